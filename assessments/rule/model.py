@@ -53,16 +53,10 @@ _FAMILY_LABELS = {
 
 
 class Kind(StrEnum):
-    """164.306(c) and (d): a standard, or an implementation specification of one.
-
-    The limbs of a standard and the elements of a specification are the paragraphs below them that the
-    regulation numbers on their own.
-    """
+    """164.306(c) and (d): a standard, or an implementation specification of one."""
 
     STANDARD = "standard"
-    STANDARD_LIMB = "standard_limb"
     SPECIFICATION = "implementation_specification"
-    SPECIFICATION_ELEMENT = "specification_element"
 
 
 class Designation(StrEnum):
