@@ -1,0 +1,6 @@
+class EmbeddedError(RuntimeError):
+    """An embedded server or process can't do as asked; the message is one line for the person at the terminal."""
+
+
+class AlreadyRunningError(EmbeddedError):
+    """Another supervisor holds this state directory."""
