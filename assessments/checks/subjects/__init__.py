@@ -1,0 +1,1 @@
+"""What checks of one service share: the resources to judge, and judges used by several checks."""
