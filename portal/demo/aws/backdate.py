@@ -1,0 +1,38 @@
+"""Age what moto holds: it stamps everything with now, and a hospital's account is years old."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from portal.demo.aws.callers import iam_of
+
+
+def _access_key(account_id: str, identifier: str, ago: timedelta) -> None:
+    key = iam_of(account_id).access_keys[identifier]
+    key.create_date -= ago
+
+
+def _user(account_id: str, identifier: str, ago: timedelta) -> None:
+    user = iam_of(account_id).users[identifier]
+    user.create_date -= ago
+
+
+def _password_last_used(account_id: str, identifier: str, ago: timedelta) -> None:
+    from moto.core.utils import utcnow
+
+    user: Any = iam_of(account_id).users[identifier]
+    user.password_last_used = utcnow().replace(microsecond=0) - ago
+
+
+_KINDS = {"access_key": _access_key, "password_last_used": _password_last_used, "user": _user}
+
+
+def backdate(*, account: str, kind: str, id: str, days: float) -> None:
+    """Move one thing's date ``days`` into the past.
+
+    Kinds: ``access_key`` (id: the key), ``user`` and ``password_last_used`` (id: the user's name).
+
+    :raises KeyError: no such kind or thing.
+    """
+    _KINDS[kind](account, id, timedelta(days=days))
