@@ -9,8 +9,26 @@ from portal import env
 from portal.embedded import EmbeddedError
 
 OWN_SERVERS = {"up", "demo"}
-NO_SERVERS = {"", "help", "version", "--help", "--version", "check", "collectstatic", "spectacular", "diffsettings"}
-AS_OWNER = {"migrate", "makemigrations", "sqlmigrate", "showmigrations", "squashmigrations", "flush", "inspectdb"}
+NO_SERVERS = {
+    "",
+    "help",
+    "version",
+    "--help",
+    "--version",
+    "check",
+    "collectstatic",
+    "spectacular",
+    "diffsettings",
+}
+AS_OWNER = {
+    "migrate",
+    "makemigrations",
+    "sqlmigrate",
+    "showmigrations",
+    "squashmigrations",
+    "flush",
+    "inspectdb",
+}
 
 
 def main() -> None:

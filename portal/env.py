@@ -86,7 +86,9 @@ def secret(name: str) -> str:
     if value is not None:
         return value
     if production():
-        raise MisconfiguredError(f"{name} is not set: set it, or {name}_FILE to the path of a file that holds it.")
+        raise MisconfiguredError(
+            f"{name} is not set: set it, or {name}_FILE to the path of a file that holds it."
+        )
     return read_or_create_secret(state(), name)
 
 
@@ -96,7 +98,9 @@ def role() -> Role:
     try:
         return Role(value)
     except ValueError:
-        raise MisconfiguredError(f"SURETY_DATABASE_ROLE is {value!r}: say one of {', '.join(Role)}.") from None
+        raise MisconfiguredError(
+            f"SURETY_DATABASE_ROLE is {value!r}: say one of {', '.join(Role)}."
+        ) from None
 
 
 def uses_embedded_postgres() -> bool:
@@ -126,7 +130,9 @@ def database_url(as_role: Role | None = None) -> str:
 def secret_without_default(name: str) -> str:
     value = given_secret(name)
     if value is None:
-        raise MisconfiguredError(f"{name} is not set: set it, or {name}_FILE to the path of a file that holds it.")
+        raise MisconfiguredError(
+            f"{name} is not set: set it, or {name}_FILE to the path of a file that holds it."
+        )
     return value
 
 

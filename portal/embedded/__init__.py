@@ -4,7 +4,13 @@ Needs no Django settings: settings ask it where the servers are.
 """
 
 from portal.embedded.errors import AlreadyRunningError, EmbeddedError
-from portal.embedded.postgres import PostgresAddress, ensure_postgres, is_postgres_running, postgres_address, stop_postgres
+from portal.embedded.postgres import (
+    PostgresAddress,
+    ensure_postgres,
+    is_postgres_running,
+    postgres_address,
+    stop_postgres,
+)
 from portal.embedded.redis_server import ensure_redis, is_redis_running, redis_address, stop_redis
 from portal.embedded.roles import DATABASE, Role, bootstrap_roles
 from portal.embedded.servers import running_servers

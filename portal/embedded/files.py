@@ -27,13 +27,13 @@ def prepare_state(state: Path) -> Path:
 @contextmanager
 def locked(state: Path, name: str) -> Iterator[None]:
     """Hold an exclusive lock of this state directory among processes; it ends with the process at the latest."""
-    with _lock_file(state, name) as descriptor:
+    with lock_file(state, name) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
 
 
 @contextmanager
-def _lock_file(state: Path, name: str) -> Iterator[int]:
+def lock_file(state: Path, name: str) -> Iterator[int]:
     folder = state / "lock"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)

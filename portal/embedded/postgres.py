@@ -7,8 +7,10 @@ import importlib.util
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from portal.embedded.roles import DATABASE, PORTAL_ROLES, Role, bootstrap_roles
 
 PORT = 5432  # only a part of the socket's name: nothing listens on the network
 START_SECONDS = 60
+RECOVERY_SECONDS = 15
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
@@ -82,7 +85,7 @@ def stop_postgres(state: Path) -> None:
     """Stop the state directory's cluster, ending its connections; does nothing when it doesn't run."""
     state = files.prepare_state(state)
     with files.locked(state, "postgres"):
-        if is_postgres_running(state):
+        if _has_process(state):
             _pg_ctl(state, "stop", "-m", "fast", "-t", str(START_SECONDS))
 
 
@@ -111,9 +114,14 @@ def _data(state: Path) -> Path:
 
 
 def is_postgres_running(state: Path) -> bool:
-    if not (_data(state) / "postmaster.pid").exists():
-        return False
-    return _run(state, "pg_ctl", "status", "-D", str(_data(state))).returncode == 0
+    """Whether the state directory's cluster takes connections."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(f"{_socket_folder(state.resolve())}/.s.PGSQL.{PORT}") == 0
+
+
+def _has_process(state: Path) -> bool:
+    pid_file = _data(state) / "postmaster.pid"
+    return pid_file.exists() and _run(state, "pg_ctl", "status", "-D", str(_data(state))).returncode == 0
 
 
 def _initialise(state: Path, address: PostgresAddress) -> None:
@@ -122,35 +130,41 @@ def _initialise(state: Path, address: PostgresAddress) -> None:
         unprivileged.make_readable(binaries().parent)
     for folder in (state / "postgres", Path(address.host)):
         unprivileged.give(folder, identity)
-    if (_data(state) / "PG_VERSION").exists():
-        return
-    shutil.rmtree(_data(state), ignore_errors=True)  # left by a first start that was interrupted
-    password = address.passwords[Role.SUPERUSER]
-    locale = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
-    unfinished = state / "postgres" / "data.unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
+    if not (_data(state) / "PG_VERSION").exists():
+        unfinished = state / "postgres" / "unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)  # left by a first start that was interrupted
+        _initdb(state, unfinished, address.passwords[Role.SUPERUSER])
+        unfinished.rename(_data(state))
+
+
+def _initdb(state: Path, folder: Path, password: str) -> None:
     given = state / "postgres" / "password"
     files.write_text(given, password)
+    identity = unprivileged.server_identity()
     if identity:
         os.chown(given, identity["user"], identity["group"])
-    made = _run(
-        state, "initdb", "-D", str(unfinished), "-U", "postgres", "--auth=scram-sha-256", *locale, "--no-sync",
-        "--pwfile", str(given),
-    )  # fmt: skip
+    locale = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+    login = ("-U", "postgres", "--auth=scram-sha-256", "--pwfile", str(given))
+    made = _run(state, "initdb", "-D", str(folder), *login, *locale, "--no-sync")
     given.unlink()
     if made.returncode:
         raise EmbeddedError(f"PostgreSQL's initdb failed: {made.stderr.strip()}")
-    unfinished.rename(_data(state))
 
 
 def _start(state: Path, address: PostgresAddress, settings: Mapping[str, str]) -> None:
     options = ["-k", address.host, "-p", str(address.port)]
     for name, value in settings.items():
         options += ["-c", f"{name}={value}"]
-    _pg_ctl(
-        state, "start", "-t", str(START_SECONDS), "-l", str(state / "postgres" / "server.log"), "-o",
-        shlex.join(options),
-    )  # fmt: skip
+    log = str(state / "postgres" / "server.log")
+    was_killed = (_data(state) / "postmaster.pid").exists()
+    deadline = time.monotonic() + (RECOVERY_SECONDS if was_killed else 0)
+    while True:
+        try:
+            return _pg_ctl(state, "start", "-t", str(START_SECONDS), "-l", log, "-o", shlex.join(options))
+        except EmbeddedError:  # a killed server's backends hold its memory until they notice
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def _pg_ctl(state: Path, action: str, *arguments: str) -> None:

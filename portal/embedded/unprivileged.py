@@ -39,7 +39,9 @@ def _system_user() -> pwd.struct_passwd:
         pass
     useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if useradd is None:
-        raise EmbeddedError(f"PostgreSQL won't run as root: create a user named {SYSTEM_USER}, or be another user.")
+        raise EmbeddedError(
+            f"PostgreSQL won't run as root: create a user named {SYSTEM_USER}, or be another user."
+        )
     made = subprocess.run(  # noqa: S603 - a fixed command
         [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
         capture_output=True,

@@ -1,0 +1,32 @@
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.embedded import PostgresAddress, ensure_postgres, stop_postgres, stop_redis
+
+
+def remove_state(folder: Path) -> None:
+    stop_postgres(folder)
+    stop_redis(folder)
+    elsewhere = folder / "postgres-socket-folder"
+    if elsewhere.exists():
+        shutil.rmtree(elsewhere.read_text(), ignore_errors=True)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A state directory whose servers end with the test."""
+    folder = Path(tempfile.mkdtemp(prefix="surety test "))
+    yield folder
+    remove_state(folder)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[PostgresAddress]:
+    folder = Path(tempfile.mkdtemp(prefix="surety-roles-"))
+    yield ensure_postgres(folder, durable=False)
+    remove_state(folder)
