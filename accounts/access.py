@@ -1,0 +1,76 @@
+"""What a view needs, declared on the view. The middleware refuses every view that declares nothing.
+
+    @requires(Permission.EVIDENCE_READ)
+    def snapshot_detail(request: TenantRequest, snapshot_id: UUID) -> HttpResponse: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.http import HttpRequest
+
+from accounts.models import Membership, Person, Tenant
+from accounts.permissions import Permission, Role
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Gate(StrEnum):
+    """How far a person must have come to reach a view that needs no permission."""
+
+    PUBLIC = "public"
+    PASSWORD = "password"  # noqa: S105 (signed in; the second factor is being set up or asked)
+    VERIFIED = "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A view's declaration: a permission in the open tenant, or a gate outside of any tenant."""
+
+    permission: Permission | None = None
+    gate: Gate = Gate.VERIFIED
+
+
+class TenantRequest(HttpRequest):
+    """A request of a verified member, inside its tenant's transaction."""
+
+    user: Person
+    tenant: Tenant
+    membership: Membership
+    role: Role
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the member's role includes the permission."""
+        raise NotImplementedError  # the middleware sets it on the request
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Only for a verified member whose role includes the permission; the tenant is open inside the view."""
+    return _declare(Access(permission=permission))
+
+
+def public(view: View) -> View:
+    """For everybody. The few views of this kind are listed in tests/accounts/test_access.py."""
+    return _declare(Access(gate=Gate.PUBLIC))(view)
+
+
+def after_password(view: View) -> View:
+    """For a person who gave the password and not yet the second factor."""
+    return _declare(Access(gate=Gate.PASSWORD))(view)
+
+
+def verified(view: View) -> View:
+    """For a person with both factors, outside of any tenant (the profile, the tenant switch)."""
+    return _declare(Access(gate=Gate.VERIFIED))(view)
+
+
+def _declare(access: Access) -> Callable[[View], View]:
+    def wrap(view: View) -> View:
+        view.access = access  # type: ignore[attr-defined]
+        return view
+
+    return wrap

@@ -1,0 +1,59 @@
+"""Every act that the audit log knows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """What was done. The value is stored; it never changes its meaning."""
+
+    SIGN_IN = "session.sign_in"
+    SECOND_FACTOR = "session.second_factor"
+    SIGN_OUT = "session.sign_out"
+    SESSION_EXPIRE = "session.expire"
+    SESSION_REVOKE = "session.revoke"
+    REQUEST_REFUSE = "request.refuse"
+    PASSWORD_CHANGE = "person.password_change"  # noqa: S105 (the name of an act)
+    SECOND_FACTOR_SET_UP = "person.second_factor_set_up"
+    SECOND_FACTOR_REMOVE = "person.second_factor_remove"
+    RECOVERY_CODES_CREATE = "person.recovery_codes_create"
+    TENANT_CREATE = "tenant.create"
+    TENANT_CHANGE = "tenant.change"
+    INVITATION_CREATE = "invitation.create"
+    INVITATION_ACCEPT = "invitation.accept"
+    INVITATION_REVOKE = "invitation.revoke"
+    MEMBER_ADD = "member.add"
+    MEMBER_ROLE_CHANGE = "member.role_change"
+    MEMBER_REMOVE = "member.remove"
+    MEMBER_LIST = "member.list"
+    AUDIT_READ = "audit.read"
+    CONNECTION_CREATE = "connection.create"
+    CONNECTION_VERIFY = "connection.verify"
+    CONNECTION_CHANGE = "connection.change"
+    CONNECTION_REMOVE = "connection.remove"
+    COLLECTION_START = "collection.start"
+    COLLECTION_FINISH = "collection.finish"
+    EVIDENCE_SEAL = "evidence.seal"
+    EVIDENCE_LIST = "evidence.list"
+    EVIDENCE_READ = "evidence.read"
+    EVIDENCE_EXPORT = "evidence.export"
+    EVIDENCE_VERIFY = "evidence.verify"
+    EVALUATION_FINISH = "evaluation.finish"
+    POSTURE_READ = "posture.read"
+
+
+class ActOutcome(StrEnum):
+    """How the act ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class ActorKind(StrEnum):
+    """Who acts."""
+
+    PERSON = "person"
+    SYSTEM = "system"
+    STRANGER = "stranger"

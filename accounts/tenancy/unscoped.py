@@ -1,0 +1,60 @@
+"""The few questions that are asked before a tenant is known, each answered by one function in the database.
+
+The functions are SECURITY DEFINER, owned by portal_lookup, which can read only the tables they name and cannot
+log in. Users: sign-in and the tenant switch (memberships_of), invitations (invitation_tenant), the command line
+(tenant_by_slug, tenants), the sweeper (due_work).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+
+class MembershipFound(NamedTuple):
+    """A tenant that a person belongs to now."""
+
+    tenant_id: UUID
+    tenant_name: str
+    tenant_kind: str
+    role: str
+
+
+class DueWork(NamedTuple):
+    """A row that waits for a worker: kind is "unit", "evaluation" or "schedule"."""
+
+    kind: str
+    tenant_id: UUID
+    row_id: UUID
+
+
+def memberships_of(person_id: UUID) -> list[MembershipFound]:
+    """The tenants of a person, by name; without memberships that have ended."""
+    return [MembershipFound(*row) for row in _rows("select * from portal_memberships_of(%s)", [person_id])]
+
+
+def tenant_by_slug(slug: str) -> UUID | None:
+    """The tenant's id, for the command line."""
+    rows = _rows("select portal_tenant_by_slug(%s)", [slug])
+    return rows[0][0] if rows else None
+
+
+def invitation_tenant(token_digest: bytes) -> UUID | None:
+    """The tenant of an invitation, by the SHA-256 of its token."""
+    rows = _rows("select portal_invitation_tenant(%s)", [token_digest])
+    return rows[0][0] if rows else None
+
+
+def due_work(at: datetime, limit: int = 500) -> list[DueWork]:
+    """What waits for a worker at a time: units without a living lease, finished runs without an evaluation, and
+    connections whose next run is due; oldest first."""
+    return [DueWork(*row) for row in _rows("select * from portal_due_work(%s, %s)", [at, limit])]
+
+
+def _rows(sql: str, arguments: list[object]) -> list[tuple]:  # type: ignore[type-arg]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+        return [row for row in cursor.fetchall() if any(value is not None for value in row)]
