@@ -1,0 +1,1 @@
+"""Checks of Amazon EC2 and EBS."""
