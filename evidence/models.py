@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -98,7 +97,10 @@ class CollectionRun(TenantModel):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=["tenant", "connection", "-started_at"], name="run_by_connection"),)
+        indexes = (
+            models.Index(fields=["tenant", "connection", "-started_at"], name="run_by_connection"),
+            models.Index(fields=["finished_at"], name="run_by_finish"),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=["tenant", "connection"],
@@ -137,10 +139,10 @@ class Blob(TenantModel):
 
 
 class Snapshot(TenantModel):
-    """The sealed answer of one collector in one region. Unchanged answers are the same snapshot seen again:
+    """The sealed answer of one collector in one region.
 
-    each sighting is a CollectionUnit. `provenance`: role_arn, session_name, principal, request_ids, api_calls,
-    software (JSON).
+    An unchanged answer is the same snapshot seen again: each sighting is a CollectionUnit. `provenance` (JSON) is
+    of the first: role_arn, session_name, principal, request_ids, api_calls, software.
     """
 
     append_only = True
