@@ -28,6 +28,8 @@ from functools import cache
 from typing import Any, Protocol, TypeVar
 
 Item = TypeVar("Item")
+Items = list[Any]
+"""A listing's items. Named here because inside of Reader the word `list` means its method."""
 
 
 class Scope(StrEnum):
@@ -49,7 +51,14 @@ class Reader(Protocol):
     region: str
 
     def get(
-        self, operation: str, *, key: str = "", absent: Iterable[str] = (), service: str = "", region: str = "", **params: Any
+        self,
+        operation: str,
+        *,
+        key: str = "",
+        absent: Iterable[str] = (),
+        service: str = "",
+        region: str = "",
+        **params: Any,
     ) -> dict[str, Any] | None:
         """Calls an operation (its API name, "GetBucketPolicy") and returns the response.
 
@@ -57,10 +66,24 @@ class Reader(Protocol):
         that mean "there is no such setting", which is an answer. None: absent, or a gap.
         """
 
-    def list(
-        self, operation: str, field: str, *, key: str = "", absent: Iterable[str] = (), service: str = "", region: str = "", **params: Any
-    ) -> list[Any]:
+    def list(  # noqa: PLR0913  as `get`, and the field
+        self,
+        operation: str,
+        field: str,
+        *,
+        key: str = "",
+        absent: Iterable[str] = (),
+        service: str = "",
+        region: str = "",
+        **params: Any,
+    ) -> Items:
         """Calls an operation to its last page and returns the joined list in `field`. A gap returns []."""
+
+    def wait_for(self, operation: str, *, until: Callable[[dict[str, Any]], bool], **params: Any) -> bool:
+        """Calls an operation again and again until the response satisfies; the last answer is recorded.
+
+        False: a gap, which is also what is recorded when the waiting takes too long.
+        """
 
     def each(self, function: Callable[[Item], None], items: Iterable[Item]) -> None:
         """Runs a function for every item, several at a time. The function must not call `each` itself."""
@@ -114,6 +137,6 @@ def collectors() -> Mapping[str, Collector]:
 def _load(path: str, name: str) -> Collector:
     found = getattr(importlib.import_module(path), "COLLECTOR", None)
     if not isinstance(found, Collector):
-        raise ValueError(f"{path} defines no COLLECTOR")
+        raise ValueError(f"{path} defines no COLLECTOR")  # noqa: TRY004  a module is no type
     object.__setattr__(found, "name", name)
     return found
