@@ -12,6 +12,19 @@ from assessments.checks.base import Resource
 from assessments.checks.subjects.ec2 import arn
 from evidence.types import Json, Seen
 
+_TARGETS = (
+    "NatGatewayId",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+    "EgressOnlyInternetGatewayId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "InstanceId",
+    "NetworkInterfaceId",
+    "GatewayId",
+)
+
 
 def vpcs(seen: Seen) -> Iterator[Resource]:
     """The account's VPCs."""
@@ -139,6 +152,13 @@ def is_public(table: Json | None) -> bool | None:
     if routes is None:
         return None
     return any(str(route.get("GatewayId", "")).startswith("igw-") for route in routes)
+
+
+def target(route: Json) -> str:
+    """What a route leads to, by id."""
+    return next(
+        (str(route[field]) for field in _TARGETS if route.get(field)), "a target that AWS did not name"
+    )
 
 
 def _other_side(peering: Json, vpc_id: str | None) -> list[str]:
