@@ -6,9 +6,10 @@ Listings carry no ARNs: they are built in the form that AWS documents in its ser
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from assessments.checks.base import Resource
+from assessments.checks.subjects import times
 from evidence.types import Json, Seen
 
 _GONE = ("terminated", "shutting-down")
@@ -78,11 +79,8 @@ def snapshot_permissions(snapshot: Resource, seen: Seen) -> list[Json] | None:
 
 def age(seen: Seen, moment: str | None) -> timedelta | None:
     """The time from an RFC 3339 moment to the evaluation; None where it is missing or unreadable."""
-    try:
-        parsed = datetime.fromisoformat(moment or "")
-    except ValueError:
-        return None
-    return seen.at - (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+    then = times.moment(moment)
+    return None if then is None else seen.at - then
 
 
 def _resource(seen: Seen, kind: str, row: Json, id_field: str, owner: str | None = None) -> Resource:

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from assessments.checks.base import Absent, Check, Fix, Per, Severity
+from assessments.checks.subjects import s3
+
+
+def _example(answer: Any, *, restricted: bool = False) -> dict[str, Any]:
+    switches = {"PublicAccessBlockConfiguration": {"RestrictPublicBuckets": restricted}}
+    return {
+        "s3": {
+            "ListBuckets": {"": {"Buckets": [{"Name": "records"}]}},
+            "GetBucketPolicy": {"records": answer},
+            "GetPublicAccessBlock": {"records": switches},
+            "s3control:GetPublicAccessBlock": {"": Absent("NoSuchPublicAccessBlockConfiguration")},
+        }
+    }
+
+
+def _policy(**fields: Any) -> dict[str, str]:
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::records/*",
+    }
+    return {"Policy": json.dumps({"Statement": [{**statement, **fields}]})}
+
+
+CHECK = Check(
+    title="Bucket policies let no stranger in",
+    severity=Severity.CRITICAL,
+    collectors=("s3",),
+    supports=("164.312(a)(1)", "164.308(a)(3)(i)"),
+    rationale="A policy that names everybody publishes the ePHI in the bucket to the internet, where it is found and copied within days.",
+    expected="No statement allows everybody anything, unless a condition names known callers or RestrictPublicBuckets makes it void.",
+    fix=Fix(
+        console="S3, the bucket, Permissions, Bucket policy, Edit: name the principals. Then read the access logs: what was readable may have been breached.",
+        cli="aws s3api delete-bucket-policy --bucket BUCKET",
+    ),
+    per=Per.ACCOUNT,
+    resources=s3.buckets,
+    judge=s3.judge_public_policy,
+    passing=(
+        _example(Absent("NoSuchBucketPolicy")),
+        _example(_policy(Principal={"AWS": "arn:aws:iam::111122223333:role/reader"})),
+        _example(_policy(), restricted=True),
+    ),
+    failing=(_example(_policy()), _example(_policy(Principal={"AWS": "*"}))),
+)

@@ -1,0 +1,77 @@
+"""The S3 objects whose reads and writes trails record, over all regions (CloudTrail's data events)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from assessments.checks.base import Resource
+from assessments.checks.subjects import trail
+from evidence.types import Answers, Gap, GapReason, Json, Seen, Unseen
+
+
+class Recorded(NamedTuple):
+    """Objects whose ARN starts with `prefix`, in one region or (empty) in all."""
+
+    prefix: str
+    region: str
+
+
+class DataEvents(NamedTuple):
+    """What trails that are logging record of S3 objects; `gap` is what could not be seen of them."""
+
+    recorded: tuple[Recorded, ...]
+    gap: Gap | None
+
+    def cover(self, bucket: Resource) -> bool:
+        """Whether all reads and writes in a bucket are recorded. Raises Unseen where that is not known."""
+        objects = f"{bucket.arn}/"
+        if any(objects.startswith(one.prefix) and one.region in ("", bucket.region) for one in self.recorded):
+            return True
+        if self.gap is not None:
+            raise Unseen(self.gap)
+        return False
+
+
+def trails(seen: Seen) -> Iterator[Json]:
+    """DescribeTrails of every region; a region that is off has none. Raises Unseen where another was not seen."""
+    for _answers, row in _located_trails(seen):
+        yield row
+
+
+def _located_trails(seen: Seen) -> Iterator[tuple[Answers, Json]]:
+    regions = list(seen.regions("cloudtrail"))
+    if not regions:
+        raise Unseen(Gap("cloudtrail", "*", seen.region, GapReason.NOT_COLLECTED))
+    for answers in regions:
+        try:
+            found = answers.items("DescribeTrails", "trailList")
+        except Unseen as unseen:
+            if unseen.gap.reason is not GapReason.REGION_OFF:
+                raise
+        else:
+            yield from ((answers, row) for row in found)
+
+
+def data_events(seen: Seen) -> DataEvents:
+    """Which S3 data events the trails record; a trail that can't be read makes a gap and hides no other."""
+    recorded: list[Recorded] = []
+    gap: Gap | None = None
+    try:
+        for answers, row in _located_trails(seen):
+            try:
+                recorded += _recorded(answers, row)
+            except Unseen as unseen:
+                gap = unseen.gap
+    except Unseen as unseen:
+        gap = unseen.gap
+    return DataEvents(tuple(recorded), gap)
+
+
+def _recorded(answers: Answers, row: Json) -> list[Recorded]:
+    name = row.get("TrailARN") or ""
+    if (answers.get("GetTrailStatus", name) or {}).get("IsLogging") is not True:
+        return []
+    selectors = answers.get("GetEventSelectors", name) or {}
+    region = "" if row.get("IsMultiRegionTrail") else row.get("HomeRegion") or answers.region
+    return [Recorded(prefix, region) for prefix in trail.object_prefixes(selectors)]
