@@ -1,0 +1,131 @@
+"""The fence stands around every table: what the models promise is compared with what PostgreSQL enforces."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.db import connection, models
+
+from accounts.tenancy.models import TenantManager, TenantModel, TenantModelBase
+from accounts.tenancy.rls import AppendOnly, RowLevelSecurity
+from tests.conftest import superuser_dsn
+
+WITHOUT_TENANT = {
+    "accounts_person": "one person can be a member of several tenants",
+    "auth_group": "unused part of django.contrib.auth",
+    "auth_group_permissions": "unused part of django.contrib.auth",
+    "auth_permission": "unused part of django.contrib.auth",
+    "django_content_type": "Django's own",
+    "django_migrations": "Django's own",
+    "django_session": "a session is a person's, before any tenant",
+}
+"""Every table that is not a tenant's, with the reason."""
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OURS = [model for model in apps.get_models() if issubclass(model, TenantModel)]
+SERVING = {"portal_app", "portal_worker", "portal_sealer", "portal_auditor"}
+
+
+@pytest.fixture(scope="module")
+def catalogue(django_db_setup):
+    with psycopg.connect(superuser_dsn(connection.settings_dict["NAME"])) as database:
+        yield database
+
+
+def _rows(database, statement: str, *arguments: object) -> list[tuple]:
+    return database.execute(statement, arguments).fetchall()
+
+
+def test_every_table_is_a_tenants_or_on_the_written_list(catalogue):
+    tables = {name for (name,) in _rows(catalogue, "select tablename from pg_tables where schemaname = 'public'")}
+    ours = {model._meta.db_table for model in OURS} | {"accounts_tenant"}
+    assert tables - ours == set(WITHOUT_TENANT)
+
+
+@pytest.mark.parametrize("table", sorted({model._meta.db_table for model in OURS} | {"accounts_tenant"}))
+def test_the_table_is_fenced(catalogue, table):
+    assert _rows(catalogue, "select relrowsecurity, relforcerowsecurity from pg_class where relname = %s", table) == [(True, True)]
+    policies = {
+        name: (permissive, command, set(roles), using, check)
+        for name, permissive, command, roles, using, check in _rows(
+            catalogue, "select policyname, permissive, cmd, roles, qual, with_check from pg_policies where tablename = %s", table
+        )
+    }
+    column = "id" if table == "accounts_tenant" else "tenant_id"
+    permissive, command, roles, using, check = policies.pop("tenant_isolation")
+    assert (permissive, command, roles) == ("RESTRICTIVE", "ALL", SERVING)
+    assert using == check
+    assert using.startswith(f"({column} = ( SELECT (NULLIF(current_setting('portal.tenant'::text, true), ''::text))::uuid")
+    assert policies.pop("serving_roles") == ("PERMISSIVE", "ALL", SERVING, "true", "true")
+    policies.pop("lookup", None)
+    assert policies == {}
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_its_keys_and_references_lead_with_the_tenant(catalogue, model):
+    table = model._meta.db_table
+    for name, kind, columns in _rows(
+        catalogue,
+        """select c.conname, c.contype, array(select attname::text from unnest(c.conkey) with ordinality k(n, o)
+           join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.n order by k.o)
+           from pg_constraint c where c.conrelid = %s::regclass and c.contype in ('u', 'f', 'x')""",
+        table,
+    ):
+        refers_outside = kind == "f" and columns[0] in _outside(model)
+        assert columns[0] == "tenant_id" or refers_outside, f"{name} on {columns}"
+    for index, definition in _rows(
+        catalogue, "select indexname, indexdef from pg_indexes where tablename = %s and indexdef like 'CREATE UNIQUE%%'", table
+    ):
+        assert "(tenant_id" in definition or index.endswith("_pkey"), definition
+
+
+def _outside(model: type[models.Model]) -> set[str]:
+    return {
+        field.column
+        for field in model._meta.get_fields()
+        if isinstance(field, models.ForeignKey) and not issubclass(field.related_model, TenantModel)
+    }
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_the_serving_roles_hold_no_more_rights_than_they_need(catalogue, model):
+    granted = {
+        (role, right)
+        for role, right in _rows(
+            catalogue, "select grantee, privilege_type from information_schema.role_table_grants where table_name = %s", model._meta.db_table
+        )
+        if role in SERVING
+    }
+    writes = {"SELECT", "INSERT"} if model.append_only else {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    expected = {(role, right) for role in ("portal_app", "portal_worker") for right in writes}
+    assert granted == expected | {("portal_auditor", "SELECT")}
+
+
+def test_no_serving_role_may_bypass_the_fence(catalogue):
+    rows = _rows(catalogue, "select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles where rolname like 'portal_%%'")
+    assert len(rows) == 7
+    assert all(not any(rights) for _name, *rights in rows)
+
+
+def test_the_only_definer_functions_are_the_lookups_with_a_fixed_search_path(catalogue):
+    rows = _rows(catalogue, "select proname, pg_get_userbyid(proowner), proconfig from pg_proc where prosecdef and pronamespace = 'public'::regnamespace")
+    assert {name for name, _owner, _config in rows} == {
+        "portal_memberships_of", "portal_tenant_by_slug", "portal_invitation_tenant", "portal_due_work",
+    }  # fmt: skip
+    assert {(owner, tuple(config)) for _name, owner, config in rows} == {("portal_lookup", ("search_path=public, pg_temp",))}
+
+
+def test_a_subclass_written_tomorrow_is_isolated_without_another_line():
+    class Tomorrow(TenantModel):
+        text = models.TextField()
+
+        class Meta:
+            app_label = "tomorrow"
+
+    kinds = {type(constraint) for constraint in Tomorrow._meta.constraints}
+    assert {RowLevelSecurity, models.UniqueConstraint} <= kinds
+    assert AppendOnly not in kinds
+    assert type(Tomorrow._default_manager) is type(Tomorrow._base_manager) is TenantManager
+    assert isinstance(Tomorrow, TenantModelBase)

@@ -1,0 +1,114 @@
+"""What all tests run on: a real PostgreSQL, migrated once, cloned per worker, used as portal_app like production."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from portal.embedded import Role, running_servers
+from tests.environment import STATE
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+TEMPLATE = "surety_template"
+
+
+@pytest.fixture(scope="session")
+def embedded_servers() -> Iterator[None]:
+    with running_servers(STATE, durable=False):
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(embedded_servers: None, django_db_blocker: pytest.FixtureRequest, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Clones the migrated template for this worker and points Django at it, logged in as portal_app."""
+    from django.db import connections
+
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"surety_test_{worker}"
+    with _locked("template"):
+        _ensure_template()
+        _recreate(name, TEMPLATE)
+    os.environ["SURETY_TEST_DATABASE"] = name
+    connections["default"].settings_dict["NAME"] = name
+    connections.settings["default"]["NAME"] = name
+    yield
+    connections["default"].close()
+
+
+def superuser_dsn(database: str = "postgres") -> str:
+    """The superuser's address: for set-up and for asking the catalogue, never for what a test is about."""
+    from portal.embedded import postgres_address
+
+    return postgres_address(STATE).dsn(Role.SUPERUSER, database)
+
+
+def _ensure_template() -> None:
+    digest = _migrations_digest()
+    stamp = STATE / "template.digest"
+    if stamp.exists() and stamp.read_text() == digest and _exists(TEMPLATE):
+        return
+    _recreate(TEMPLATE, "template1")
+    from portal.embedded import bootstrap_roles, postgres_address
+
+    address = postgres_address(STATE)
+    bootstrap_roles(address.dsn(Role.SUPERUSER, "postgres"), TEMPLATE, address.passwords)
+    environment = {**os.environ, "DATABASE_URL_MIGRATE": address.dsn(Role.MIGRATE, TEMPLATE), "SURETY_DATABASE_ROLE": "migrate"}
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"], cwd=CHECKOUT, env=environment, check=True)
+    stamp.write_text(digest)
+
+
+def _migrations_digest() -> str:
+    files = sorted([*CHECKOUT.glob("*/migrations/*.py"), CHECKOUT / "portal/embedded/roles.sql", *CHECKOUT.glob("accounts/tenancy/*.py")])
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _exists(name: str) -> bool:
+    with psycopg.connect(superuser_dsn()) as connection:
+        return connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone() is not None
+
+
+def _recreate(name: str, template: str) -> None:
+    with psycopg.connect(superuser_dsn(), autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("create database {} template {} owner {}").format(*map(sql.Identifier, (name, template, "portal_owner" if template == TEMPLATE else "postgres")))
+        )
+        # A clone doesn't carry the template's grants on the database itself.
+        connection.execute(sql.SQL("grant connect on database {} to portal_app, portal_worker, portal_migrate, portal_sealer, portal_auditor").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
+
+
+class _locked:
+    def __init__(self, name: str) -> None:
+        STATE.mkdir(parents=True, exist_ok=True)
+        self._file = (STATE / f"{name}.lock").open("w")
+
+    def __enter__(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def pytest_configure() -> None:
+    """Committed rows stay: portal_app may not truncate, and each test makes its own tenants."""
+    from django.test import TransactionTestCase
+
+    TransactionTestCase._fixture_teardown = lambda self: None
+
+
+@pytest.fixture(autouse=True)
+def vault_directory(settings: object, tmp_path: Path) -> Path:
+    settings.VAULT_DIRECTORY = tmp_path / "vault"  # type: ignore[attr-defined]
+    return tmp_path / "vault"
+
+
