@@ -1,0 +1,112 @@
+"""What every page's frame shows: navigation by permission, the tenant, the theme, the session's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.permissions import Permission, Role, allows
+from accounts.tenancy.unscoped import MembershipFound, memberships_of
+
+THEMES = ("auto", "light", "dark")
+THEME_COOKIE = "theme"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the sidebar: `place` is the start of the paths that it stands for."""
+
+    label: str
+    icon: str
+    view: str
+    needs: Permission
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as one request sees it."""
+
+    label: str
+    icon: str
+    url: str
+    current: bool
+
+
+NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    ("", (Entry("Overview", "layout-dashboard", "overview", Permission.POSTURE_READ, ""),)),
+    (
+        "Compliance",
+        (
+            Entry("Safeguards", "shield-check", "safeguard-list", Permission.POSTURE_READ, "safeguards/"),
+            Entry("Evidence", "file-certificate", "evidence-list", Permission.EVIDENCE_READ, "evidence/"),
+            Entry("Findings", "alert-triangle", "finding-list", Permission.POSTURE_READ, "findings/"),
+        ),
+    ),
+    (
+        "Cloud",
+        (
+            Entry(
+                "AWS connections", "cloud", "connection-list", Permission.CONNECTION_READ, "connections/"
+            ),
+        ),
+    ),
+    (
+        "Admin",
+        (
+            Entry("Members", "users", "member-list", Permission.MEMBER_READ, "members/"),
+            Entry("Audit log", "history", "audit-log", Permission.AUDIT_READ, "audit"),
+        ),
+    ),
+)
+
+
+class Frame:
+    """The frame of one request. Outside of a tenant (signing in, some error pages) there is no navigation."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self.tenant = getattr(request, "tenant", None)
+        self.role: Role | None = getattr(request, "role", None)
+        chosen = request.COOKIES.get(THEME_COOKIE, "")
+        self.theme = chosen if chosen in THEMES else "auto"
+        self.themes = (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("auto", "As the device", "device-desktop"))
+        self.idle_seconds: int = settings.SESSION_IDLE_SECONDS
+        self.idle_minutes = self.idle_seconds // 60
+        self.warning_seconds: int = settings.SESSION_WARNING_SECONDS
+
+    @cached_property
+    def signed_in(self) -> bool:
+        """Whether a member is inside a tenant."""
+        return self.tenant is not None and self.role is not None
+
+    @cached_property
+    def navigation(self) -> list[tuple[str, list[Link]]]:
+        """The sidebar's groups with the entries that the role may open; a group without any is left out."""
+        groups = ((label, list(self._links(entries))) for label, entries in NAVIGATION)
+        return [(label, links) for label, links in groups if links]
+
+    @cached_property
+    def tenants(self) -> list[MembershipFound]:
+        """The tenants to switch to."""
+        if self.tenant is None:
+            return []
+        return [found for found in memberships_of(self._request.user.pk) if found.tenant_id != self.tenant.pk]
+
+    def _links(self, entries: Iterable[Entry]) -> Iterable[Link]:
+        path = self._request.path_info.removeprefix("/")
+        for entry in entries:
+            if self.role is not None and allows(self.role, entry.needs):
+                here = path.startswith(entry.place) if entry.place else not path
+                yield Link(entry.label, entry.icon, reverse(entry.view), here)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The context processor: `frame`."""
+    return {"frame": Frame(request)}

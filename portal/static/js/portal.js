@@ -1,0 +1,128 @@
+// Menus, theme, copy buttons and the session's end. Every page works without this file.
+const all = (selector, within = document) => within.querySelectorAll(selector);
+
+function menus() {
+  document.addEventListener("click", (event) => {
+    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of all("details.menu[open]")) {
+      const inside = menu.contains(document.activeElement);
+      menu.open = false;
+      if (inside) menu.querySelector("summary").focus();
+    }
+  });
+  for (const menu of all("details.menu")) {
+    menu.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+    });
+  }
+}
+
+function navigation() {
+  const toggle = document.querySelector("[data-nav-toggle]");
+  if (!toggle) return;
+  const side = document.getElementById(toggle.getAttribute("aria-controls"));
+  const set = (open) => {
+    toggle.setAttribute("aria-expanded", String(open));
+    side.classList.toggle("is-open", open);
+    if (open) side.querySelector("a").focus();
+  };
+  toggle.hidden = false;
+  toggle.addEventListener("click", () => set(toggle.getAttribute("aria-expanded") !== "true"));
+  side.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && toggle.getAttribute("aria-expanded") === "true") {
+      set(false);
+      toggle.focus();
+    }
+  });
+}
+
+function themes() {
+  const menu = document.querySelector("[data-theme-menu]");
+  if (!menu) return;
+  menu.hidden = false;
+  for (const button of all("[data-theme-set]", menu)) {
+    button.addEventListener("click", () => {
+      window.setTheme(button.dataset.themeSet);
+      for (const other of all("[data-theme-set]", menu)) other.setAttribute("aria-pressed", String(other === button));
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  }
+}
+
+function copying(within) {
+  if (!navigator.clipboard) return;
+  for (const button of all("[data-copy]", within)) {
+    button.hidden = false;
+    const word = button.querySelector("span");
+    button.addEventListener("click", async () => {
+      const source = document.getElementById(button.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+        word.textContent = "Copied";
+      } catch {
+        word.textContent = "Not permitted";
+      }
+      setTimeout(() => { word.textContent = "Copy"; }, 2000);
+    });
+  }
+}
+
+function scrollers(within) {
+  for (const box of all(".scroll, pre", within)) {
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+  }
+}
+
+// The server alone knows how much time is left: another tab may have used the session meanwhile.
+function session() {
+  const dialog = document.querySelector("[data-session]");
+  if (!dialog) return;
+  const form = dialog.querySelector("form");
+  const said = dialog.querySelector("[data-session-left]");
+  const warning = Number(dialog.dataset.warning);
+  let endsAt = Date.now() + Number(dialog.dataset.idle) * 1000;
+  const left = () => Math.ceil((endsAt - Date.now()) / 1000);
+  const learn = async (url, options) => {
+    const answer = await fetch(url, { headers: { "X-Background": "1", Accept: "application/json" }, ...options });
+    if (answer.status === 401 || answer.status === 403 || answer.redirected) return end();
+    if (answer.ok) endsAt = Date.now() + Number((await answer.json()).seconds_left) * 1000;
+  };
+  const end = () => { location.href = dialog.dataset.endedUrl; };
+  const look = async () => {
+    if (left() > warning && !dialog.open) return;
+    if (!dialog.open || left() <= 0) await learn(dialog.dataset.statusUrl).catch(() => {});
+    if (left() <= 0) return end();
+    if (left() > warning) { if (dialog.open) dialog.close(); return; }
+    if (!dialog.open) dialog.showModal();
+    const seconds = left();
+    if (seconds % 15 === 0 || seconds <= 5) said.textContent = `${seconds} seconds are left.`;
+  };
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const headers = { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value, Accept: "application/json" };
+    await learn(form.action, { method: "POST", headers }).catch(() => {});
+    if (left() > warning) dialog.close();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!event.detail.requestConfig.headers["X-Background"]) endsAt = Date.now() + Number(dialog.dataset.idle) * 1000;
+  });
+  setInterval(look, 1000);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  menus();
+  navigation();
+  themes();
+  copying(document);
+  scrollers(document);
+  session();
+  for (const field of all("[data-submit-on-change]")) field.addEventListener("change", () => field.form.requestSubmit());
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  copying(event.target);
+  scrollers(event.target);
+});

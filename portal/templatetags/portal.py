@@ -1,0 +1,173 @@
+"""Pieces of pages: icons, status words, bars, times, fields, and links that keep a list's filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+ICONS = Path(settings.BASE_DIR) / "node_modules" / "@tabler" / "icons" / "icons"
+
+STATUS_LOOKS: Mapping[str, tuple[str, str]] = {
+    "satisfied": ("ok", "circle-check"),
+    "not_satisfied": ("gap", "alert-circle"),
+    "undetermined": ("none", "circle-dashed"),
+    "not_applicable": ("na", "circle-minus"),
+    "PASS": ("ok", "circle-check"),
+    "FAIL": ("gap", "alert-circle"),
+    "UNKNOWN": ("unseen", "eye-off"),
+    "NOT_APPLICABLE": ("na", "circle-minus"),
+    "critical": ("critical", "flame"),
+    "high": ("high", "chevrons-up"),
+    "medium": ("medium", "chevron-up"),
+    "low": ("low", "chevron-down"),
+    "verified": ("ok", "circle-check"),
+    "pending": ("none", "circle-dashed"),
+    "broken": ("gap", "alert-circle"),
+    "removed": ("na", "circle-minus"),
+    "complete": ("ok", "circle-check"),
+    "partial": ("unseen", "eye-off"),
+    "failed": ("gap", "alert-circle"),
+    "running": ("running", "loader-2"),
+    "claimed": ("running", "loader-2"),
+    "finished": ("na", "circle-check"),
+    "done": ("ok", "circle-check"),
+}
+"""How a value of a status, outcome, severity or state looks: (class, icon). The word always stands beside it."""
+
+_UNITS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+@cache
+def _icon(name: str, style: str) -> str:
+    source = (ICONS / style / f"{name}.svg").read_text(encoding="utf-8")
+    body = source[source.index(">", source.index("<svg")) + 1 : source.rindex("</svg>")]
+    paint = (
+        'fill="currentColor"'
+        if style == "filled"
+        else 'fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round"'
+    )
+    return " ".join(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" {paint}>{body}</svg>'.split())
+
+
+@register.simple_tag
+def icon(name: str, style: str = "outline") -> SafeString:
+    """A Tabler icon, inline and hidden from assistive technology. Raises FileNotFoundError for an unknown name."""
+    return mark_safe(_icon(name, style))  # noqa: S308 (a file of the icon package, chosen by a template)
+
+
+@register.simple_tag
+def status(value: str, word: str = "") -> SafeString:
+    """A status, outcome, severity or state as colour, icon and word."""
+    look, name = STATUS_LOOKS[str(value)]
+    said = word or str(value).replace("_", " ").lower()
+    return format_html('<span class="status-word is-{}">{}<span>{}</span></span>', look, icon(name), said)
+
+
+@register.simple_tag
+def bar(label: str, total: int, **parts: int) -> SafeString:
+    """A bar of parts of a total as SVG, since the content security policy forbids widths in style attributes.
+
+    A part's name is its class: `{% bar "3 of 40 fail" 40 gap=3 ok=37 %}`.
+    """
+    left, rects = 0.0, []
+    for look, count in parts.items():
+        share = 100 * count / total if total else 0
+        if share:
+            rects.append(format_html('<rect class="is-{}" x="{}%" width="{}%" height="100%"/>', look, f"{left:.2f}", f"{share:.2f}"))
+        left += share
+    inside = mark_safe("".join(rects))  # noqa: S308 (each was made by format_html)
+    return format_html('<svg class="bar" role="img" aria-label="{}">{}</svg>', label, inside)
+
+
+@register.simple_tag
+def moment(at: datetime | None, empty: str = "never") -> SafeString | str:
+    """A time as its distance from now, with the exact UTC time in the element and its title."""
+    if at is None:
+        return empty
+    exact = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, distance(at, timezone.now()))
+
+
+@register.simple_tag
+def instant(at: datetime | None, empty: str = "never") -> SafeString | str:
+    """A time in full, in UTC."""
+    if at is None:
+        return empty
+    return format_html('<time datetime="{}">{} UTC</time>', at.isoformat(), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
+
+
+def distance(at: datetime, now: datetime) -> str:
+    """"3 hours ago", "in 2 days", "just now"."""
+    seconds = (now - at).total_seconds()
+    for length, unit in _UNITS:
+        if abs(seconds) >= length:
+            count = int(abs(seconds) // length)
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"{words} ago" if seconds > 0 else f"in {words}"
+    return "just now" if seconds >= 0 else "in a moment"
+
+
+@register.simple_tag
+def percent(part: int, total: int) -> str:
+    """A share in whole percent, cut off downwards so that 100% means all; a dash where there is nothing to share."""
+    return f"{100 * part // total}%" if total else "–"
+
+
+@register.simple_tag(takes_context=True)
+def address(context: Mapping[str, Any], **changes: Any) -> str:
+    """This page's query with some parameters changed, and paging begun anew: `?severity=high&region=…`."""
+    request: HttpRequest = context["request"]
+    query = request.GET.copy()
+    for name in ("after", "page"):
+        query.pop(name, None)
+    for name, value in changes.items():
+        if value in ("", None):
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.filter
+def count(number: int, noun: str) -> str:
+    """"1 check", "1,204 checks"; a noun with its own plural is given as "policy,policies"."""
+    one, _, many = noun.partition(",")
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+@register.filter
+def get(mapping: Mapping[Any, Any], key: object) -> Any:
+    """mapping[key], or None."""
+    return mapping.get(key)
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, *, autofocus: bool = False) -> dict[str, Any]:
+    """A form's field with label, help and errors, tied together for assistive technology."""
+    widget = bound.field.widget
+    choice = isinstance(widget, (CheckboxInput, CheckboxSelectMultiple, RadioSelect))
+    classes = "form-check-input" if choice else "form-select" if isinstance(widget, Select) else "form-control"
+    attrs: dict[str, Any] = {"class": f"{widget.attrs.get('class', '')} {classes}".strip()}
+    said_by = [f"{bound.auto_id}_{part}" for part, there in (("help", bound.help_text), ("error", bound.errors)) if there]
+    if said_by:
+        attrs["aria-describedby"] = " ".join(said_by)
+    if bound.errors:
+        attrs |= {"aria-invalid": "true", "class": f"{attrs['class']} is-invalid"}
+    if autofocus:
+        attrs["autofocus"] = True
+    many = isinstance(widget, (CheckboxSelectMultiple, RadioSelect))
+    single = isinstance(widget, CheckboxInput) and not many
+    return {"field": bound, "control": bound.as_widget(attrs=attrs), "many": many, "single": single}

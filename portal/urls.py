@@ -1,0 +1,20 @@
+"""Every address of the portal."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from portal import views
+
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("healthz", views.healthz, name="healthz"),
+    path("", include("accounts.urls")),
+    path("", include("evidence.urls")),
+    path("", include("assessments.urls")),
+]
+
+handler400 = views.bad_request
+handler403 = views.permission_denied
+handler404 = views.not_found
+handler500 = views.server_error
