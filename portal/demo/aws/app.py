@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +15,7 @@ from portal.demo.aws.assume_role import assume_role, get_caller_identity, mark_r
 from portal.demo.aws.authorize import ordered_refusal, refusal, request_context
 from portal.demo.aws.callers import Caller, access_key_of
 from portal.demo.aws.conditions import MalformedCondition
+from portal.demo.aws.corrections import install_corrections
 from portal.demo.aws.faults import (
     DeniedBy,
     Fault,
@@ -41,6 +41,7 @@ class StandInApplication:
 
     def __init__(self, state: StandInState | None = None) -> None:
         self.state = state or StandInState()
+        install_corrections(self.state)
         self._moto = DomainDispatcherApplication(_create_backend_app)
         self._known_to_moto: dict[str, bool] = {}
 
@@ -107,11 +108,7 @@ class StandInApplication:
         call.environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_id
         if not self._moto_knows(call):
             raise _unsupported(call)
-        answering.set((call, account_id, self.state))
-        try:
-            reply = _collect(self._moto, call.environ)
-        finally:
-            answering.set(None)
+        reply = _collect(self._moto, call.environ)
         if reply.status == _NOT_IMPLEMENTED or _is_page(reply, 404):
             raise _unsupported(call)
         if _is_page(reply, 500):
@@ -138,10 +135,6 @@ def _create_backend_app(service: Any) -> Any:
 
 def _is_page(reply: Reply, status: int) -> bool:
     return reply.status == status and "html" in reply.headers.get("Content-Type", "")
-
-
-# The call that moto is answering in this thread, for the corrections of its answers.
-answering: ContextVar[tuple[Call, str, StandInState] | None] = ContextVar("answering", default=None)
 
 
 def _unsupported(call: Call) -> AwsError:

@@ -142,8 +142,8 @@ class AwsControl:
         fields = {"name": name, "result": result, "account": account, "region": region, "when": when or {}}
         self._send("POST", "answers", fields)
 
-    def set_setting(self, key: str, value: Any, *, account: str, region: str) -> None:
-        """Set what no AWS API sets; the keys are listed in portal.demo.aws.answers."""
+    def set_setting(self, key: str, value: Any, *, account: str, region: str = "") -> None:
+        """Set what no AWS API sets; the keys are listed in portal.demo.aws.answers and .corrections."""
         self._send(
             "POST", "settings", {"account": account, "region": region, "key": key, "value": value}
         )

@@ -1,0 +1,158 @@
+"""RDS and DynamoDB: with and without encryption, TLS parameters, backups and protection."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from portal.demo.hospital.account import PHI, Account, tag_list
+from portal.demo.hospital.identity import VENDOR_ACCOUNT_ID
+
+
+class Database(NamedTuple):
+    """``key`` is the word of a KMS key, or '' for no encryption."""
+
+    name: str
+    engine: str
+    version: str
+    parameters: str
+    key: str = ""
+    backup_days: int = 7
+    public: bool = False
+    multi_az: bool = False
+    protected: bool = False
+    logs: tuple[str, ...] = ()
+
+
+def _parameter_group(account: Account, region: str, name: str, family: str, **values: str) -> str:
+    rds = account.client("rds", region)
+    rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily=family, Description=name)
+    rds.modify_db_parameter_group(
+        DBParameterGroupName=name,
+        Parameters=[
+            {"ParameterName": key, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+            for key, value in values.items()
+        ],
+    )
+    return name
+
+
+def _subnet_group(account: Account, region: str, vpc: str) -> str:
+    subnets = ["private-data-a", "private-app-b"]
+    name = f"{account.prefix}-data"
+    account.client("rds", region).create_db_subnet_group(
+        DBSubnetGroupName=name,
+        DBSubnetGroupDescription=name,
+        SubnetIds=[account.recall(f"subnet:{vpc}-{subnet}", region) for subnet in subnets],
+    )
+    return name
+
+
+def _encryption(account: Account, region: str, key: str) -> dict[str, Any]:
+    if not key:
+        return {"StorageEncrypted": False}
+    return {"StorageEncrypted": True, "KmsKeyId": account.recall(f"key:{key}", region)}
+
+
+def _instance(account: Account, region: str, database: Database, subnets: str) -> None:
+    account.client("rds", region).create_db_instance(
+        DBInstanceIdentifier=database.name,
+        DBInstanceClass="db.r6g.large",
+        Engine=database.engine,
+        EngineVersion=database.version,
+        AllocatedStorage=200,
+        MasterUsername="operator",
+        MasterUserPassword="made-up-for-the-demonstration",
+        DBParameterGroupName=database.parameters,
+        DBSubnetGroupName=subnets,
+        BackupRetentionPeriod=database.backup_days,
+        PubliclyAccessible=database.public,
+        MultiAZ=database.multi_az,
+        DeletionProtection=database.protected,
+        EnableCloudwatchLogsExports=list(database.logs),
+        Tags=tag_list(PHI),
+        **_encryption(account, region, database.key),
+    )
+
+
+def _aurora(account: Account, region: str, name: str, *, key: str, require_tls: str) -> None:
+    rds = account.client("rds", region)
+    group = f"{name}-parameters"
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName=group, DBParameterGroupFamily="aurora-mysql8.0", Description=group
+    )
+    parameter = {"ParameterName": "require_secure_transport", "ParameterValue": require_tls}
+    rds.modify_db_cluster_parameter_group(
+        DBClusterParameterGroupName=group, Parameters=[{**parameter, "ApplyMethod": "pending-reboot"}]
+    )
+    rds.create_db_cluster(
+        DBClusterIdentifier=name,
+        Engine="aurora-mysql",
+        EngineVersion="8.0.mysql_aurora.3.05.2",
+        MasterUsername="operator",
+        MasterUserPassword="made-up-for-the-demonstration",
+        DBClusterParameterGroupName=group,
+        DBSubnetGroupName=f"{account.prefix}-data",
+        BackupRetentionPeriod=14,
+        DeletionProtection=True,
+        Tags=tag_list(PHI),
+        **_encryption(account, region, key),
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier=f"{name}-1",
+        DBClusterIdentifier=name,
+        DBInstanceClass="db.r6g.large",
+        Engine="aurora-mysql",
+    )
+
+
+def _share_snapshot(account: Account, database: str, name: str, *whom: str) -> None:
+    rds = account.client("rds")
+    rds.create_db_snapshot(DBInstanceIdentifier=database, DBSnapshotIdentifier=name)
+    if whom:
+        rds.modify_db_snapshot_attribute(
+            DBSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=list(whom)
+        )
+
+
+def seed_mercy_databases(account: Account) -> None:
+    first, last = account.primary, account.secondary
+    strict = _parameter_group(account, first, "ehr-postgres-tls", "postgres15", **{"rds.force_ssl": "1"})
+    loose = _parameter_group(account, first, "billing-mysql", "mysql8.0", require_secure_transport="0")
+    here, there = _subnet_group(account, first, "clinical"), _subnet_group(account, last, "recovery")
+    ehr = Database("ehr-primary", "postgres", "15.7", strict, key="ehr-data", backup_days=35)
+    ehr = ehr._replace(multi_az=True, protected=True, logs=("postgresql", "upgrade"))
+    _instance(account, first, ehr, here)
+    billing = Database("billing", "mysql", "8.0.36", loose, backup_days=1, public=True)
+    _instance(account, first, billing, here)
+    _instance(account, last, Database("lab-results", "mysql", "8.0.36", "default.mysql8.0", key="dr-data"), there)
+    _aurora(account, first, "patient-portal", key="ehr-data", require_tls="ON")
+    _share_snapshot(account, "ehr-primary", "ehr-primary-before-upgrade")
+    _share_snapshot(account, "billing", "billing-for-consultant", VENDOR_ACCOUNT_ID)
+    _share_snapshot(account, "billing", "billing-migration-test", "all")
+
+
+def seed_northwind_databases(account: Account) -> None:
+    first = account.primary
+    strict = _parameter_group(account, first, "worklist-tls", "postgres15", **{"rds.force_ssl": "1"})
+    group = _subnet_group(account, first, "clinical")
+    worklist = Database("worklist", "postgres", "15.7", strict, key="imaging", backup_days=14, protected=True)
+    _instance(account, first, worklist, group)
+    _instance(account, first, Database("scheduling", "mysql", "8.0.36", "default.mysql8.0", backup_days=0), group)
+
+
+def seed_tables(account: Account) -> None:
+    """Two DynamoDB tables: one under a key of ours with point-in-time recovery, one with neither."""
+    dynamo = account.client("dynamodb")
+    for name, key in (("appointments", "ehr-data"), ("portal-sessions", "")):
+        encryption = {"SSEType": "KMS", "Enabled": True, "KMSMasterKeyId": account.recall(f"key:{key}")} if key else None
+        dynamo.create_table(
+            TableName=f"{account.prefix}-{name}",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+            **({"SSESpecification": encryption} if encryption else {}),
+        )
+    dynamo.update_continuous_backups(
+        TableName=f"{account.prefix}-appointments",
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )

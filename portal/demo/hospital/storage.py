@@ -1,0 +1,162 @@
+"""Buckets: locked down, public by mistake, and one whose TLS policy refuses nothing."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from portal.demo.hospital.account import OFFICE, PHI, Account, Tags, document, tag_list, tls_only
+from portal.demo.hospital.identity import VENDOR_ACCOUNT_ID
+
+
+class Bucket(NamedTuple):
+    """``key`` is the word of a KMS key that is known in the bucket's region, or '' for AES256."""
+
+    name: str
+    tags: Tags | None
+    key: str = ""
+    versioned: bool = False
+    logged: bool = False
+    blocks_public: bool = True
+    statements: tuple[dict[str, Any], ...] = ()
+
+
+def _create(account: Account, bucket: Bucket, region: str) -> None:
+    s3 = account.client("s3", region)
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=bucket.name, **where)
+    if bucket.tags is not None:
+        s3.put_bucket_tagging(Bucket=bucket.name, Tagging={"TagSet": tag_list(bucket.tags)})
+    if bucket.key:
+        _encrypt(account, bucket, region)
+    if bucket.versioned:
+        s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    if not bucket.blocks_public:
+        s3.delete_public_access_block(Bucket=bucket.name)
+    if bucket.statements:
+        s3.put_bucket_policy(Bucket=bucket.name, Policy=document(*bucket.statements))
+
+
+def _encrypt(account: Account, bucket: Bucket, region: str) -> None:
+    default = {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": account.recall(f"key:{bucket.key}", region),
+    }
+    rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
+    account.client("s3", region).put_bucket_encryption(
+        Bucket=bucket.name, ServerSideEncryptionConfiguration={"Rules": [rule]}
+    )
+
+
+def _log(account: Account, bucket: str, target: str) -> None:
+    account.client("s3").put_bucket_logging(
+        Bucket=bucket,
+        BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": f"{bucket}/"}},
+    )
+
+
+def _service_may_write(service: str, bucket: str) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": ["s3:GetBucketAcl", "s3:PutObject"],
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+    }
+
+
+def _access_logs_arrive(bucket: str) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+
+
+def _tls_trap(account: Account, bucket: str) -> dict[str, Any]:
+    # Allows the account over TLS, which it was allowed anyhow; refuses nobody over plain HTTP.
+    return {
+        "Sid": "EnforceTLS",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account.account_id}:root"},
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "true"}},
+    }
+
+
+def _anybody_reads(bucket: str) -> dict[str, Any]:
+    resource = f"arn:aws:s3:::{bucket}/*"
+    return {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
+
+
+def _vendor_writes(bucket: str) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{VENDOR_ACCOUNT_ID}:root"},
+        "Action": ["s3:PutObject", "s3:GetObject"],
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+
+
+def seed_mercy_buckets(account: Account) -> None:
+    """The log buckets come first: trails and access logs need them."""
+    name = f"{account.prefix}-{{}}".format
+    first, last = account.primary, account.secondary
+    logs, trail = name("access-logs"), name("cloudtrail-logs")
+    ehr, imaging, research = name("ehr-documents"), name("imaging-archive"), name("research-dropbox")
+    assets = name("patient-portal-assets")
+    trail_policy = (tls_only(trail), _service_may_write("cloudtrail", trail), _service_may_write("config", trail))
+    for bucket in (
+        Bucket(logs, OFFICE, statements=(_access_logs_arrive(logs), tls_only(logs))),
+        Bucket(trail, OFFICE, "audit-logs", versioned=True, statements=trail_policy),
+        Bucket(ehr, PHI, "ehr-data", versioned=True, statements=(tls_only(ehr),)),
+        Bucket(imaging, PHI, "imaging", versioned=True, statements=(_tls_trap(account, imaging),)),
+        Bucket(assets, OFFICE, blocks_public=False, statements=(_anybody_reads(assets),)),
+        Bucket(name("claims-exports"), PHI),
+        Bucket(research, PHI, statements=(_vendor_writes(research), tls_only(research))),
+        # Neither name nor tag says what is inside: the portal must not conclude that nothing is.
+        Bucket(name("scratch-07"), None),
+    ):
+        _create(account, bucket, first)
+    _create(account, Bucket(name("dr-copies"), PHI, "dr-data", versioned=True), last)
+    _create(account, Bucket(name("old-scans"), PHI, blocks_public=False), last)
+    _log(account, ehr, logs)
+    _log(account, trail, logs)
+    _lock(account, first)
+
+
+def _lock(account: Account, region: str) -> None:
+    s3 = account.client("s3", region)
+    bucket = f"{account.prefix}-retention-vault"
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    retention = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 2222}}
+    s3.put_object_lock_configuration(
+        Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": retention}
+    )
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list(PHI)})
+
+
+def seed_northwind_buckets(account: Account) -> None:
+    name = f"{account.prefix}-{{}}".format
+    trail, studies = name("audit"), name("dicom-studies")
+    trail_policy = (_service_may_write("cloudtrail", trail), _service_may_write("config", trail))
+    _create(account, Bucket(trail, OFFICE, statements=trail_policy), account.primary)
+    for bucket in (
+        Bucket(studies, PHI, "imaging", versioned=True, statements=(tls_only(studies),)),
+        Bucket(name("reading-room-cache"), PHI, statements=(_tls_trap(account, name("reading-room-cache")),)),
+    ):
+        _create(account, bucket, account.primary)
+    _create(account, Bucket(name("study-replicas"), PHI), account.secondary)
+
+
+def block_account(account: Account) -> None:
+    """Block public access for the whole account, as Northwind does and Mercy Lakes does not."""
+    account.aws.client("s3control", account.primary, **account.aws.admin_credentials(account.account_id)).put_public_access_block(
+        AccountId=account.account_id,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
