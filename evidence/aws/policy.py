@@ -52,7 +52,7 @@ DATA_READS = (
     "sqs:ReceiveMessage",
     "ssm:GetParameter*",
 )
-"""Actions that read what customers store rather than how they keep it; denied to our role in so many words."""
+"""Actions that read what customers store rather than how they keep it; denied in so many words."""
 
 _VERBS = ("Describe", "Get", "List")
 _CONSOLES = {
@@ -156,7 +156,7 @@ def trust_policy(principal_arn: str, external_id: str) -> Document:
 def cloudformation_template(
     principal_arn: str = "", external_id: str = "", role_name: str = ROLE_NAME
 ) -> str:
-    """A CloudFormation template (JSON) that makes the role; what is given becomes its parameters' defaults."""
+    """A CloudFormation template (JSON) that makes the role; what is given becomes a parameter's default."""
     parameters = {
         "PrincipalArn": _parameter(
             "The identity that assumes this role.", principal_arn, r"arn:[a-z-]+:iam::[0-9]{12}:.+"
@@ -223,7 +223,7 @@ def terraform_module(principal_arn: str = "", external_id: str = "", role_name: 
 def quick_create_url(
     *, template_url: str, principal_arn: str, external_id: str, partition: str = "aws", region: str
 ) -> str:
-    """The console's page that creates the stack with one press. `template_url` must be an S3 object's address."""
+    """The console's page that creates the stack. `template_url` must be an S3 object's address."""
     console = _CONSOLES[partition]
     host = f"{region}.{console}" if partition == "aws" else console
     query = urlencode(

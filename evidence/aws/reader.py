@@ -143,7 +143,7 @@ class AwsReader:
         region: str = "",
         **params: Any,
     ) -> Items:
-        """See Reader.list. All lists of the operation's pages are recorded; the one in `field` is returned."""
+        """See Reader.list. All of the pages' lists are recorded; the one in `field` is returned."""
         call = self._plan(operation, key, service, region, params)
         response = self._answer(call, absent, self._all_pages)
         items: Items = [] if response is None else response.get(field) or []

@@ -10,6 +10,7 @@ import gc
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
@@ -70,7 +71,7 @@ class RoleAccess:
 
 @dataclass(frozen=True, slots=True)
 class AmbientAccess:
-    """The credentials that the environment, a profile or the machine's own role gives; for the command line."""
+    """What the environment, a profile or the machine's own role gives; for the command line."""
 
     profile: str | None = None
 
@@ -100,7 +101,7 @@ class _RoleCredentials(DeferredRefreshableCredentials):
     def forget(self) -> None:
         """Makes the next call assume the role again."""
         # Not the credentials themselves: another thread may be about to sign with them.
-        self._expiry_time = self._time_fetcher()
+        self._expiry_time = datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
