@@ -51,3 +51,4 @@ BEAT = Service(
     Role.WORKER,
 )  # fmt: skip
 SERVICES = (WEB, WORKER, BEAT)
+WEB_HEALTH = ("python", "-m", "portal.embedded.probe")

@@ -4,6 +4,8 @@ It listens on 127.0.0.1 alone, on a free port that it keeps, and asks for a pass
 """
 
 import importlib.util
+import os
+import select
 import shutil
 import signal
 import socket
@@ -11,7 +13,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import redis
 
 from portal.embedded import files, unprivileged
@@ -53,12 +54,13 @@ def stop_redis(state: Path) -> None:
         pid = _pid(redis_address(state))
         if pid is None:
             return
-        process = psutil.Process(pid)
-        process.send_signal(signal.SIGTERM)
+        process = os.pidfd_open(pid)
         try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
+            signal.pidfd_send_signal(process, signal.SIGTERM)
+            if not select.select([process], [], [], STOP_SECONDS)[0]:
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+        finally:
+            os.close(process)
 
 
 def binary() -> Path:
