@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from assessments.checks.base import Resource
@@ -34,38 +34,47 @@ class DataEvents(NamedTuple):
 
 
 def trails(seen: Seen) -> Iterator[Json]:
-    """DescribeTrails of every region; a region that is off has none. Raises Unseen where another was not seen."""
-    for _answers, row in _located_trails(seen):
-        yield row
-
-
-def _located_trails(seen: Seen) -> Iterator[tuple[Answers, Json]]:
-    regions = list(seen.regions("cloudtrail"))
-    if not regions:
-        raise Unseen(Gap("cloudtrail", "*", seen.region, GapReason.NOT_COLLECTED))
-    for answers in regions:
-        try:
-            found = answers.items("DescribeTrails", "trailList")
-        except Unseen as unseen:
-            if unseen.gap.reason is not GapReason.REGION_OFF:
-                raise
-        else:
-            yield from ((answers, row) for row in found)
+    """DescribeTrails of every region. Raises Unseen where one was not seen."""
+    for answers in _regions(seen):
+        yield from _listed(answers)
 
 
 def data_events(seen: Seen) -> DataEvents:
-    """Which S3 data events the trails record; a trail that can't be read makes a gap and hides no other."""
+    """Which S3 data events the trails record; what can't be read makes a gap and hides nothing else."""
     recorded: list[Recorded] = []
     gap: Gap | None = None
     try:
-        for answers, row in _located_trails(seen):
+        regions = _regions(seen)
+    except Unseen as unseen:
+        return DataEvents((), unseen.gap)
+    for answers in regions:
+        try:
+            found = _listed(answers)
+        except Unseen as unseen:
+            found, gap = (), unseen.gap
+        for row in found:
             try:
                 recorded += _recorded(answers, row)
             except Unseen as unseen:
                 gap = unseen.gap
-    except Unseen as unseen:
-        gap = unseen.gap
     return DataEvents(tuple(recorded), gap)
+
+
+def _regions(seen: Seen) -> list[Answers]:
+    regions = list(seen.regions("cloudtrail"))
+    if not regions:
+        raise Unseen(Gap("cloudtrail", "DescribeTrails", seen.region, GapReason.NOT_COLLECTED))
+    return regions
+
+
+def _listed(answers: Answers) -> Sequence[Json]:
+    """A region that is off has no trails."""
+    try:
+        return answers.items("DescribeTrails", "trailList")
+    except Unseen as unseen:
+        if unseen.gap.reason is GapReason.REGION_OFF:
+            return ()
+        raise
 
 
 def _recorded(answers: Answers, row: Json) -> list[Recorded]:

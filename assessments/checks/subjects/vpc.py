@@ -12,6 +12,7 @@ from assessments.checks.base import Resource
 from assessments.checks.subjects.ec2 import arn
 from evidence.types import Json, Seen
 
+_UNNAMED = "a target that AWS did not name"
 _TARGETS = (
     "NatGatewayId",
     "TransitGatewayId",
@@ -151,7 +152,10 @@ def is_public(table: Json | None) -> bool | None:
     routes = None if table is None else table.get("Routes")
     if routes is None:
         return None
-    return any(str(route.get("GatewayId", "")).startswith("igw-") for route in routes)
+    targets = [target(route) for route in routes]
+    if any(name.startswith("igw-") for name in targets):
+        return True
+    return None if _UNNAMED in targets else False
 
 
 def target(route: Json) -> str:

@@ -1,0 +1,1 @@
+"""Checks of Amazon RDS and Aurora."""
