@@ -23,28 +23,11 @@ _LEAST_DAYS = 365
 def judge(bucket: Resource, seen: Seen) -> Verdict:
     if "Name" not in bucket.data:
         return unknown("the bucket is not among this account's")
-    rules = (seen["s3"].get("GetBucketLifecycleConfiguration", bucket.name) or {"Rules": []}).get("Rules")
-    if rules is None:
-        return unknown("AWS did not list the lifecycle rules")
-    prefixes = [
-        f"{trail['S3KeyPrefix']}/AWSLogs/" if trail.get("S3KeyPrefix") else "AWSLogs/"
-        for trail in bucket.data["Trails"]
-    ]
-    found = [
-        rule
-        for rule in rules
-        if "Expiration" in rule and any(s3.rule_applies(rule, prefix) for prefix in prefixes)
-    ]
-    early = [
-        rule
-        for rule in found
-        if rule.get("Status") == "Enabled" and rule["Expiration"].get("Days", _LEAST_DAYS) < _LEAST_DAYS
-    ]
+    rules = s3.expirations(bucket, seen)
+    early = [days for enabled, days in rules if enabled and days is not None and days < _LEAST_DAYS]
     if early:
-        return failed(
-            "logs expire after " + ", ".join(f"{rule['Expiration']['Days']} days" for rule in early)
-        )
-    if any("Status" not in rule or not rule["Expiration"] for rule in found):
+        return failed(f"logs expire after {min(early)} days")
+    if any(enabled is None or (enabled and days is None) for enabled, days in rules):
         return unknown("AWS did not say when logs expire")
     return passed(f"no lifecycle rule deletes logs before {_LEAST_DAYS} days")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from assessments.checks import policy
 from assessments.checks.base import Outcome, Resource, Verdict, failed, passed, unknown
+from assessments.checks.subjects import times
 from assessments.checks.subjects.object_events import trails
 from evidence.types import GLOBAL, Json, Seen, Unseen
 
@@ -139,7 +141,38 @@ def log_target(bucket: Resource, seen: Seen) -> str | None:
     return None if enabled is None else enabled.get("TargetBucket") or "a bucket that AWS did not name"
 
 
-def rule_applies(rule: Json, prefix: str) -> bool:
+class Expiration(NamedTuple):
+    """A lifecycle rule's word on logs: whether it is enabled, and after how many days it deletes; None: not known."""
+
+    enabled: bool | None
+    days: int | None
+
+
+def expirations(bucket: Resource, seen: Seen) -> list[Expiration]:
+    """The lifecycle rules of a trail's bucket that delete its logs."""
+    answer = seen["s3"].get("GetBucketLifecycleConfiguration", bucket.name)
+    if answer is None:
+        return []
+    if "Rules" not in answer:
+        return [Expiration(None, None)]
+    prefixes = [f"{row.get('S3KeyPrefix') or ''}/AWSLogs/".lstrip("/") for row in bucket.data["Trails"]]
+    return [
+        _expiration(rule["Expiration"], rule.get("Status"), seen)
+        for rule in answer["Rules"]
+        if "Expiration" in rule and any(_applies(rule, prefix) for prefix in prefixes)
+    ]
+
+
+def _expiration(written: Json, status: str | None, seen: Seen) -> Expiration:
+    """A date that has come deletes at once; ExpiredObjectDeleteMarker deletes no log."""
+    enabled = None if status is None else status == "Enabled"
+    if written.get("ExpiredObjectDeleteMarker") and "Days" not in written:
+        return Expiration(enabled=False, days=None)
+    until = times.days_since(written.get("Date"), seen)
+    return Expiration(enabled, written.get("Days", None if until is None else max(0, -until)))
+
+
+def _applies(rule: Json, prefix: str) -> bool:
     """Whether a lifecycle rule is about some objects below a prefix; one with tags is not, as logs have none."""
     filters = rule.get("Filter") or {}
     both = filters.get("And") or {}
