@@ -1,0 +1,1 @@
+"""Checks of the AWS account's own settings."""

@@ -1,0 +1,1 @@
+"""Checks that security events raise alarms which reach somebody."""

@@ -1,0 +1,1 @@
+"""Checks of the root user, users, roles and policies."""
