@@ -23,14 +23,11 @@ def judge(bucket: Resource, seen: Seen) -> Verdict:
 
 
 def _example(answer: dict[str, Any], *selectors: dict[str, Any]) -> dict[str, Any]:
-    trail = {"TrailARN": "t", "IsMultiRegionTrail": True}
+    bucket = {"Name": "records", "BucketRegion": "us-east-1"}
     return {
-        "s3": {
-            "ListBuckets": {"": {"Buckets": [{"Name": "records", "BucketRegion": "us-east-1"}]}},
-            "GetBucketLogging": {"records": answer},
-        },
+        "s3": {"ListBuckets": {"": {"Buckets": [bucket]}}, "GetBucketLogging": {"records": answer}},
         "cloudtrail": {
-            "DescribeTrails": {"": {"trailList": [trail]}},
+            "DescribeTrails": {"": {"trailList": [{"TrailARN": "t", "IsMultiRegionTrail": True}]}},
             "GetTrailStatus": {"t": {"IsLogging": True}},
             "GetEventSelectors": {"t": {"EventSelectors": list(selectors)}},
         },
@@ -54,6 +51,9 @@ CHECK = Check(
     per=Per.ACCOUNT,
     resources=_buckets,
     judge=judge,
-    passing=(_example({"LoggingEnabled": {"TargetBucket": "logs"}}), _example({}, _ALL)),
+    passing=(
+        {"s3": _example({"LoggingEnabled": {"TargetBucket": "logs"}})["s3"]},
+        _example({}, _ALL),
+    ),
     failing=(_example({}), _example({}, {**_ALL, "ReadWriteType": "WriteOnly"})),
 )

@@ -5,18 +5,20 @@ from typing import Any
 from assessments.checks.base import Absent, Check, Fix, Per, Severity
 from assessments.checks.subjects import s3
 
+_NONE = Absent("NoSuchPublicAccessBlockConfiguration")
 _OWNER = {"Grantee": {"Type": "CanonicalUser", "ID": "0a1b"}, "Permission": "FULL_CONTROL"}
 _GROUP = "http://acs.amazonaws.com/groups/global/"
 
 
-def _example(*grants: dict[str, Any], ignored: bool = False) -> dict[str, Any]:
-    switches = {"PublicAccessBlockConfiguration": {"IgnorePublicAcls": ignored}}
+def _example(*grants: dict[str, Any], **switches: bool) -> dict[str, Any]:
+    """Without switches, their answers are left out, as they can't matter."""
+    block = {"PublicAccessBlockConfiguration": switches}
+    asked = {"GetPublicAccessBlock": {"records": block}, "s3control:GetPublicAccessBlock": {"": _NONE}}
     return {
         "s3": {
             "ListBuckets": {"": {"Buckets": [{"Name": "records"}]}},
             "GetBucketAcl": {"records": {"Owner": {"ID": "0a1b"}, "Grants": [_OWNER, *grants]}},
-            "GetPublicAccessBlock": {"records": switches},
-            "s3control:GetPublicAccessBlock": {"": Absent("NoSuchPublicAccessBlockConfiguration")},
+            **(asked if switches else {}),
         }
     }
 
@@ -40,6 +42,9 @@ CHECK = Check(
     per=Per.ACCOUNT,
     resources=s3.buckets,
     judge=s3.judge_public_acl,
-    passing=(_example(), _example(_to("AllUsers", "READ"), ignored=True)),
-    failing=(_example(_to("AllUsers", "READ")), _example(_to("AuthenticatedUsers", "WRITE"))),
+    passing=(_example(), _example(_to("AllUsers", "READ"), IgnorePublicAcls=True)),
+    failing=(
+        _example(_to("AllUsers", "READ"), IgnorePublicAcls=False),
+        _example(_to("AuthenticatedUsers", "WRITE"), IgnorePublicAcls=False),
+    ),
 )

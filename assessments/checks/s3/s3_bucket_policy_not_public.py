@@ -6,15 +6,18 @@ from typing import Any
 from assessments.checks.base import Absent, Check, Fix, Per, Severity
 from assessments.checks.subjects import s3
 
+_NONE = Absent("NoSuchPublicAccessBlockConfiguration")
 
-def _example(answer: Any, *, restricted: bool = False) -> dict[str, Any]:
-    switches = {"PublicAccessBlockConfiguration": {"RestrictPublicBuckets": restricted}}
+
+def _example(answer: Any, **switches: bool) -> dict[str, Any]:
+    """Without switches, their answers are left out, as they can't matter."""
+    block = {"PublicAccessBlockConfiguration": switches}
+    asked = {"GetPublicAccessBlock": {"records": block}, "s3control:GetPublicAccessBlock": {"": _NONE}}
     return {
         "s3": {
             "ListBuckets": {"": {"Buckets": [{"Name": "records"}]}},
             "GetBucketPolicy": {"records": answer},
-            "GetPublicAccessBlock": {"records": switches},
-            "s3control:GetPublicAccessBlock": {"": Absent("NoSuchPublicAccessBlockConfiguration")},
+            **(asked if switches else {}),
         }
     }
 
@@ -46,7 +49,10 @@ CHECK = Check(
     passing=(
         _example(Absent("NoSuchBucketPolicy")),
         _example(_policy(Principal={"AWS": "arn:aws:iam::111122223333:role/reader"})),
-        _example(_policy(), restricted=True),
+        _example(_policy(), RestrictPublicBuckets=True),
     ),
-    failing=(_example(_policy()), _example(_policy(Principal={"AWS": "*"}))),
+    failing=(
+        _example(_policy(), RestrictPublicBuckets=False),
+        _example(_policy(Principal={"AWS": "*"}), RestrictPublicBuckets=False),
+    ),
 )

@@ -13,14 +13,13 @@ _ON = {
 }
 
 
-def _example(bucket: Any, account: Any) -> dict[str, Any]:
-    return {
-        "s3": {
-            "ListBuckets": {"": {"Buckets": [{"Name": "records"}]}},
-            "GetPublicAccessBlock": {"records": bucket},
-            "s3control:GetPublicAccessBlock": {"": account},
-        }
+def _example(**answers: Any) -> dict[str, Any]:
+    places = {
+        "bucket": ("GetPublicAccessBlock", "records"),
+        "account": ("s3control:GetPublicAccessBlock", ""),
     }
+    given = {places[place][0]: {places[place][1]: answer} for place, answer in answers.items()}
+    return {"s3": {"ListBuckets": {"": {"Buckets": [{"Name": "records"}]}}, **given}}
 
 
 def _block(**switches: bool) -> dict[str, Any]:
@@ -44,6 +43,16 @@ CHECK = Check(
     per=Per.ACCOUNT,
     resources=s3.buckets,
     judge=s3.judge_blocks,
-    passing=(_example(_block(), _NONE), _example(_NONE, _block())),
-    failing=(_example(_NONE, _NONE), _example(_block(BlockPublicPolicy=False), _NONE)),
+    passing=(
+        _example(bucket=_block()),
+        _example(account=_block()),
+        _example(
+            bucket=_block(BlockPublicAcls=False, IgnorePublicAcls=False),
+            account=_block(BlockPublicPolicy=False, RestrictPublicBuckets=False),
+        ),
+    ),
+    failing=(
+        _example(bucket=_NONE, account=_NONE),
+        _example(bucket=_block(BlockPublicPolicy=False), account=_NONE),
+    ),
 )

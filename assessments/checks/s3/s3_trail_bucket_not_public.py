@@ -23,13 +23,14 @@ def _example(principal: str, group: str = "") -> dict[str, Any]:
     }
     document = json.dumps({"Statement": [{**statement, "Principal": {"AWS": principal}}]})
     grants = [{"Grantee": {"URI": f"http://acs.amazonaws.com/groups/global/{group}"}}] if group else []
+    nothing = Absent("NoSuchPublicAccessBlockConfiguration")
+    asked = {"GetPublicAccessBlock": {"trail-logs": nothing}, "s3control:GetPublicAccessBlock": {"": nothing}}
     return {
         "s3": {
             "ListBuckets": {"": {"Buckets": [{"Name": "trail-logs"}]}},
             "GetBucketPolicy": {"trail-logs": {"Policy": document}},
             "GetBucketAcl": {"trail-logs": {"Grants": grants}},
-            "GetPublicAccessBlock": {"trail-logs": Absent("NoSuchPublicAccessBlockConfiguration")},
-            "s3control:GetPublicAccessBlock": {"": Absent("NoSuchPublicAccessBlockConfiguration")},
+            **(asked if principal == "*" or group else {}),
         },
         "cloudtrail": {
             "DescribeTrails": {"": {"trailList": [{"TrailARN": "t", "S3BucketName": "trail-logs"}]}}
