@@ -195,10 +195,14 @@ def is_expiry(error: ClientError) -> bool:
 
 
 def stable_message(error: Exception) -> str:
-    """AWS's text verbatim, up to 500 characters, without request ids and encoded messages."""
-    text = str(error)
+    """AWS's text verbatim, up to 500 characters, without request ids and encoded messages.
+
+    Of what isn't AWS's (a network failure, a page that some other server sent) the first line is kept.
+    """
     if isinstance(error, ClientError):
-        text = str(error.response.get("Error", {}).get("Message", "")) or text
+        text = str(error.response.get("Error", {}).get("Message", "")) or str(error)
+    else:
+        text = next(iter(str(error).splitlines()), "")
     return _UNSTABLE.sub("", text).strip()[:MESSAGE_LIMIT]
 
 

@@ -84,10 +84,9 @@ def check_region(partition: str, region: str) -> str:
 
 def is_offered(service: str, region: str) -> bool:
     """Whether botocore lists the service in the region; a service that it lists nowhere counts as offered."""
-    partition = next((name for name in HOME_REGIONS if region in regions_of(name)), "")
-    if not partition:
-        return True
-    listed = base_session().get_available_regions(service, partition)
+    listed = {
+        name for partition in HOME_REGIONS for name in base_session().get_available_regions(service, partition)
+    }
     return not listed or region in listed
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from evidence.aws.errors import CALL_ERRORS, AwsCallFailed, WrongAccount, gap_from
 from evidence.aws.policy import trust_policy
 from evidence.aws.session import Access, AwsSession, Limits, RoleAccess, assume_role_once
@@ -228,8 +226,7 @@ def _gap_of(call: Callable[[], Any], operation: str, service: str = "sts", actio
     try:
         call()
     except CALL_ERRORS as error:
-        gap = gap_from(error, service=service, operation=operation, region=GLOBAL, action=action)
-        return gap if isinstance(error, ClientError) else replace(gap, message=_one_line(gap.message))
+        return gap_from(error, service=service, operation=operation, region=GLOBAL, action=action)
     return None
 
 
@@ -261,11 +258,6 @@ def _cause_of(gap: Gap) -> Cause:
 
 def _words(gap: Gap) -> str:
     return f"{gap.code}: {gap.message}" if gap.message else gap.code
-
-
-def _one_line(text: str) -> str:
-    """A network failure in one line; the page of whatever answered instead of AWS is of no use to anyone."""
-    return text.splitlines()[0] if text else ""
 
 
 def _skipped(name: StepName) -> ProbeStep:

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from evidence.aws import session as sessions
+from evidence.aws.policy import role_policy, trust_policy
+from evidence.aws.session import RoleAccess
+from portal.demo.aws import AwsStandIn
+
+CUSTOMER = "222222222222"
+PORTAL = "arn:aws:iam::111111111111:user/surety-portal"
+EXTERNAL_ID = "3f0b8a6e-5a43-4c7e-9a55-0d5b8c1f2e6d"
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[AwsStandIn]:
+    with AwsStandIn() as running:
+        yield running
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """No AWS settings but those of the test, and no identity left over from another test."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    sessions.source_session.cache_clear()
+    yield monkeypatch
+    sessions.source_session.cache_clear()
+
+
+@pytest.fixture
+def aws(stand_in: AwsStandIn, environment: pytest.MonkeyPatch) -> AwsStandIn:
+    """The stand-in, empty, with the environment pointing at it."""
+    stand_in.reset()
+    for name, value in stand_in.environment().items():
+        environment.setenv(name, value)
+    return stand_in
+
+
+def make_role(aws: AwsStandIn, *, trust: dict[str, Any] | None = None, name: str = "SuretyReader") -> RoleAccess:
+    """A role of the customer's, as our own template would make it unless a trust policy is given."""
+    iam = aws.admin("iam", CUSTOMER)
+    document = trust or trust_policy(PORTAL, EXTERNAL_ID)
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=json.dumps(role_policy()))
+    aws.reset_calls()
+    return RoleAccess(arn, EXTERNAL_ID)
+
+
+@pytest.fixture
+def role(aws: AwsStandIn) -> RoleAccess:
+    return make_role(aws)
