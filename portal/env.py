@@ -1,4 +1,4 @@
-"""What the environment says: addresses, secrets and switches, and the embedded defaults where it says nothing.
+"""What the environment says: addresses, secrets, switches, and the embedded defaults where it says nothing.
 
 Every secret NAME may be given as NAME, or as NAME_FILE with the path of a file that holds it.
 """
@@ -77,7 +77,7 @@ def given_secret(name: str) -> str | None:
 
 
 def secret(name: str) -> str:
-    """The secret as given; else, outside production, one generated into the state directory (256 bits, mode 0600).
+    """The secret as given; else, outside production, one of 256 bits made in the state directory, mode 0600.
 
     Raises:
         MisconfiguredError: in production, when neither NAME nor NAME_FILE is set.
@@ -115,8 +115,8 @@ def uses_embedded_redis() -> bool:
 def database_url(as_role: Role | None = None) -> str:
     """A libpq URL for the role, or for this process's own.
 
-    DATABASE_URL_<ROLE> as it is; else DATABASE_URL with the role's login and DATABASE_PASSWORD_<ROLE> put in; else the
-    embedded server's, which this doesn't start.
+    DATABASE_URL_<ROLE> as it is; else DATABASE_URL with the role's login and DATABASE_PASSWORD_<ROLE> put in;
+    else the embedded server's, which this doesn't start.
     """
     wanted = as_role or role()
     whole = given_secret(f"DATABASE_URL_{wanted.upper()}")
@@ -145,7 +145,7 @@ def _with_login(url: str, wanted: Role) -> str:
 
 
 def database(as_role: Role | None = None) -> dict[str, Any]:
-    """What Django's DATABASES wants for the role: engine, name, user, password, host, port and libpq's options."""
+    """What Django's DATABASES wants for the role: engine, name, login, host, port and libpq's options."""
     given = dict(conninfo_to_dict(database_url(as_role)))
     known = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     settings: dict[str, Any] = {name: str(given.pop(key, "")) for name, key in known.items()}
@@ -159,6 +159,6 @@ def redis_url() -> str:
 
 @contextmanager
 def servers() -> Iterator[None]:
-    """Within it the embedded servers run, as far as they are used; those that it had to start are stopped after it."""
+    """Within it the embedded servers run, as far as they are used."""
     with running_servers(state(), postgres=uses_embedded_postgres(), redis=uses_embedded_redis()):
         yield

@@ -70,12 +70,14 @@ def from_debian() -> Iterator[Path]:
     if os.geteuid() != 0 or apt is None:
         return
     say("installing Debian's package, once")
-    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdin": subprocess.DEVNULL}
+    quietly = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (
         ("update",),
         ("install", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core"),
     ):
-        done = subprocess.run([apt, "-qq", *arguments], capture_output=True, text=True, check=False, **quiet)
+        done = subprocess.run(
+            [apt, "-qq", *arguments], capture_output=True, text=True, check=False, env=quietly
+        )
         if done.returncode:
             say(f"apt-get {arguments[0]} failed: {done.stderr.strip()[-500:]}")
     yield from installed()

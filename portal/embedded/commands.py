@@ -1,7 +1,7 @@
 """The portal's processes, written once: `manage.py up` runs these, and so does docker-compose.yml.
 
-Where they listen and how many there are comes from the environment (GUNICORN_CMD_ARGS), so the words are the same
-everywhere. "python" stands for the interpreter of the virtual environment or the image.
+Where they listen and how many there are comes from the environment (GUNICORN_CMD_ARGS), so the words are the
+same everywhere. "python" stands for the interpreter of the virtual environment or the image.
 """
 
 import sys
@@ -29,16 +29,17 @@ MIGRATE = Service("migrate", ("python", "manage.py", "migrate", "--no-input"), R
 WEB = Service(
     "web",
     (
-        "python", "-m", "gunicorn", "portal.wsgi", "--worker-class", "gthread", "--threads", "8", "--timeout", "60",
-        "--max-requests", "10000", "--max-requests-jitter", "1000", "--no-control-socket", "--access-logfile", "-",
+        "python", "-m", "gunicorn", "portal.wsgi", "--worker-class", "gthread", "--threads", "8",
+        "--timeout", "60", "--max-requests", "10000", "--max-requests-jitter", "1000",
+        "--no-control-socket", "--access-logfile", "-",
     ),
     Role.APP,
 )  # fmt: skip
 WORKER = Service(
     "worker",
     (
-        "python", "-m", "celery", "-A", "portal", "worker", "--pool", "threads", "--concurrency", "8", "--loglevel",
-        "INFO", "--without-gossip", "--without-mingle",
+        "python", "-m", "celery", "-A", "portal", "worker", "--pool", "threads", "--concurrency", "8",
+        "--loglevel", "INFO", "--without-gossip", "--without-mingle",
     ),
     Role.WORKER,
 )  # fmt: skip
@@ -46,7 +47,8 @@ BEAT = Service(
     "beat",
     # The schedule says only when to look: what is due stands in PostgreSQL, so beat keeps no file.
     (
-        "python", "-m", "celery", "-A", "portal", "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "INFO",
+        "python", "-m", "celery", "-A", "portal", "beat", "--scheduler", "celery.beat:Scheduler",
+        "--loglevel", "INFO",
     ),
     Role.WORKER,
 )  # fmt: skip

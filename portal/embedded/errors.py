@@ -1,5 +1,5 @@
 class EmbeddedError(RuntimeError):
-    """An embedded server or process can't do as asked; the message is one line for the person at the terminal."""
+    """An embedded server or process can't do as asked; the message is for the person at the terminal."""
 
 
 class AlreadyRunningError(EmbeddedError):

@@ -26,7 +26,7 @@ def prepare_state(state: Path) -> Path:
 
 @contextmanager
 def locked(state: Path, name: str) -> Iterator[None]:
-    """Hold an exclusive lock of this state directory among processes; it ends with the process at the latest."""
+    """Hold an exclusive lock of this state directory; it ends with the process at the latest."""
     with lock_file(state, name) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -68,7 +68,7 @@ def _publish(path: Path, text: str) -> None:
     except FileExistsError:
         pass
     finally:
-        os.unlink(temporary)
+        Path(temporary).unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -76,4 +76,4 @@ def write_text(path: Path, text: str) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
-    os.replace(temporary, path)
+    Path(temporary).replace(path)

@@ -9,7 +9,7 @@ LOOK_SECONDS = 0.05
 def end_groups(
     groups: Collection[int], grace_seconds: float, hurry: Callable[[], bool] = lambda: False
 ) -> None:
-    """Ask every process of the groups to end (SIGTERM), and kill what is left after the grace, or once in a hurry."""
+    """Ask every process of the groups to end (SIGTERM); kill what is left after the grace, or in a hurry."""
     deadline = time.monotonic() + grace_seconds
     left = [group for group in groups if signal_group(group, signal.SIGTERM)]
     while left and time.monotonic() < deadline and not hurry():

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from portal.embedded import files, unprivileged
 from portal.embedded.errors import EmbeddedError
-from portal.embedded.roles import DATABASE, PORTAL_ROLES, Role, bootstrap_roles
+from portal.embedded.roles import DATABASE, Role, bootstrap_roles
 
 PORT = 5432  # only a part of the socket's name: nothing listens on the network
 START_SECONDS = 60
@@ -53,8 +53,8 @@ class PostgresAddress:
 def ensure_postgres(state: Path, *, durable: bool = True) -> PostgresAddress:
     """Start the state directory's cluster unless it runs, with the portal's roles and database in it.
 
-    Takes about three seconds the first time, one later, and milliseconds when it runs already. Several processes
-    may call at once. The server outlives the caller: stop_postgres ends it.
+    Takes about a second the first time, a quarter later, and milliseconds when it runs already. Several
+    processes may call at once. The server outlives the caller: stop_postgres ends it.
 
     Args:
         state: the state directory; it is created.
@@ -75,7 +75,7 @@ def ensure_postgres(state: Path, *, durable: bool = True) -> PostgresAddress:
 
 
 def postgres_address(state: Path) -> PostgresAddress:
-    """The cluster's address, whether it runs or not; makes passwords and a place for the socket, starts nothing."""
+    """The cluster's address, whether it runs or not; makes passwords and a socket folder, starts nothing."""
     state = files.prepare_state(state)
     passwords = {role: files.read_or_create_secret(state, f"postgres_{role}") for role in Role}
     return PostgresAddress(_socket_folder(state), PORT, DATABASE, passwords)
@@ -98,14 +98,14 @@ def binaries() -> Path:
 
 
 def _socket_folder(state: Path) -> str:
-    """In the state directory where the path is short enough, else a private folder under the system's /tmp."""
+    """In the state directory where the path is short enough, else a private folder under /tmp."""
     near = state / "postgres" / "run"
     if len(os.fsencode(near / f".s.PGSQL.{PORT}.lock")) <= files.LONGEST_SOCKET_PATH:
         return str(near)
     remembered = state / "postgres-socket-folder"
     with files.locked(state, "postgres-socket-folder"):
         if not remembered.exists() or not Path(remembered.read_text()).is_dir():
-            files.write_text(remembered, tempfile.mkdtemp(prefix="surety-", dir="/tmp"))  # noqa: S108 - mode 0700
+            files.write_text(remembered, tempfile.mkdtemp(prefix="surety-", dir="/tmp"))
         return remembered.read_text()
 
 
@@ -185,8 +185,8 @@ def _run(state: Path, program: str, *arguments: str) -> subprocess.CompletedProc
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         done = subprocess.run(  # noqa: S603 - our own programs and arguments
             [str(binaries() / program), *arguments],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder, env=environment | {"LC_ALL": "C"}, check=False,
-            start_new_session=True, umask=0o077, **unprivileged.server_identity(),
+            stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder, env=environment | {"LC_ALL": "C"},
+            check=False, start_new_session=True, umask=0o077, **unprivileged.server_identity(),
         )  # fmt: skip
         out.seek(0)
         err.seek(0)

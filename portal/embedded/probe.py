@@ -1,4 +1,4 @@
-"""A container's health check: asks the web process of this container, as a browser would, whether it is well."""
+"""A container's health check: asks its web process, as a browser would, whether it is well."""
 
 import http.client
 import os

@@ -1,8 +1,8 @@
-"""Ends what a supervisor started when the supervisor itself was killed, which no signal handler of its own can do.
+"""Ends what a supervisor started when the supervisor was killed, which none of its own handlers can do.
 
-Its standard input is a pipe from the supervisor: a line "+GROUP" for a process group that started, "-GROUP" for one
-that ended. The kernel closes the pipe however the supervisor dies; then the groups still noted are ended, and the
-embedded servers stopped unless someone else uses them.
+Its standard input is a pipe from the supervisor: a line "+GROUP" for a process group that started, "-GROUP"
+for one that ended. The kernel closes the pipe however the supervisor dies; then the groups still noted are
+ended, and the embedded servers stopped unless someone else uses them.
 """
 
 import signal

@@ -111,8 +111,8 @@ def _start(state: Path) -> None:
         unprivileged.make_reachable(binary())
     started = subprocess.run(  # noqa: S603 - our own program and arguments
         [str(binary()), "-"],
-        input=_configuration(state), text=True, capture_output=True, check=False, umask=0o077, cwd=state / "redis",
-        start_new_session=True, **identity,
+        input=_configuration(state), text=True, capture_output=True, check=False, umask=0o077,
+        cwd=state / "redis", start_new_session=True, **identity,
     )  # fmt: skip
     deadline = time.monotonic() + START_SECONDS
     while started.returncode == 0 and time.monotonic() < deadline:
@@ -125,7 +125,7 @@ def _start(state: Path) -> None:
 
 
 def _configuration(state: Path) -> str:
-    """Handed over on standard input, so that the password stands in no list of processes. Paths are relative."""
+    """Handed over on standard input, so that the password stands in no list of processes."""
     lines = (
         "bind 127.0.0.1",
         f"port {_port(state)}",

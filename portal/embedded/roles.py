@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import LiteralString, cast
 
 import psycopg
 from psycopg import sql
@@ -52,4 +51,4 @@ def _apply(connection: psycopg.Connection, passwords: Mapping[Role, str]) -> Non
     connection.execute("SET LOCAL log_statement = 'none'")
     for role in PORTAL_ROLES:
         connection.execute("SELECT set_config(%s, %s, true)", [f"surety.password_{role}", passwords[role]])
-    connection.execute(cast(LiteralString, ROLES_SQL.read_text()))
+    connection.execute(ROLES_SQL.read_text())

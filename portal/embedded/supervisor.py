@@ -46,9 +46,9 @@ def _say(message: str) -> None:
 class Supervisor:
     """Runs children until told to stop: ``with Supervisor(state) as it: it.start(child); it.wait()``.
 
-    SIGINT, SIGTERM and SIGHUP leave the ``with`` by SystemExit(0) from wherever it is; leaving it ends every child's
-    process group (SIGTERM, then SIGKILL after the grace; a second signal cuts the grace short). Were the supervisor
-    killed, its reaper does the same. Use it on the main thread.
+    SIGINT, SIGTERM and SIGHUP leave the ``with`` by SystemExit(0) from wherever it is; leaving it ends every
+    child's process group (SIGTERM, then SIGKILL after the grace; a second signal cuts the grace short). Were
+    the supervisor killed, its reaper does the same. Use it on the main thread.
 
     Raises:
         AlreadyRunningError: on entering, when another supervisor holds the state directory.
@@ -91,7 +91,7 @@ class Supervisor:
         self.stop()
 
     def start(self, child: Child) -> None:
-        """Start the child, and again whenever it ends, with growing pauses while it ends soon after its start."""
+        """Start the child, and again whenever it ends, with growing pauses while it ends soon."""
         self._run_thread(self._keep, child)
 
     def wait(self) -> None:
@@ -99,7 +99,7 @@ class Supervisor:
         self._stopping.wait()
 
     def stop(self) -> None:
-        """End all children, and the embedded servers unless another process uses them. May be called twice."""
+        """End all children, and the embedded servers unless another uses them. May be called twice."""
         self._stopping.set()
         with self._starting:
             groups = set(self._groups)
@@ -156,9 +156,7 @@ class Supervisor:
             if self._stopping.is_set() or code is None:
                 return
             pause = self._first_pause if time.monotonic() - began > STEADY_SECONDS else pause
-            _say(
-                f"{child.name} ended ({_ending(code)}); see {self._log(child)}; again in {pause:g} s"
-            )
+            _say(f"{child.name} ended ({_ending(code)}); see {self._log(child)}; again in {pause:g} s")
             self._stopping.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 

