@@ -7,13 +7,16 @@ judged by the sample events that it must match, not by its wording.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from assessments.checks.base import Check, Fix, Per, Resource, Severity, Verdict, failed, passed, unknown
 from assessments.checks.subjects import iam, trail
 from assessments.checks.subjects.filter_pattern import matcher
-from evidence.types import Gap, Json, Seen, Unseen
+from evidence.types import Answers, Gap, Json, Seen, Unseen
+
+_IN_ALARM = re.compile(r"""\bALARM\(\s*["']?([^"')]+?)["']?\s*\)""")
 
 _HARMLESS = {
     "eventType": "AwsApiCall",
@@ -135,13 +138,11 @@ def _alarms_of(row: Json, alarmed: dict[tuple[str, str], list[str]]) -> list[str
 def _alarmed_metrics(seen: Seen, region: str) -> dict[tuple[str, str], list[str]]:
     """Alarms that act, by the metric that they watch. Raises Unseen."""
     answers = seen.in_region("cloudwatch", region)
-    rules = " ".join(
-        row.get("AlarmRule", "") for row in answers.items("DescribeAlarms", "CompositeAlarms") if acts(row)
-    )
+    above = _composites(answers)
     found: dict[tuple[str, str], list[str]] = {}
     for row in answers.items("DescribeAlarms", "MetricAlarms"):
         name = row.get("AlarmName", "")
-        if acts(row) or any(f"ALARM({quote}{name}{quote})" in rules for quote in ('"', "", "'")):
+        if acts(row) or name in above:
             for metric in _metrics(row):
                 found.setdefault(metric, []).append(name)
     return found
@@ -161,15 +162,27 @@ def acts(alarm: Json) -> bool:
 
 
 def alarms(seen: Seen) -> Iterator[Resource]:
-    """The metric and composite alarms of the view's region."""
+    """The region's metric and composite alarms, with `AboveIt`: composite alarms that include one and act."""
+    answers = seen["cloudwatch"]
+    above = _composites(answers)
     for field in ("MetricAlarms", "CompositeAlarms"):
-        for row in seen["cloudwatch"].items("DescribeAlarms", field):
+        for row in answers.items("DescribeAlarms", field):
             name = row.get("AlarmName", "")
             arn = (
                 row.get("AlarmArn")
                 or f"arn:{seen.partition}:cloudwatch:{seen.region}:{seen.account_id}:alarm:{name}"
             )
-            yield Resource(arn, name, "alarm", seen.region, row)
+            yield Resource(arn, name, "alarm", seen.region, {**row, "AboveIt": above.get(name, [])})
+
+
+def _composites(answers: Answers) -> dict[str, list[str]]:
+    """Composite alarms that act, by the names of the alarms whose state they look at."""
+    found: dict[str, list[str]] = {}
+    for row in answers.items("DescribeAlarms", "CompositeAlarms"):
+        if acts(row):
+            for named in _IN_ALARM.findall(row.get("AlarmRule", "")):
+                found.setdefault(named.rpartition(":alarm:")[2], []).append(row.get("AlarmName", ""))
+    return found
 
 
 def alarm_check(

@@ -1,0 +1,1 @@
+"""Checks of trails: what CloudTrail records, and how it is kept."""

@@ -1,0 +1,1 @@
+"""Checks of AWS Config: what it records, and what its rules say."""

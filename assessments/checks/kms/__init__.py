@@ -1,0 +1,1 @@
+"""Checks of the customer-managed KMS keys."""

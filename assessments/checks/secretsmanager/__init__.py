@@ -1,0 +1,1 @@
+"""Checks of secrets: rotation, keys, who may read them."""
