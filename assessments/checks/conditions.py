@@ -25,11 +25,20 @@ Context = Mapping[str, str | Sequence[str]]
 """A request's condition keys in lower case, with one value or several."""
 
 
+_WILD = re.compile(r"[*?]")
+
+
 @lru_cache(maxsize=8192)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """`?` does not match a `*`, so that a pattern covers another only where every expansion is covered."""
-    parts = {"*": ".*", "?": "[^*]"}
-    return re.compile("".join(parts.get(char) or re.escape(char) for char in pattern), re.DOTALL)
+    """Each part takes its first match and keeps it, so that no pattern makes matching slow.
+
+    `?` does not match a `*`, so that a pattern covers another only where every expansion is covered.
+    """
+    first, *rest = (re.escape(part).replace(r"\?", "[^*]") for part in pattern.split("*"))
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1] if part)
+    return re.compile(f"{first}{middle}.*{rest[-1]}", re.DOTALL)
 
 
 def covers(pattern: str, name: str) -> bool:
@@ -40,13 +49,27 @@ def covers(pattern: str, name: str) -> bool:
 @lru_cache(maxsize=8192)
 def meets(pattern: str, other: str) -> bool:
     """Whether some name matches both patterns."""
-    if not pattern or not other:
-        return not (pattern + other).strip("*")
-    if pattern[0] == "*":
-        return meets(pattern[1:], other) or meets(pattern, other[1:])
-    if other[0] == "*":
-        return meets(other, pattern)
-    return (pattern[0] == other[0] or "?" in (pattern[0], other[0])) and meets(pattern[1:], other[1:])
+    if not _WILD.search(other):
+        return covers(pattern, other)
+    if not _WILD.search(pattern):
+        return covers(other, pattern)
+    reached = [True, *(False for _ in other)]
+    for at, char in enumerate(other, 1):
+        reached[at] = reached[at - 1] and char == "*"
+    for char in pattern:
+        reached = _step(reached, char, other)
+    return reached[-1]
+
+
+def _step(reached: list[bool], char: str, other: str) -> list[bool]:
+    """From which prefixes of `other` can be met by a pattern, which can be met with one more character of it."""
+    now = [reached[0] and char == "*"]
+    for at, beside in enumerate(other, 1):
+        if "*" in (char, beside):
+            now.append(reached[at] or now[at - 1] or (reached[at - 1] and char == beside == "*"))
+        else:
+            now.append(reached[at - 1] and (char == beside or "?" in (char, beside)))
+    return now
 
 
 def _arn_matches(wanted: str, value: str) -> bool:

@@ -15,7 +15,10 @@ from evidence.types import Seen
 
 def judge(key: Resource, seen: Seen) -> Verdict:
     metadata = kms.metadata(key, seen)
-    if metadata.get("Origin") != "AWS_KMS" or metadata.get("KeySpec") != "SYMMETRIC_DEFAULT":
+    if (
+        metadata.get("Origin") != "AWS_KMS"
+        or metadata.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT"
+    ):
         return not_applicable(
             "KMS cannot rotate imported, asymmetric, HMAC or external keys; replacing them is for an attestation"
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assessments.checks.base import Resource, Verdict, failed, not_applicable, passed, unknown
-from assessments.checks.policy import Policy, Statement, allows, allows_everything
+from assessments.checks.policy import Condition, Policy, Statement, allows_everything
 from assessments.checks.subjects.documents import read
 from assessments.checks.subjects.times import days_since
 from evidence.types import Gap, GapReason, Json, Seen, Unseen
@@ -195,10 +195,12 @@ def _all_keys(statement: Statement) -> bool:
     resources = statement.resources
     if resources is None or resources.negated:
         return resources is not None
-    return any(
-        value == "*" or (":kms:" in value and value.rpartition(":")[2] in ("*", "key/*"))
-        for value in resources.values
-    )
+    return resources.cover("arn:aws:kms:*:*:key/*") or any(map(_is_all_keys, resources.values))
+
+
+def _is_all_keys(value: str) -> bool:
+    """An ARN pattern for all keys, of any one region, account or partition."""
+    return ":kms:" in value and value.rpartition(":")[2] in ("*", "key/*")
 
 
 def _kms_narrowed(statement: Statement) -> bool:
@@ -214,6 +216,19 @@ def trust(role: Json) -> Policy:
     return read(role.get("AssumeRolePolicyDocument", ""))
 
 
+_TELLS_APART = {"sts:externalid", "aws:principalorgid", "aws:principalorgpaths", "aws:multifactorauthpresent"}
+
+
 def may_assume(policy: Policy, account_id: str) -> bool:
-    """Whether another account may take on the role without naming an external id or its organisation."""
-    return allows(policy, "sts:AssumeRole", principal=account_id)
+    """Whether another account may take on the role without an external id, its organisation or MFA being asked."""
+    return any(
+        account_id in one.accounts
+        and one.actions.cover("sts:assumerole")
+        and not any(map(_tells_apart, one.conditions))
+        for one in policy.allowing
+    )
+
+
+def _tells_apart(condition: Condition) -> bool:
+    loose = condition.negated or condition.if_exists or condition.quantifier == "forallvalues"
+    return condition.key in _TELLS_APART and not loose and not {"*", "false"} & set(condition.values)

@@ -20,6 +20,7 @@ from assessments.checks.engine import evaluate
 from evidence.collectors.base import Scope, collectors
 
 REGION = "us-east-1"
+ELSEWHERE = "eu-west-1"
 
 UNCHANGED: Mapping[tuple[str, str], str] = {}
 """(check, operation): why refusing the operation leaves the outcomes of the passing examples as they were."""
@@ -79,9 +80,7 @@ def refusals(check: Check) -> Iterator[Any]:
                     if not isinstance(answer, Refused):
                         refused = {**operations, operation: {**answers, key: Refused()}}
                         name = f"{check.id}-{number}-{place}-{operation}-{key}"
-                        yield pytest.param(
-                            check, operation, example, {**example, place: refused}, id=name
-                        )
+                        yield pytest.param(check, operation, example, {**example, place: refused}, id=name)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +155,28 @@ def test_what_is_observed_is_said_in_words_and_never_as_compliance(check: Check)
             assert result.observed
             assert not result.observed.endswith(".")
             assert "compliant" not in result.observed.lower().replace("non_compliant", "")
+
+
+def moved(value: Any) -> Any:
+    """The same answers in another region."""
+    if isinstance(value, str):
+        return value.replace(REGION, ELSEWHERE)
+    if isinstance(value, Mapping):
+        return {moved(key): moved(entry) for key, entry in value.items()}
+    return [moved(entry) for entry in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(check, id=check.id) for check in checks().values() if check.per is Per.REGION]
+)
+def test_things_of_the_same_name_in_two_regions_stay_two_resources(check: Check) -> None:
+    for example in every(check):
+        here = {place: answers for place, answers in example.items() if "@" not in place}
+        regional = {place: answers for place, answers in here.items() if place not in global_collectors()}
+        there = {f"{place}@{ELSEWHERE}": moved(answers) for place, answers in regional.items()}
+        found = results(check, {**here, **there})
+        assert {result.scope for result in found} == {REGION, ELSEWHERE}
+        assert len({result.arn for result in found}) == len(found)
 
 
 def test_an_absent_setting_is_an_answer_and_not_a_gap() -> None:

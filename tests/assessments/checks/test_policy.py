@@ -1,10 +1,14 @@
 """What policies say, from the AWS documentation's examples and the ways they are got wrong."""
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text
 
+from assessments.checks.conditions import covers, meets
 from assessments.checks.policy import (
     allows,
     allows_everything,
@@ -339,3 +343,24 @@ def test_the_world_is_recognised_however_it_is_written(cidrs: Any, world: Any) -
 def test_a_range_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError):
         covers_world(["anywhere"])
+
+
+PATTERNS = text("ab*?", max_size=5)
+NAMES = ["".join(letters) for length in range(9) for letters in product("ab", repeat=length)]
+
+
+@given(PATTERNS, PATTERNS)
+def test_two_patterns_meet_exactly_where_a_name_matches_both(one: str, other: str) -> None:
+    assert meets(one, other) is any(covers(one, name) and covers(other, name) for name in NAMES)
+
+
+@given(PATTERNS, PATTERNS)
+def test_a_pattern_covers_another_only_where_it_covers_all_that_the_other_does(one: str, other: str) -> None:
+    if covers(one, other):
+        assert all(covers(one, name) for name in NAMES if covers(other, name))
+
+
+def test_no_pattern_makes_matching_slow() -> None:
+    hostile, name = "a*" * 500 + "b", "a" * 2000
+    assert not covers(hostile, name)
+    assert not meets(hostile, name + "*c")
