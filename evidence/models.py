@@ -32,7 +32,7 @@ class AwsConnection(TenantModel):
 
     The external ID is made here, once per connection, never taken from a request and never changed: it is what
     keeps another tenant from using this tenant's role through us (the confused deputy of the AWS IAM guide).
-    `probe` holds the last ProbeReport as JSON.
+    `probe` holds the last ProbeReport's steps as JSON; `probe_due_at` is set while a probe is asked for.
     """
 
     name = models.CharField(max_length=100)
@@ -45,6 +45,7 @@ class AwsConnection(TenantModel):
     holds_phi = models.BooleanField(default=True)
     state = models.CharField(max_length=16, choices=ConnectionState, default=ConnectionState.PENDING)
     probe = models.JSONField(default=list)
+    probe_due_at = models.DateTimeField(null=True, blank=True)
     probed_at = models.DateTimeField(null=True, blank=True)
     next_run_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -131,7 +131,7 @@ class Answers:
         return self.calls.get(operation, {})
 
     def _gap(self, operation: str, key: str) -> Gap:
-        for place in ((operation, key), (operation, "")):
+        for place in ((operation, key), (operation, ""), ("*", "")):
             if place in self.gaps:
                 return self.gaps[place]
         return Gap(self.collector, operation, self.region, GapReason.NOT_COLLECTED, key)

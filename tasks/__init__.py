@@ -1,0 +1,1 @@
+"""When things happen: Celery tasks of a few lines, each calling one service."""

@@ -24,7 +24,7 @@ class MembershipFound(NamedTuple):
 
 
 class DueWork(NamedTuple):
-    """A row that waits for a worker: kind is "unit", "evaluation" or "schedule"."""
+    """A row that waits for a worker: kind is "unit", "evaluation", "schedule" or "probe"."""
 
     kind: str
     tenant_id: UUID
@@ -49,8 +49,8 @@ def invitation_tenant(token_digest: bytes) -> UUID | None:
 
 
 def due_work(at: datetime, limit: int = 500) -> list[DueWork]:
-    """What waits for a worker at a time: units without a living lease, finished runs without an evaluation, and
-    connections whose next run is due; oldest first."""
+    """What waits for a worker at a time: units without a living lease, finished runs without an evaluation,
+    connections whose next run or probe is due; oldest first."""
     return [DueWork(*row) for row in _rows("select * from portal_due_work(%s, %s)", [at, limit])]
 
 

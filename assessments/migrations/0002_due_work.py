@@ -22,6 +22,9 @@ class Migration(migrations.Migration):
                 UNION ALL
                 (SELECT 'schedule', c.tenant_id, c.id FROM evidence_awsconnection c
                  WHERE c.state = 'verified' AND c.next_run_at <= due_at ORDER BY c.next_run_at LIMIT most)
+                UNION ALL
+                (SELECT 'probe', c.tenant_id, c.id FROM evidence_awsconnection c
+                 WHERE c.probe_due_at <= due_at ORDER BY c.probe_due_at LIMIT most)
             """,
             reads=["evidence_collectionunit", "evidence_collectionrun", "assessments_evaluation", "evidence_awsconnection"],
         ),

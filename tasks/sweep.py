@@ -1,0 +1,27 @@
+"""The sweeper: rings again for rows that wait, and starts what is due. Losing every message costs a delay only."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts.audit.log import acting
+from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.unscoped import due_work
+from evidence.queue import COLLECT_UNIT, PROBE_CONNECTION, ring
+from evidence.services import start_due_run
+from tasks.assess import EVALUATE_RUN
+from tasks.base import WORKER
+
+RINGS = {"unit": COLLECT_UNIT, "evaluation": EVALUATE_RUN, "probe": PROBE_CONNECTION}
+
+
+@shared_task
+def ring_for_due_work() -> None:
+    """Looks once over all tenants for work without a worker."""
+    for kind, tenant_id, row_id in due_work(timezone.now()):
+        if kind in RINGS:
+            ring(RINGS[kind], tenant_id, [row_id])
+            continue
+        with acting(WORKER), open_tenant(tenant_id):
+            start_due_run(connection_id=row_id)
