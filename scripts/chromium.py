@@ -87,15 +87,17 @@ def from_npm() -> Iterator[Path]:
     """Its brotli archives hold Chromium itself, and libraries and fonts that a bare machine lacks."""
     say(f"unpacking {SPARTICUZ}, once")
     STATE.mkdir(parents=True, exist_ok=True)
-    npm = [
-        CHECKOUT / "scripts" / "npm",
+    npm = str(CHECKOUT / "scripts" / "npm")
+    install = (
         "install",
         "--silent",
         "--no-save",
         "--no-package-lock",
         "--ignore-scripts",
-    ]
-    got = subprocess.run([*npm, "--prefix", STATE, SPARTICUZ], capture_output=True, text=True, check=False)
+        "--prefix",
+        str(STATE),
+    )
+    got = subprocess.run([npm, *install, SPARTICUZ], capture_output=True, text=True, check=False)
     if got.returncode:
         say(f"npm failed: {got.stdout.strip()} {got.stderr.strip()}"[:500])
         return

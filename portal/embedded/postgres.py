@@ -85,8 +85,13 @@ def stop_postgres(state: Path) -> None:
     """Stop the state directory's cluster, ending its connections; does nothing when it doesn't run."""
     state = files.prepare_state(state)
     with files.locked(state, "postgres"):
-        if _has_process(state):
+        if not _has_process(state):
+            return
+        try:
             _pg_ctl(state, "stop", "-m", "fast", "-t", str(START_SECONDS))
+        except EmbeddedError:
+            if _has_process(state):  # else it was about to end by itself
+                raise
 
 
 def binaries() -> Path:

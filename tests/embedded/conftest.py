@@ -1,11 +1,20 @@
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from portal.embedded import PostgresAddress, ensure_postgres, stop_postgres, stop_redis
+
+
+def eventually(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.02)
+    return result
 
 
 def remove_state(folder: Path) -> None:

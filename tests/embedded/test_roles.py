@@ -105,7 +105,9 @@ def test_the_sealer_sees_no_table_until_a_migration_grants_it(tables):
 
 def test_a_granted_look_up_runs_as_its_own_owner(tables):
     with psycopg.connect(tables.dsn(Role.MIGRATE)) as connection:
-        connection.execute("CREATE FUNCTION who() RETURNS name LANGUAGE sql SECURITY DEFINER RETURN current_user")
+        connection.execute(
+            "CREATE FUNCTION who() RETURNS name LANGUAGE sql SECURITY DEFINER RETURN current_user"
+        )
         connection.execute("ALTER FUNCTION who() OWNER TO portal_lookup")
         connection.execute("SET ROLE portal_lookup")
         connection.execute("GRANT EXECUTE ON FUNCTION who() TO portal_app")

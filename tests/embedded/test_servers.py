@@ -21,7 +21,7 @@ from portal.embedded import (
     stop_postgres,
     stop_redis,
 )
-from tests.embedded.conftest import remove_state
+from tests.embedded.conftest import eventually, remove_state
 
 ENSURE = "import sys, pathlib; from portal.embedded import *; s = pathlib.Path(sys.argv[1]); "
 CHECKOUT = Path(__file__).parents[2]
@@ -33,7 +33,9 @@ def select(address: PostgresAddress, role: Role, statement: str):
 
 
 def python(code: str, state: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", code, str(state)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(state)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+    )
 
 
 def test_postgres_keeps_its_data_and_passwords_over_a_restart(state):
@@ -112,6 +114,7 @@ def test_postgres_starts_again_after_it_was_killed(state):
     ensure_postgres(state)
     pid = int((state / "postgres/data/postmaster.pid").read_text().split()[0])
     os.kill(pid, 9)
+    eventually(lambda: not is_postgres_running(state))
     assert select(ensure_postgres(state), Role.APP, "SELECT 1") == 1
 
 
@@ -125,10 +128,17 @@ def test_secrets_are_readable_by_their_owner_alone(state):
 
 
 def test_servers_run_until_their_last_user_leaves(state):
-    code = ENSURE + "\nwith running_servers(s, redis=False, durable=False): print('up', flush=True); sys.stdin.readline()"
+    code = (
+        ENSURE
+        + "\nwith running_servers(s, redis=False, durable=False): print('up', flush=True); sys.stdin.readline()"
+    )
     with running_servers(state, redis=False, durable=False):
         other = subprocess.Popen(
-            [sys.executable, "-c", code, str(state)], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", code, str(state)],
+            cwd=CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert other.stdout.readline() == "up\n"
     assert is_postgres_running(state)

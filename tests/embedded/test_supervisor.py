@@ -2,13 +2,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from portal.embedded import is_postgres_running, is_redis_running
+from tests.embedded.conftest import eventually
 
 CHECKOUT = Path(__file__).parents[2]
 SUPERVISE = """
@@ -39,14 +39,6 @@ while True: time.sleep(600)
 """
 
 
-def eventually(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.02)
-    return result
-
-
 @pytest.fixture
 def supervise(state):
     begun = []
@@ -72,7 +64,9 @@ def log(state, number=0):
 
 
 def family(process):
-    return [each for each in psutil.Process(process.pid).children(recursive=True) if each.status() != "zombie"]
+    return [
+        each for each in psutil.Process(process.pid).children(recursive=True) if each.status() != "zombie"
+    ]
 
 
 def all_gone(processes):
