@@ -43,7 +43,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def covers(pattern: str, name: str) -> bool:
     """Whether a pattern with `*` and `?` matches a name, or everything that another pattern matches."""
-    return pattern in ("*", name) or _compiled(pattern).fullmatch(name) is not None
+    if pattern in ("*", name):
+        return True
+    wild = _WILD.search(pattern)
+    return (
+        wild is not None
+        and name.startswith(pattern[: wild.start()])
+        and _compiled(pattern).fullmatch(name) is not None
+    )
 
 
 @lru_cache(maxsize=8192)

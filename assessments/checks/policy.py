@@ -207,7 +207,7 @@ def parse(document: str | Mapping[str, Any]) -> Policy:
     return _parse_text(document) if isinstance(document, str) else _parse(document)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _parse_text(text: str) -> Policy:
     return _parse(json.loads(text))
 
@@ -226,7 +226,7 @@ def _statement(written: Any) -> Statement:
     actions = _patterns(written, "Action") if isinstance(written, Mapping) else None
     if actions is None:
         raise ValueError("a statement is an object with Action or NotAction")
-    lowered = (re.sub(r"^\*:\*$", "*", value.lower()) for value in actions.values)
+    lowered = ("*" if value == "*:*" else value.lower() for value in actions.values)
     return Statement(
         sid=str(written.get("Sid", "")),
         effect=Effect(written.get("Effect")),
