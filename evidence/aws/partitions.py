@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import botocore.session
 
+from evidence.aws.models import DeclaredLoader
 from evidence.types import GLOBAL
 
 HOME_REGIONS: Mapping[str, str] = MappingProxyType(
@@ -85,7 +86,9 @@ def check_region(partition: str, region: str) -> str:
 def is_offered(service: str, region: str) -> bool:
     """Whether botocore lists the service in the region; a service that it lists nowhere counts as offered."""
     listed = {
-        name for partition in HOME_REGIONS for name in base_session().get_available_regions(service, partition)
+        name
+        for partition in HOME_REGIONS
+        for name in base_session().get_available_regions(service, partition)
     }
     return not listed or region in listed
 
@@ -93,7 +96,9 @@ def is_offered(service: str, region: str) -> bool:
 @cache
 def base_session() -> botocore.session.Session:
     """The process's one session without credentials; its loader and endpoint data serve every AwsSession."""
-    return botocore.session.Session()
+    session = botocore.session.Session()
+    session.register_component("data_loader", DeclaredLoader())
+    return session
 
 
 def _unknown(region: str, known: list[str], partition: str = "") -> str:

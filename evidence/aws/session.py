@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -23,6 +22,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, Defer
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from evidence.aws.errors import CALL_ERRORS, AwsCallFailed, WrongAccount, gap_from
+from evidence.aws.models import declared_operations
 from evidence.aws.partitions import base_session, check_region, home_region, parse_role_arn, partition_of
 from evidence.aws.policy import session_policy
 from evidence.types import GLOBAL
@@ -192,10 +192,10 @@ class AwsSession:
             ) from error
 
 
-def preload(services: Iterable[str]) -> None:
-    """Reads the models of services and freezes them out of garbage collection; call it before forking."""
+def preload() -> None:
+    """Reads every declared service's model, out of garbage collection's sight; call it before forking."""
     session = _sharing_session(None)
-    for service in services:
+    for service in sorted(declared_operations()):
         session.create_client(
             service,
             region_name=home_region("aws"),

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import gc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from evidence.aws.errors import AwsCallFailed, WrongAccount
+from evidence.aws.models import declared_operations
 from evidence.aws.partitions import home_region, parse_role_arn, partition_of, regions_of
 from evidence.aws.reader import collect_unit
-from evidence.aws.session import AmbientAccess, AwsSession, Limits, RoleAccess
+from evidence.aws.session import AmbientAccess, AwsSession, Limits, RoleAccess, assume_role_once, preload
 from evidence.collectors.base import collectors
 from evidence.types import GapReason
 from tests.evidence.aws.conftest import CUSTOMER, EXTERNAL_ID
@@ -121,13 +124,19 @@ def test_a_session_can_only_read_whatever_the_role_may_do(aws, role):
         PolicyName="everything",
         PolicyDocument='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
     )
-    session = AwsSession(role, ONCE)
-    assert session.client("iam").list_users()["Users"] == []
+    handed_out = assume_role_once(role, ONCE)
+    names = ("access_key", "secret_key", "token")
+    values = dict(zip(("aws_access_key_id", "aws_secret_access_key", "aws_session_token"), (handed_out[name] for name in names), strict=True))
+
+    def stolen(service: str):
+        return aws.client(service, **values)
+
+    assert stolen("iam").list_users()["Users"] == []
     for call in (
-        lambda: session.client("iam").create_user(UserName="mallory"),
-        lambda: session.client("secretsmanager").get_secret_value(SecretId="x"),
-        lambda: session.client("s3").get_object(Bucket="scans", Key="x"),
-        lambda: session.client("dynamodb").list_tables(),
+        lambda: stolen("iam").create_user(UserName="mallory"),
+        lambda: stolen("secretsmanager").get_secret_value(SecretId="x"),
+        lambda: stolen("s3").get_object(Bucket="scans", Key="x"),
+        lambda: stolen("dynamodb").list_tables(),
     ):
         with pytest.raises(ClientError, match="(?i)denied|authorized"):
             call()
@@ -172,3 +181,22 @@ def test_throttling_is_overcome_and_the_retries_are_counted(aws, role):
         collected = collect_unit(session, collectors()["kms"], "us-east-1", pool=pool)
     assert collected.gaps == ()
     assert collected.calls["kms:ListAliases"] == 2
+
+
+def test_a_client_has_no_method_that_no_collector_declares(environment):
+    session = AwsSession(AmbientAccess())
+    assert hasattr(session.client("secretsmanager"), "list_secrets")
+    for service, method in {"secretsmanager": "get_secret_value", "s3": "get_object", "iam": "create_user"}.items():
+        assert not hasattr(session.client(service), method)
+    assert hasattr(session.client("sts"), "assume_role_with_web_identity"), "the portal's own identity may need it"
+
+
+def test_preloading_lets_every_client_be_built_without_reading_a_model_again(environment, monkeypatch):
+    preload()
+    gc.unfreeze()
+    read: list[str] = []
+    monkeypatch.setattr(JSONFileLoader, "load_file", lambda _loader, path: read.append(path))
+    session = AwsSession(RoleAccess(f"arn:aws:iam::{CUSTOMER}:role/R", EXTERNAL_ID))
+    for service in declared_operations():
+        session.client(service, "eu-west-1")
+    assert read == []
