@@ -48,7 +48,7 @@ def test_a_trail_of_one_region_records_only_the_buckets_there() -> None:
     rows = [{"Name": "here", "BucketRegion": "us-east-1"}, {"Name": "there", "BucketRegion": "eu-west-1"}]
     data = [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]
     selectors = {"EventSelectors": [{"ReadWriteType": "All", "DataResources": data}]}
-    example = {**trail({"IsLogging": True}, selectors), "s3": {"ListBuckets": {"": {"Buckets": rows}}}}
+    example = {**trail({"IsLogging": True}, selectors), "s3@global": {"ListBuckets": {"": {"Buckets": rows}}}}
     found = evaluate([checks()["cloudtrail_s3_data_events"]], seen_in_example(example), REGIONS)
     assert {result.name: result.outcome for result in found} == {"here": Outcome.PASS, "there": Outcome.FAIL}
 
@@ -56,7 +56,9 @@ def test_a_trail_of_one_region_records_only_the_buckets_there() -> None:
 def test_a_bucket_that_receives_the_record_need_not_be_recorded() -> None:
     example = {
         **trail({"IsLogging": True}, {"EventSelectors": []}),
-        "s3": {"ListBuckets": {"": {"Buckets": [{"Name": "trail-logs", "BucketRegion": "us-east-1"}]}}},
+        "s3@global": {
+            "ListBuckets": {"": {"Buckets": [{"Name": "trail-logs", "BucketRegion": "us-east-1"}]}}
+        },
     }
     (result,) = evaluate([checks()["cloudtrail_s3_data_events"]], seen_in_example(example), REGIONS)
     assert result.outcome is Outcome.NOT_APPLICABLE
