@@ -37,7 +37,13 @@ def overview(request: TenantRequest) -> HttpResponse:
     record(Act.POSTURE_READ, object_type="page", object_id="overview")
     seen = posture.read_overview()
     health = ledger.connection_health()
-    context = {"posture": seen, "health": health, "steps": next_steps(seen, health, request.may)}
+    context = {
+        "posture": seen,
+        "health": health,
+        "fresh": ledger.freshness(health),
+        "steps": next_steps(seen, health, request.may),
+        "chart_statuses": [[str(status), status.label, number] for status, number in seen.statuses.items()],
+    }
     return render(request, "portal/overview.html", context)
 
 

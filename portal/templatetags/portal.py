@@ -16,6 +16,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from evidence.types import GapReason
+
 register = template.Library()
 
 ICONS = Path(settings.BASE_DIR) / "node_modules" / "@tabler" / "icons" / "icons"
@@ -171,3 +173,38 @@ def field(bound: BoundField, *, autofocus: bool = False) -> dict[str, Any]:
     many = isinstance(widget, (CheckboxSelectMultiple, RadioSelect))
     single = isinstance(widget, CheckboxInput) and not many
     return {"field": bound, "control": bound.as_widget(attrs=attrs), "many": many, "single": single}
+
+
+@register.simple_tag
+def control(bound: BoundField) -> SafeString:
+    """A filter's field alone, in the look of its kind; its label stands beside it."""
+    look = "form-select" if isinstance(bound.field.widget, Select) else "form-control"
+    return bound.as_widget(attrs={"class": look})
+
+
+@register.filter
+def gap_words(reason: str) -> str:
+    """A gap's reason in words."""
+    return GapReason(reason).label
+
+
+@register.filter
+def timesince_words(start: datetime, end: datetime) -> str:
+    """A duration: "42 s", "3 min 5 s", "2 h 4 min"."""
+    seconds = round((end - start).total_seconds())
+    minutes, hours = seconds // 60, seconds // 3600
+    if seconds < 60:  # noqa: PLR2004 (a minute)
+        return f"{seconds} s"
+    return f"{minutes} min {seconds % 60} s" if not hours else f"{hours} h {minutes % 60} min"
+
+
+@register.filter
+def request_id(entry: str | list[str]) -> str:
+    """A recorded request ID with its operation."""
+    return entry if isinstance(entry, str) else " ".join(str(part) for part in entry)
+
+
+@register.filter
+def outcome_words(outcome: str) -> str:
+    """A finding's outcome in words; UNKNOWN is "not seen", which says why."""
+    return {"PASS": "passes", "FAIL": "fails", "UNKNOWN": "not seen", "NOT_APPLICABLE": "not applicable"}[outcome]

@@ -71,6 +71,44 @@ function copying(within) {
   }
 }
 
+// Parts under headings become tabs; without this they stand one below the other.
+function tabsets() {
+  for (const [set, box] of [...all("[data-tabset]")].entries()) {
+    const panels = [...all("[data-tab]", box)];
+    if (panels.length < 2) continue;
+    const list = document.createElement("div");
+    list.className = "tabs";
+    list.setAttribute("role", "tablist");
+    list.setAttribute("aria-label", "Ways to mend it");
+    const buttons = panels.map((panel, index) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", id: `tab-${set}-${index}`, textContent: panel.dataset.tab });
+      button.setAttribute("role", "tab");
+      button.setAttribute("aria-controls", (panel.id = `panel-${set}-${index}`));
+      panel.setAttribute("role", "tabpanel");
+      panel.setAttribute("aria-labelledby", button.id);
+      panel.querySelector("h3").hidden = true;
+      list.append(button);
+      return button;
+    });
+    const choose = (chosen) => buttons.forEach((button, index) => {
+      button.setAttribute("aria-selected", String(index === chosen));
+      button.tabIndex = index === chosen ? 0 : -1;
+      panels[index].hidden = index !== chosen;
+    });
+    buttons.forEach((button, index) => button.addEventListener("click", () => choose(index)));
+    list.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = (buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length;
+      choose(next);
+      buttons[next].focus();
+    });
+    box.prepend(list);
+    choose(0);
+  }
+}
+
 function scrollers(within) {
   for (const box of all(".scroll, pre", within)) {
     if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
@@ -118,6 +156,7 @@ document.addEventListener("DOMContentLoaded", () => {
   navigation();
   themes();
   copying(document);
+  tabsets();
   scrollers(document);
   session();
   for (const field of all("[data-submit-on-change]")) field.addEventListener("change", () => field.form.requestSubmit());

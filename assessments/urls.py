@@ -1,0 +1,15 @@
+"""Addresses of safeguards and findings."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from assessments import views
+
+urlpatterns = [
+    path("safeguards/", views.safeguard_list, name="safeguard-list"),
+    path("safeguards/<str:citation>/", views.safeguard_detail, name="safeguard-detail"),
+    path("findings/", views.finding_list, name="finding-list"),
+    path("findings/checks/<slug:check_id>/", views.check_detail, name="check-detail"),
+    path("findings/<uuid:finding_id>/", views.finding_detail, name="finding-detail"),
+]
