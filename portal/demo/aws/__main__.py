@@ -10,6 +10,8 @@ import threading
 # moto reads these when it is imported.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
+# moto's 1,300 stock images come with snapshots that every account then owns.
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 

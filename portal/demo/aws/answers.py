@@ -230,3 +230,33 @@ def _compliance_details(call: Call, account_id: str, state: StandInState) -> dic
             }
         )
     return {"EvaluationResults": evaluated}
+
+
+# Lists that are empty in an account that does not use the feature. Whoever uses it sets the answer.
+
+
+def _empty(*members: str) -> Answer:
+    def answer(_call: Call, _account_id: str, _state: StandInState) -> dict[str, Any]:
+        return {member: [] for member in members}
+
+    return answer
+
+
+ANSWERS.update(
+    {
+        "accessanalyzer:ListAnalyzers": _empty("analyzers"),
+        "artifact:ListCustomerAgreements": _empty("customerAgreements"),
+        "backup:ListBackupJobs": _empty("BackupJobs"),
+        "backup:ListBackupSelections": _empty("BackupSelectionsList"),
+        "backup:ListProtectedResources": _empty("Results"),
+        "backup:ListRecoveryPointsByBackupVault": _empty("RecoveryPoints"),
+        "cloudtrail:ListPublicKeys": _empty("PublicKeyList"),
+        "cloudtrail:LookupEvents": _empty("Events"),
+        "config:DescribeConformancePacks": _empty("ConformancePackDetails"),
+        "guardduty:ListFindings": _empty("FindingIds"),
+        "inspector2:ListCoverage": _empty("coveredResources"),
+        "ssm:DescribeInstancePatchStates": _empty("InstancePatchStates"),
+        "ssm:ListComplianceItems": _empty("ComplianceItems"),
+        "ssm:ListResourceComplianceSummaries": _empty("ResourceComplianceSummaryItems"),
+    }
+)

@@ -108,7 +108,7 @@ def _only_policies_in_use(original: Original) -> Original:
         details["managed_policies"] = [
             policy
             for policy in details["managed_policies"]
-            if policy.account_id != "aws" or policy.attachment_count
+            if "::aws:policy/" not in policy.arn or policy.attachment_count
         ]
         return details
 

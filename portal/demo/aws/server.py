@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from moto.core.config import default_user_config
 from moto.moto_api._internal import mock_random
 from werkzeug.serving import DechunkedInput
 
@@ -122,4 +123,6 @@ def build_server(host: str, port: int, *, seed: int) -> StandInServer:
     """
     logging.basicConfig(level=logging.WARNING)
     mock_random.seed(seed)
+    # Rotating a secret invokes its function, which moto would run in Docker.
+    default_user_config["lambda"]["use_docker"] = False
     return StandInServer((host, port), StandInApplication())

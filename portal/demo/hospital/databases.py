@@ -102,6 +102,7 @@ def _aurora(account: Account, region: str, name: str, *, key: str, require_tls: 
         DBClusterIdentifier=name,
         DBInstanceClass="db.r6g.large",
         Engine="aurora-mysql",
+        PubliclyAccessible=False,
     )
 
 

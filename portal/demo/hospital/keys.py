@@ -46,6 +46,9 @@ def seed_keys(account: Account) -> None:
     # moto finds a key to delete by its id alone.
     account.client("kms").schedule_key_deletion(KeyId=retired.rpartition("/")[2], PendingWindowInDays=14)
     _open_key(account, last)
+    # Naming an alias of AWS for the first time is what brings the key behind it into being.
+    for alias in ("alias/aws/s3", "alias/aws/rds"):
+        account.client("kms").describe_key(KeyId=alias)
 
 
 def seed_secrets(account: Account, *, rotation_function: str) -> None:
