@@ -37,7 +37,7 @@ def _family_in(rules: Iterable[Json], field: str, port: int) -> bool | None:
             return None
         if matches and rule.get("RuleAction") == "allow":
             allowed.append(rule[field])
-            if covers_world(allowed):
+            if rule[field] in _WORLD or covers_world(allowed):
                 return True
         elif matches and rule[field] in _WORLD:
             return False

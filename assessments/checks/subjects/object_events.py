@@ -10,23 +10,23 @@ from assessments.checks.subjects import trail
 from evidence.types import Answers, Gap, GapReason, Json, Seen, Unseen
 
 
-class Recorded(NamedTuple):
-    """Objects whose ARN starts with `prefix`, in one region or (empty) in all."""
-
-    prefix: str
-    region: str
-
-
 class DataEvents(NamedTuple):
-    """What trails that are logging record of S3 objects; `gap` is what could not be seen of them."""
+    """What trails that are logging record of S3 objects; `gap` is what could not be seen of them.
 
-    recorded: tuple[Recorded, ...]
+    By region (empty: every region) the ARN prefixes of objects: `buckets` are those of one whole bucket, ending
+    with a slash, `wider` the others.
+    """
+
+    buckets: frozenset[tuple[str, str]]
+    wider: frozenset[tuple[str, str]]
     gap: Gap | None
 
     def cover(self, bucket: Resource) -> bool:
         """Whether all reads and writes in a bucket are recorded. Raises Unseen where that is not known."""
         objects = f"{bucket.arn}/"
-        if any(objects.startswith(one.prefix) and one.region in ("", bucket.region) for one in self.recorded):
+        if ("", objects) in self.buckets or (bucket.region, objects) in self.buckets:
+            return True
+        if any(region in ("", bucket.region) and objects.startswith(prefix) for region, prefix in self.wider):
             return True
         if self.gap is not None:
             raise Unseen(self.gap)
@@ -41,12 +41,12 @@ def trails(seen: Seen) -> Iterator[Json]:
 
 def data_events(seen: Seen) -> DataEvents:
     """Which S3 data events the trails record; what can't be read makes a gap and hides nothing else."""
-    recorded: list[Recorded] = []
+    recorded: set[tuple[str, str]] = set()
     gap: Gap | None = None
     try:
         regions = _regions(seen)
     except Unseen as unseen:
-        return DataEvents((), unseen.gap)
+        return DataEvents(frozenset(), frozenset(), unseen.gap)
     for answers in regions:
         try:
             found = _listed(answers)
@@ -54,10 +54,11 @@ def data_events(seen: Seen) -> DataEvents:
             found, gap = (), unseen.gap
         for row in found:
             try:
-                recorded += _recorded(answers, row)
+                recorded |= _recorded(answers, row)
             except Unseen as unseen:
                 gap = unseen.gap
-    return DataEvents(tuple(recorded), gap)
+    buckets = frozenset(one for one in recorded if one[1].endswith("/"))
+    return DataEvents(buckets, frozenset(recorded) - buckets, gap)
 
 
 def _regions(seen: Seen) -> list[Answers]:
@@ -77,10 +78,10 @@ def _listed(answers: Answers) -> Sequence[Json]:
         raise
 
 
-def _recorded(answers: Answers, row: Json) -> list[Recorded]:
+def _recorded(answers: Answers, row: Json) -> set[tuple[str, str]]:
     name = row.get("TrailARN") or ""
     if (answers.get("GetTrailStatus", name) or {}).get("IsLogging") is not True:
-        return []
+        return set()
     selectors = answers.get("GetEventSelectors", name) or {}
     region = "" if row.get("IsMultiRegionTrail") else row.get("HomeRegion") or answers.region
-    return [Recorded(prefix, region) for prefix in trail.object_prefixes(selectors)]
+    return {(region, prefix) for prefix in trail.object_prefixes(selectors)}

@@ -7,6 +7,7 @@ encryption" and "Oracle Secure Sockets Layer".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from assessments.checks.base import Resource, Verdict, failed, passed, unknown
@@ -47,10 +48,11 @@ class Settings(NamedTuple):
 def instances(seen: Seen) -> Iterator[Resource]:
     """Instances in no cluster, with `Settings` and, for Oracle, `Options` (None: the group is not listed)."""
     groups: dict[str, Settings] = {}
+    options = _OptionGroups(seen)
     for instance in rds.standalone_instances(seen):
         extra: dict[str, Any] = {"Settings": _of_instance(instance.data, seen, groups)}
         if rds.family(instance) == "oracle":
-            extra["Options"] = _options(instance.data, seen)
+            extra["Options"] = options.of(instance.data)
         yield instance._replace(data={**instance.data, **extra})
 
 
@@ -85,14 +87,31 @@ def _read(seen: Seen, operation: str, group: str, known: dict[str, Settings]) ->
     return known[group]
 
 
-def _options(instance: Json, seen: Seen) -> list[Json] | Gap | None:
-    names = {row.get("OptionGroupName") for row in instance.get("OptionGroupMemberships") or ()}
+@dataclass
+class _OptionGroups:
+    """The region's option groups, listed once and only if an engine asks."""
+
+    seen: Seen
+    listed: dict[str, list[Json] | None] | Gap | None = None
+
+    def of(self, instance: Json) -> list[Json] | Gap | None:
+        if self.listed is None:
+            self.listed = _list_options(self.seen)
+        if isinstance(self.listed, Gap):
+            return self.listed
+        names = [row.get("OptionGroupName") or "" for row in instance.get("OptionGroupMemberships") or ()]
+        found = [self.listed.get(name) for name in names]
+        return (
+            None if not found or None in found else [option for options in found for option in options or ()]
+        )
+
+
+def _list_options(seen: Seen) -> dict[str, list[Json] | None] | Gap:
     try:
         groups = seen["rds"].items("DescribeOptionGroups", "OptionGroupsList")
     except Unseen as unseen:
         return unseen.gap
-    used = [group.get("Options") for group in groups if group.get("OptionGroupName") in names]
-    return None if not used or None in used else [option for options in used for option in options]
+    return {group.get("OptionGroupName") or "": group.get("Options") for group in groups}
 
 
 def judge(database: Resource, _seen: Seen) -> Verdict:

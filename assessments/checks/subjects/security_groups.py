@@ -69,7 +69,9 @@ def judge_ports(ports: Mapping[int, str]) -> Callable[[Resource, Seen], Verdict]
             else []
         )
         if found:
-            return failed("open to the world: " + ", ".join(f"{port} ({ports[port]})" for port in found))
+            return failed(
+                "open to the world: " + ", ".join(f"{port} ({ports[port]})" for port in sorted(found))
+            )
         for span, why in group.data["Doubts"]:
             if any(span.first <= port <= span.last for port in ports):
                 return unknown(f"{span} is open to {why}")

@@ -78,11 +78,13 @@ def main_route_tables(seen: Seen) -> Iterator[Resource]:
 
 def peered_route_tables(seen: Seen) -> Iterator[Resource]:
     """Tables that route into peerings, with `Peers`: the address ranges on the other side, by peering id."""
-    peerings = [row.data for row in peerings_in_use(seen)]
+    peerings = {peering.name: peering.data for peering in peerings_in_use(seen)}
     for table in route_tables(seen):
-        if any(route.get("VpcPeeringConnectionId") for route in table.data.get("Routes") or ()):
-            vpc_id = table.data.get("VpcId")
-            peers = {row.get("VpcPeeringConnectionId"): _other_side(row, vpc_id) for row in peerings}
+        used = {
+            str(route.get("VpcPeeringConnectionId") or "") for route in table.data.get("Routes") or ()
+        } - {""}
+        if used:
+            peers = {name: _other_side(peerings.get(name, {}), table.data.get("VpcId")) for name in used}
             yield table._replace(data={**table.data, "Peers": peers})
 
 
