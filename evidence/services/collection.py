@@ -51,8 +51,8 @@ class UnitDone:
     run_finished: bool = False
 
 
-def start_run(*, connection_id: UUID, trigger: str) -> CollectionRun:
-    """Starts a run of every collector in every region of the connection and rings the workers.
+def start_run(*, connection_id: UUID, trigger: str, rings: bool = True) -> CollectionRun:
+    """Starts a run of every collector in every region of the connection and rings the workers (unless told not to).
 
     `trigger`: "first", "person", "schedule" or "command". Raises NotFound, and Conflict where the connection is not
     verified or is being collected.
@@ -77,7 +77,8 @@ def start_run(*, connection_id: UUID, trigger: str) -> CollectionRun:
         next_run_at=timezone.now() + timedelta(hours=settings.COLLECT_EVERY_HOURS)
     )
     record(Act.COLLECTION_START, object_type="run", object_id=run.pk, connection=str(aws.pk), trigger=trigger)
-    ring_after_commit(COLLECT_UNIT, aws.tenant_id, [unit.pk for unit in units])
+    if rings:
+        ring_after_commit(COLLECT_UNIT, aws.tenant_id, [unit.pk for unit in units])
     return run
 
 

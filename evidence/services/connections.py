@@ -62,10 +62,10 @@ def verify_connection(*, connection_id: UUID) -> AwsConnection:
     return connection
 
 
-def probe_connection(*, tenant_id: UUID, connection_id: UUID) -> ProbeReport:
+def probe_connection(*, tenant_id: UUID, connection_id: UUID, collects: bool = True) -> ProbeReport:
     """Proves that the role can be assumed with our external ID and not without it, and writes down how it went.
 
-    A connection that passes for the first time is collected at once. Raises NotFound.
+    A connection that passes for the first time is collected at once (unless told not to). Raises NotFound.
     """
     with open_tenant(tenant_id):
         connection = _find(connection_id)
@@ -74,11 +74,12 @@ def probe_connection(*, tenant_id: UUID, connection_id: UUID) -> ProbeReport:
         connection = AwsConnection.objects.select_for_update().get(pk=connection_id)
         if connection.state != ConnectionState.REMOVED:
             _keep_report(connection, report)
+            if collects and report.passed and not connection.runs.exists():
+                start_run(connection_id=connection.pk, trigger="first")
     return report
 
 
 def _keep_report(connection: AwsConnection, report: ProbeReport) -> None:
-    first = report.passed and not connection.runs.exists()
     connection.state = ConnectionState.VERIFIED if report.passed else ConnectionState.BROKEN
     connection.probe = [_step_as_json(step) for step in report.steps]
     connection.probe_due_at, connection.probed_at = None, timezone.now()
@@ -88,8 +89,6 @@ def _keep_report(connection: AwsConnection, report: ProbeReport) -> None:
         outcome=ActOutcome.DONE if report.passed else ActOutcome.FAILED,
         steps={str(step.name): str(step.outcome) for step in report.steps},
     )  # fmt: skip
-    if first:
-        start_run(connection_id=connection.pk, trigger="first")
 
 
 def _step_as_json(step: Any) -> dict[str, Any]:
