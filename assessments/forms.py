@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 
 from assessments.checks.base import checks
-from assessments.findings import FindingFilter
+from assessments.worklist import FindingFilter
 from assessments.models import OUTCOMES, SEVERITIES
 from assessments.posture import SafeguardFilter
 from assessments.rule.model import SECURITY_RULE, Designation, Family

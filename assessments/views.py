@@ -12,7 +12,7 @@ from accounts.access import TenantRequest, requires
 from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.permissions import Permission
-from assessments import findings, posture
+from assessments import posture, worklist
 from assessments.forms import FindingFilterForm, SafeguardFilterForm
 
 
@@ -42,7 +42,7 @@ def safeguard_detail(request: TenantRequest, citation: str) -> HttpResponse:
 def finding_list(request: TenantRequest) -> HttpResponse:
     """Findings grouped by check."""
     form = FindingFilterForm(request.GET)
-    groups = findings.list_groups(form.wanted())
+    groups = worklist.list_groups(form.wanted())
     _record(request, "findings")
     return render(request, "assessments/finding_list.html", {"form": form, "groups": groups})
 
@@ -52,7 +52,7 @@ def finding_list(request: TenantRequest) -> HttpResponse:
 def check_detail(request: TenantRequest, check_id: str) -> HttpResponse:
     """One check: what it expects and why, how to mend it, and its findings."""
     form = FindingFilterForm(request.GET)
-    detail = findings.read_check(check_id, form.wanted(), request.GET.get("after", ""))
+    detail = worklist.read_check(check_id, form.wanted(), request.GET.get("after", ""))
     record(Act.POSTURE_READ, object_type="check", object_id=check_id)
     return render(request, "assessments/check_detail.html", {"detail": detail, "form": form})
 
@@ -61,7 +61,7 @@ def check_detail(request: TenantRequest, check_id: str) -> HttpResponse:
 @requires(Permission.POSTURE_READ)
 def finding_detail(request: TenantRequest, finding_id: UUID) -> HttpResponse:
     """One finding: observed and expected, how to mend it, the evidence, the history."""
-    detail = findings.read_finding(finding_id)
+    detail = worklist.read_finding(finding_id)
     record(Act.POSTURE_READ, object_type="finding", object_id=finding_id)
     context = {"detail": detail, "may_read_evidence": request.may(Permission.EVIDENCE_READ)}
     return render(request, "assessments/finding_detail.html", context)

@@ -60,7 +60,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Admin",
         (
-            Entry("Members", "users", "member-list", Permission.MEMBER_READ, "members/"),
+            Entry("Members", "users", "member-list", Permission.MEMBER_READ, "members"),
             Entry("Audit log", "history", "audit-log", Permission.AUDIT_READ, "audit"),
         ),
     ),
