@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -38,16 +40,21 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 
 @pytest.fixture
 def aws(stand_in: AwsStandIn, environment: pytest.MonkeyPatch) -> AwsStandIn:
-    """The stand-in, empty, with the environment pointing at it."""
-    stand_in.reset()
+    """The stand-in without faults, with the environment pointing at it; each test makes a role of its own."""
+    stand_in.reset_faults()
     for name, value in stand_in.environment().items():
         environment.setenv(name, value)
     return stand_in
 
 
-def make_role(aws: AwsStandIn, *, trust: dict[str, Any] | None = None, name: str = "SuretyReader") -> RoleAccess:
-    """A role of the customer's, as our own template would make it unless a trust policy is given."""
-    iam = aws.admin("iam", CUSTOMER)
+@cache
+def _iam(aws: AwsStandIn) -> Any:
+    return aws.admin("iam", CUSTOMER)
+
+
+def make_role(aws: AwsStandIn, *, trust: dict[str, Any] | None = None) -> RoleAccess:
+    """A new role of the customer's, as our own template would make it unless a trust policy is given."""
+    iam, name = _iam(aws), f"Reader-{uuid.uuid4()}"
     document = trust or trust_policy(PORTAL, EXTERNAL_ID)
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=json.dumps(role_policy()))

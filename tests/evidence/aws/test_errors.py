@@ -1,7 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError, SSLError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    SSLError,
+)
 from botocore.parsers import ResponseParserError, create_parser
 
 from evidence.aws.errors import MESSAGE_LIMIT, gap_from
@@ -22,10 +31,14 @@ CODES = {
 
 
 def gap(error: Exception, region: str = "eu-west-1", service: str = "kms") -> Gap:
-    return gap_from(error, service=service, operation="ListKeys", region=region, key="k", action="kms:ListKeys")
+    return gap_from(
+        error, service=service, operation="ListKeys", region=region, key="k", action="kms:ListKeys"
+    )
 
 
-@pytest.mark.parametrize(("reason", "code"), [(reason, code) for reason, codes in CODES.items() for code in codes.split()])
+@pytest.mark.parametrize(
+    ("reason", "code"), [(reason, code) for reason, codes in CODES.items() for code in codes.split()]
+)
 def test_every_code_has_its_reason(reason, code):
     found = gap(client_error(code, "words"))
     assert found == Gap("kms", "ListKeys", "eu-west-1", reason, "k", code, "words", "kms:ListKeys")
@@ -44,7 +57,7 @@ def test_the_whole_account_cannot_be_a_region_that_is_off(code, reason):
         (ReadTimeoutError(endpoint_url="x"), GapReason.TIMED_OUT),
         (ConnectTimeoutError(endpoint_url="x"), GapReason.TIMED_OUT),
         (EndpointConnectionError(endpoint_url="x"), GapReason.FAILED),
-        (SSLError(endpoint_url="x", error="certificate"), GapReason.FAILED),
+        (SSLError(endpoint_url="x", error=OSError("certificate")), GapReason.FAILED),
         (NoCredentialsError(), GapReason.DENIED),
         (ResponseParserError("invalid XML received:\nb'<!doctype html>'"), GapReason.UNSUPPORTED),
         (ResponseParserError("invalid XML received:\nb'<Half'"), GapReason.FAILED),
@@ -64,12 +77,14 @@ def test_an_endpoint_that_aws_does_not_have_there_is_unsupported():
 @pytest.mark.parametrize("service", ["kms", "iam", "ec2", "s3", "account"])
 @pytest.mark.parametrize("status", [404, 500, 501])
 def test_a_page_of_html_is_unsupported_in_every_protocol(service, status):
-    from botocore.exceptions import ClientError
-
     model = base_session().get_service_model(service)
-    operation = model.operation_model(model.operation_names[0])
+    operation: Any = model.operation_model(model.operation_names[0])
     parser = create_parser(operation.service_model.resolved_protocol)
-    answer = {"status_code": status, "headers": {"content-type": "text/html"}, "body": b"<!doctype html>\n<html>no</html>"}
+    answer = {
+        "status_code": status,
+        "headers": {"content-type": "text/html"},
+        "body": b"<!doctype html>\n<html>no</html>",
+    }
     try:
         parsed = parser.parse(answer, operation.output_shape)
         error: Exception = ClientError(parsed, operation.name)
@@ -91,7 +106,9 @@ def test_the_text_is_awss_own_but_for_what_changes_from_try_to_try():
 
     first = text("6f1d2a3b-0000-4000-8000-aaaaaaaaaaaa", "abc_DEF-123")
     assert first == text("99999999-1111-4000-8000-bbbbbbbbbbbb", "zzz")
-    assert first.endswith("because no identity-based policy allows the ec2:DescribeVpcs action. (Service: Ec2")
+    assert first.endswith(
+        "because no identity-based policy allows the ec2:DescribeVpcs action. (Service: Ec2"
+    )
 
 
 def test_long_texts_are_trimmed():

@@ -58,7 +58,10 @@ def test_the_role_may_do_exactly_what_collectors_declare():
     assert json.loads(json.dumps(document)) == document
 
 
-@pytest.mark.parametrize("action", ["s3:GetObject", "secretsmanager:GetSecretValue", "kms:Decrypt", "dynamodb:Scan", "logs:GetLogEvents"])
+@pytest.mark.parametrize(
+    "action",
+    ["s3:GetObject", "secretsmanager:GetSecretValue", "kms:Decrypt", "dynamodb:Scan", "logs:GetLogEvents"],
+)
 def test_reading_data_is_denied_in_so_many_words(action):
     assert any(fnmatch.fnmatchcase(action, pattern) for pattern in statements(role_policy(), "Deny"))
 
@@ -81,7 +84,12 @@ def test_the_session_policy_fits_allows_what_is_declared_and_denies_data():
     for name in DECLARED:
         assert any(fnmatch.fnmatchcase(name, pattern) for pattern in allowed), name
         assert not any(fnmatch.fnmatchcase(name, pattern) for pattern in blocked), name
-    for name in ("s3:GetObject", "secretsmanager:GetSecretValue", "logs:GetLogEvents", "rds:DownloadDBLogFilePortion"):
+    for name in (
+        "s3:GetObject",
+        "secretsmanager:GetSecretValue",
+        "logs:GetLogEvents",
+        "rds:DownloadDBLogFilePortion",
+    ):
         readable = any(fnmatch.fnmatchcase(name, pattern) for pattern in allowed)
         assert not readable or any(fnmatch.fnmatchcase(name, pattern) for pattern in blocked), name
 

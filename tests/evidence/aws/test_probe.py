@@ -4,18 +4,20 @@ import json
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 
 from evidence.aws.policy import trust_policy
 from evidence.aws.probe import Cause, ProbeReport, StepName, StepOutcome, probe
-from evidence.aws.session import AmbientAccess, Limits, RoleAccess
+from evidence.aws.session import Access, AmbientAccess, Limits, RoleAccess, assume_role_once
 from tests.evidence.aws.conftest import CUSTOMER, EXTERNAL_ID, PORTAL, make_role
+from tests.evidence.fake_aws import client_error
 
 QUICK = Limits(concurrency=1, max_attempts=1, connect_timeout=2, read_timeout=5)
 
 
-def run(access, registered: str = CUSTOMER) -> ProbeReport:
+def run(access: Access, registered: str = CUSTOMER) -> ProbeReport:
     return probe(access, registered, principal_arn=PORTAL, limits=QUICK)
 
 
@@ -23,9 +25,12 @@ def outcomes(report: ProbeReport) -> dict[str, str]:
     return {step.name.value: step.outcome.value for step in report.steps}
 
 
-def trust_with(condition: dict | None, principal: str = PORTAL) -> dict:
+def trust_with(condition: dict[str, Any] | None, principal: str = PORTAL) -> dict[str, Any]:
     statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
-    return {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [statement | ({"Condition": condition} if condition else {})],
+    }
 
 
 OPEN_TRUSTS = {
@@ -67,7 +72,9 @@ def test_a_role_open_to_everyone_without_an_external_id_is_refused(aws):
     "trust",
     [
         trust_with({"StringEquals": {"sts:ExternalId": "another"}}),
-        trust_with({"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}, principal="arn:aws:iam::333333333333:root"),
+        trust_with(
+            {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}, principal="arn:aws:iam::333333333333:root"
+        ),
     ],
     ids=["another external id", "another principal"],
 )
@@ -94,22 +101,19 @@ def test_a_denial_by_the_organisation_is_told_from_a_missing_permission(aws, rol
     aws.deny("iam:GetAccountSummary", account=CUSTOMER)
     assert run(role).step(StepName.PERMISSIONS).cause is Cause.ORGANISATION_POLICY
     aws.reset_faults()
-    aws.admin("iam", CUSTOMER).delete_role_policy(RoleName="SuretyReader", PolicyName="read")
+    aws.admin("iam", CUSTOMER).delete_role_policy(RoleName=role.role_arn.split("/")[-1], PolicyName="read")
     assert run(role).step(StepName.PERMISSIONS).cause is Cause.MISSING_PERMISSION
 
 
 def test_throttling_while_the_refusal_is_tried_is_unknown_and_not_a_pass(role, monkeypatch):
-    from evidence.aws import probe as module
-    from tests.evidence.fake_aws import client_error
-
-    real = module.assume_role_once
+    real = assume_role_once
 
     def throttled(access, limits=None):
         if access.external_id != EXTERNAL_ID:
             raise client_error("Throttling", "Rate exceeded", "AssumeRole")
         return real(access, limits)
 
-    monkeypatch.setattr(module, "assume_role_once", throttled)
+    monkeypatch.setattr("evidence.aws.probe.assume_role_once", throttled)
     report = run(role)
     assert report.step(StepName.WITHOUT_EXTERNAL_ID).outcome is StepOutcome.UNKNOWN
     assert not report.passed
@@ -131,7 +135,7 @@ def test_ambient_credentials_are_tried_for_identity_and_permissions_only(aws):
 
 
 class _WebSite(BaseHTTPRequestHandler):
-    def do_POST(self):  # noqa: N802
+    def do_POST(self):
         body = b"<!doctype html><html><p>Welcome</html>"
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
@@ -157,13 +161,17 @@ def web_site():
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+        return int(free.getsockname()[1])
 
 
 @pytest.mark.parametrize("nobody_listens", [False, True])
 def test_an_endpoint_that_is_not_aws_is_one_clear_failed_step(environment, web_site, nobody_listens):
     url = f"http://127.0.0.1:{_free_port()}" if nobody_listens else web_site
-    for name, value in {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "b"}.items():
+    for name, value in {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "A",
+        "AWS_SECRET_ACCESS_KEY": "b",
+    }.items():
         environment.setenv(name, value)
     for access, first in (
         (RoleAccess(f"arn:aws:iam::{CUSTOMER}:role/R", EXTERNAL_ID), StepName.TRUST),

@@ -19,15 +19,25 @@ WHY = "Because the test reads it."
 def collector(function, *operations: str, service: str = "kms") -> Collector:
     actions = tuple(Action(f"{service}:{name}", name, WHY) for name in operations)
     return Collector(
-        title="Sample", service=service, scope=Scope.REGIONAL, version=3, actions=actions, collect=function, name="sample"
+        title="Sample",
+        service=service,
+        scope=Scope.REGIONAL,
+        version=3,
+        actions=actions,
+        collect=function,
+        name="sample",
     )
+
+
+def describe(aws: AwsReader, name: str) -> None:
+    aws.get("DescribeKey", key=name, KeyId=name)
 
 
 LIST_KEYS = collector(lambda aws: aws.list("ListKeys", "Keys", Limit=2), "ListKeys")
 PAGES = {None: ("a", "second"), "second": ("b", "third"), "third": ("c", None)}
 
 
-def page(Marker: str | None = None, **_limit: int) -> dict[str, Any]:  # noqa: N803
+def page(Marker: str | None = None, **_limit: int) -> dict[str, Any]:  # noqa: N803  AWS's name
     key, following = PAGES[Marker]
     token = {"NextMarker": following} if following else {}
     return {"Keys": [{"KeyId": key}], "Truncated": bool(following), **token}
@@ -78,9 +88,11 @@ def test_a_listing_whose_token_went_stale_starts_again(at):
     assert keys_of(collect(LIST_KEYS, session).payload) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("loop", [{None: "x", "x": "x"}, {None: "x", "x": "y", "y": "x"}], ids=["itself", "in turns"])
+@pytest.mark.parametrize(
+    "loop", [{None: "x", "x": "x"}, {None: "x", "x": "y", "y": "x"}], ids=["itself", "in turns"]
+)
 def test_a_listing_that_never_ends_is_given_up_and_is_a_gap(loop):
-    def answer(Marker=None, **_limit):  # noqa: N803
+    def answer(Marker=None, **_limit):  # noqa: N803  AWS's name
         return {"Keys": [{"KeyId": "a"}], "Truncated": True, "NextMarker": loop[Marker]}
 
     collected = collect(LIST_KEYS, FakeSession({"kms:ListKeys": answer}))
@@ -90,10 +102,18 @@ def test_a_listing_that_never_ends_is_given_up_and_is_a_gap(loop):
 
 @pytest.mark.parametrize("at", [0, 1, 2])
 def test_a_listing_that_breaks_on_any_page_is_a_gap_and_never_half_a_list(at):
-    collected = collect(LIST_KEYS, FakeSession({"kms:ListKeys": failing_once(client_error("AccessDeniedException"), at)}))
+    collected = collect(
+        LIST_KEYS, FakeSession({"kms:ListKeys": failing_once(client_error("AccessDeniedException"), at)})
+    )
     assert collected.payload["calls"] == {}
     assert collected.payload["gaps"] == [
-        {"service": "kms", "operation": "ListKeys", "key": "", "reason": "denied", "code": "AccessDeniedException"}
+        {
+            "service": "kms",
+            "operation": "ListKeys",
+            "key": "",
+            "reason": "denied",
+            "code": "AccessDeniedException",
+        }
     ]
 
 
@@ -154,8 +174,8 @@ def test_items_are_read_several_at_a_time():
         together.wait()
         return {}
 
-    def read(aws):
-        aws.each(lambda name: aws.get("DescribeKey", key=name, KeyId=name), "abcd")
+    def read(aws: AwsReader) -> None:
+        aws.each(lambda name: describe(aws, name), "abcd")
 
     collected = collect(collector(read, "DescribeKey"), FakeSession({"kms:DescribeKey": meet}))
     assert list(collected.payload["calls"]["DescribeKey"]) == ["a", "b", "c", "d"]
@@ -164,8 +184,8 @@ def test_items_are_read_several_at_a_time():
 def test_a_pool_that_is_busy_with_others_delays_nothing_for_ever():
     release = threading.Event()
 
-    def read(aws):
-        aws.each(lambda name: aws.get("DescribeKey", key=name, KeyId=name), "abcd")
+    def read(aws: AwsReader) -> None:
+        aws.each(lambda name: describe(aws, name), "abcd")
 
     with ThreadPoolExecutor(1) as busy:
         busy.submit(release.wait)
@@ -197,7 +217,9 @@ def report(states: list[str], until_deadline: float = 600) -> tuple[AwsReader, l
     pauses: list[float] = []
     sample = collector(lambda _aws: None, "GenerateCredentialReport", service="iam")
     with pool() as executor:
-        reader = AwsReader(session, sample, "global", executor, time.monotonic() + until_deadline, pauses.append)
+        reader = AwsReader(
+            session, sample, "global", executor, time.monotonic() + until_deadline, pauses.append
+        )
         done = reader.wait_for("GenerateCredentialReport", until=lambda answer: answer["State"] == "COMPLETE")
     return reader, pauses, done
 
@@ -206,7 +228,9 @@ def test_waiting_records_the_last_answer_alone():
     reader, pauses, done = report(["STARTED", "INPROGRESS", "COMPLETE"])
     assert done
     assert len(pauses) == 2
-    assert reader.payload()["calls"] == {"GenerateCredentialReport": {"": {"response": {"State": "COMPLETE"}}}}
+    assert reader.payload()["calls"] == {
+        "GenerateCredentialReport": {"": {"response": {"State": "COMPLETE"}}}
+    }
 
 
 def test_waiting_ends_at_the_deadline_with_a_gap():

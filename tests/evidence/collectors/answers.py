@@ -22,20 +22,30 @@ KEYS: dict[str, dict[str, Any]] = {
 }
 
 
-def _key(KeyId: str) -> Mapping[str, Any]:  # noqa: N803
-    return {"KeyMetadata": {"KeyId": KeyId, "KeySpec": "SYMMETRIC_DEFAULT", "CreationDate": NOW, **KEYS[KeyId]}}
+def _key(KeyId: str) -> Mapping[str, Any]:  # noqa: N803  AWS's name
+    return {
+        "KeyMetadata": {"KeyId": KeyId, "KeySpec": "SYMMETRIC_DEFAULT", "CreationDate": NOW, **KEYS[KeyId]}
+    }
 
 
 _NOTHING: dict[str, Any] = {}
 
 ANSWERS: dict[str, Answer] = {
-    "sts:GetCallerIdentity": {"UserId": "A", "Account": ACCOUNT, "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/R/s"},
+    "sts:GetCallerIdentity": {
+        "UserId": "A",
+        "Account": ACCOUNT,
+        "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/R/s",
+    },
     "iam:ListAccountAliases": {"AccountAliases": ["hospital"], "IsTruncated": False},
     "ec2:DescribeRegions": {"Regions": [{"RegionName": "us-east-1", "OptInStatus": "opt-in-not-required"}]},
     "account:GetAlternateContact": client_error("ResourceNotFoundException"),
     "iam:GetAccountSummary": {"SummaryMap": {"AccountMFAEnabled": 1}},
     "iam:GenerateCredentialReport": {"State": "COMPLETE"},
-    "iam:GetCredentialReport": {"Content": b"user,arn\nroot,x\n", "ReportFormat": "text/csv", "GeneratedTime": NOW},
+    "iam:GetCredentialReport": {
+        "Content": b"user,arn\nroot,x\n",
+        "ReportFormat": "text/csv",
+        "GeneratedTime": NOW,
+    },
     "iam:GetAccountPasswordPolicy": client_error("NoSuchEntity"),
     "iam:GetAccountAuthorizationDetails": {
         "UserDetailList": [{"UserName": "ana"}],
@@ -44,7 +54,10 @@ ANSWERS: dict[str, Answer] = {
         "Policies": [],
         "IsTruncated": False,
     },
-    "iam:ListVirtualMFADevices": {"VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::222222222222:mfa/ana"}], "IsTruncated": False},
+    "iam:ListVirtualMFADevices": {
+        "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::222222222222:mfa/ana"}],
+        "IsTruncated": False,
+    },
     "iam:ListSAMLProviders": {"SAMLProviderList": []},
     "cloudtrail:DescribeTrails": {"trailList": [{"Name": "main", "TrailARN": TRAIL}]},
     "cloudtrail:GetTrailStatus": {"IsLogging": True, "LatestDeliveryTime": NOW},
@@ -56,7 +69,10 @@ ANSWERS: dict[str, Answer] = {
     "config:DescribeConfigRules": {"ConfigRules": []},
     "config:DescribeComplianceByConfigRule": {"ComplianceByConfigRules": []},
     "kms:ListKeys": {"Keys": [{"KeyId": name} for name in KEYS], "Truncated": False},
-    "kms:ListAliases": {"Aliases": [{"AliasName": "alias/main", "TargetKeyId": "customer"}], "Truncated": False},
+    "kms:ListAliases": {
+        "Aliases": [{"AliasName": "alias/main", "TargetKeyId": "customer"}],
+        "Truncated": False,
+    },
     "kms:DescribeKey": _key,
     "kms:GetKeyRotationStatus": {"KeyRotationEnabled": True},
     "kms:GetKeyPolicy": {"Policy": "{}"},
@@ -108,16 +124,22 @@ ANSWERS: dict[str, Answer] = {
             },
         ]
     },
-    "rds:DescribeDBClusters": {"DBClusters": [{"DBClusterIdentifier": "cluster", "DBClusterParameterGroup": "strict-cluster"}]},
+    "rds:DescribeDBClusters": {
+        "DBClusters": [{"DBClusterIdentifier": "cluster", "DBClusterParameterGroup": "strict-cluster"}]
+    },
     "rds:DescribeDBSnapshots": {
         "DBSnapshots": [
             {"DBSnapshotIdentifier": "by-hand", "SnapshotType": "manual"},
             {"DBSnapshotIdentifier": "rds:nightly", "SnapshotType": "automated"},
         ]
     },
-    "rds:DescribeDBClusterSnapshots": {"DBClusterSnapshots": [{"DBClusterSnapshotIdentifier": "by-hand", "SnapshotType": "manual"}]},
+    "rds:DescribeDBClusterSnapshots": {
+        "DBClusterSnapshots": [{"DBClusterSnapshotIdentifier": "by-hand", "SnapshotType": "manual"}]
+    },
     "rds:DescribeDBSnapshotAttributes": {"DBSnapshotAttributesResult": {"DBSnapshotAttributes": []}},
-    "rds:DescribeDBClusterSnapshotAttributes": {"DBClusterSnapshotAttributesResult": {"DBClusterSnapshotAttributes": []}},
+    "rds:DescribeDBClusterSnapshotAttributes": {
+        "DBClusterSnapshotAttributesResult": {"DBClusterSnapshotAttributes": []}
+    },
     "rds:DescribeDBParameters": {"Parameters": [{"ParameterName": "rds.force_ssl", "ParameterValue": "1"}]},
     "rds:DescribeDBClusterParameters": {"Parameters": []},
     "rds:DescribeOptionGroups": {"OptionGroupsList": []},

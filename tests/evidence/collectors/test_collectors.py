@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -10,11 +12,13 @@ from evidence.aws.reader import UndeclaredCall
 from evidence.collectors.base import Collector, Scope, collectors
 from evidence.types import Answers, GapReason, Unseen
 from tests.evidence.collectors.answers import ANSWERS, KEYS, SECRET, TRAIL
-from tests.evidence.fake_aws import ACCOUNT, FakeSession, collect, denied
+from tests.evidence.fake_aws import ACCOUNT, Answer, FakeSession, collect, denied
 
 ALL = list(collectors().values())
 DECLARED = [
-    (collector, action.service or collector.service, action) for collector in ALL for action in collector.actions
+    (collector, action.service or collector.service, action)
+    for collector in ALL
+    for action in collector.actions
 ]
 EVERY_COLLECTOR = pytest.mark.parametrize("collector", ALL, ids=lambda collector: collector.name)
 
@@ -29,7 +33,9 @@ def test_the_collectors_of_the_contract_are_found():
 def test_a_collector_calls_exactly_what_it_declares(collector: Collector):
     session = FakeSession(ANSWERS)
     collect(collector, session)
-    assert set(session.calls) == {f"{a.service or collector.service}:{a.operation}" for a in collector.actions}
+    assert set(session.calls) == {
+        f"{a.service or collector.service}:{a.operation}" for a in collector.actions
+    }
 
 
 @EVERY_COLLECTOR
@@ -40,11 +46,15 @@ def test_a_collector_that_is_allowed_everything_leaves_no_gap(collector: Collect
     assert collected.payload["account_id"] == ACCOUNT
 
 
-@pytest.mark.parametrize(("collector", "service", "action"), DECLARED, ids=[f"{c.name}-{a.name}" for c, _, a in DECLARED])
+@pytest.mark.parametrize(
+    ("collector", "service", "action"), DECLARED, ids=[f"{c.name}-{a.name}" for c, _, a in DECLARED]
+)
 def test_a_denied_action_is_a_named_gap_and_never_an_answer(collector, service, action):
     answers = ANSWERS | {f"{service}:{action.operation}": denied(action.operation)}
     collected = collect(collector, FakeSession(answers))
-    assert {(gap.service, gap.operation, gap.action) for gap in collected.gaps} == {(service, action.operation, action.name)}
+    assert {(gap.service, gap.operation, gap.action) for gap in collected.gaps} == {
+        (service, action.operation, action.name)
+    }
     assert {gap.reason for gap in collected.gaps} == {GapReason.DENIED}
     recorded = action.operation if service == collector.service else f"{service}:{action.operation}"
     assert recorded not in collected.payload["calls"]
@@ -56,9 +66,9 @@ def test_a_denied_action_is_a_named_gap_and_never_an_answer(collector, service, 
 
 @EVERY_COLLECTOR
 def test_the_payload_is_json_and_does_not_depend_on_who_answers_first(collector: Collector):
-    def slow(answer):
-        def respond(**params):
-            time.sleep(random.random() / 500)  # noqa: S311  the point is the disorder
+    def slow(answer: Answer) -> Answer:
+        def respond(**params: Any) -> Mapping[str, Any]:
+            time.sleep(random.random() / 500)
             if isinstance(answer, Exception):
                 raise answer
             return answer(**params) if callable(answer) else answer
@@ -66,7 +76,9 @@ def test_the_payload_is_json_and_does_not_depend_on_who_answers_first(collector:
         return respond
 
     texts = {
-        json.dumps(collect(collector, FakeSession({name: slow(answer) for name, answer in ANSWERS.items()})).payload)
+        json.dumps(
+            collect(collector, FakeSession({name: slow(answer) for name, answer in ANSWERS.items()})).payload
+        )
         for _ in range(3)
     }
     assert len(texts) == 1
@@ -85,7 +97,12 @@ def test_an_undeclared_call_is_an_error_of_the_collector():
 
     secrets = collectors()["secretsmanager"]
     trespasser = Collector(
-        title="Trespasser", service="secretsmanager", scope=Scope.REGIONAL, version=1, actions=secrets.actions, collect=trespass
+        title="Trespasser",
+        service="secretsmanager",
+        scope=Scope.REGIONAL,
+        version=1,
+        actions=secrets.actions,
+        collect=trespass,
     )
     session = FakeSession(ANSWERS)
     with pytest.raises(UndeclaredCall, match="secretsmanager:GetSecretValue"):
@@ -107,7 +124,11 @@ def test_account_records_calls_to_other_services_under_their_names():
 def test_iam_records_the_credential_report_as_text_and_all_four_lists():
     seen = _answers("iam")
     report = seen.get("GetCredentialReport")
-    assert report == {"Content": "user,arn\nroot,x\n", "ReportFormat": "text/csv", "GeneratedTime": "2026-01-02T03:04:05Z"}
+    assert report == {
+        "Content": "user,arn\nroot,x\n",
+        "ReportFormat": "text/csv",
+        "GeneratedTime": "2026-01-02T03:04:05Z",
+    }
     assert seen.items("GetAccountAuthorizationDetails", "UserDetailList") == [{"UserName": "ana"}]
     assert seen.items("GetAccountAuthorizationDetails", "RoleDetailList") == [{"RoleName": "R"}]
     assert seen.get("GetAccountPasswordPolicy") is None
@@ -115,7 +136,10 @@ def test_iam_records_the_credential_report_as_text_and_all_four_lists():
 
 def test_cloudtrail_asks_each_trail_by_its_arn():
     seen = _answers("cloudtrail")
-    assert seen.get("GetTrailStatus", TRAIL) == {"IsLogging": True, "LatestDeliveryTime": "2026-01-02T03:04:05Z"}
+    assert seen.get("GetTrailStatus", TRAIL) == {
+        "IsLogging": True,
+        "LatestDeliveryTime": "2026-01-02T03:04:05Z",
+    }
 
 
 def test_kms_asks_rotation_and_policy_only_where_aws_has_an_answer():
@@ -128,11 +152,17 @@ def test_kms_asks_rotation_and_policy_only_where_aws_has_an_answer():
 def test_s3_asks_each_bucket_in_its_own_region():
     session = FakeSession(ANSWERS)
     payload = collect(collectors()["s3"], session).payload
-    places = {(params["Bucket"], region) for name, region, params in session.asked if name == "s3:GetBucketPolicy"}
+    places = {
+        (params["Bucket"], region) for name, region, params in session.asked if name == "s3:GetBucketPolicy"
+    }
     assert places == {("scans", "eu-west-1"), ("old", "eu-west-1")}
     assert set(payload["calls"]["GetBucketLocation"]) == {"old"}
-    assert payload["calls"]["GetObjectLockConfiguration"]["scans"] == {"absent": "ObjectLockConfigurationNotFoundError"}
-    assert payload["calls"]["s3control:GetPublicAccessBlock"][""] == {"absent": "NoSuchPublicAccessBlockConfiguration"}
+    assert payload["calls"]["GetObjectLockConfiguration"]["scans"] == {
+        "absent": "ObjectLockConfigurationNotFoundError"
+    }
+    assert payload["calls"]["s3control:GetPublicAccessBlock"][""] == {
+        "absent": "NoSuchPublicAccessBlockConfiguration"
+    }
 
 
 def test_rds_asks_manual_snapshots_and_parameter_groups_in_use_and_keeps_no_password():
@@ -142,7 +172,9 @@ def test_rds_asks_manual_snapshots_and_parameter_groups_in_use_and_keeps_no_pass
     assert set(calls["DescribeDBParameters"]) == {"strict"}
     assert set(calls["DescribeDBClusterParameters"]) == {"strict-cluster"}
     assert "hunter2" not in json.dumps(collected.payload)
-    assert calls["DescribeDBInstances"][""]["response"]["DBInstances"][0]["PendingModifiedValues"] == {"Port": 5433}
+    assert calls["DescribeDBInstances"][""]["response"]["DBInstances"][0]["PendingModifiedValues"] == {
+        "Port": 5433
+    }
 
 
 def test_numbers_that_json_would_change_are_kept_as_text():
