@@ -9,11 +9,26 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 from accounts.audit.models import AuditEntry
+from accounts.devices import RecoveryCode, RecoveryCodeDevice, TotpDevice
 from accounts.permissions import Role
+from accounts.sessions import Session
 from accounts.tenancy.models import TenantModel, new_id
 from accounts.tenancy.rls import RowLevelSecurity
+from accounts.throttle import SignInThrottle
 
-__all__ = ["AuditEntry", "Invitation", "Membership", "Person", "Tenant"]
+__all__ = [
+    "AuditEntry",
+    "Invitation",
+    "Membership",
+    "Person",
+    "RecoveryCode",
+    "RecoveryCodeDevice",
+    "Session",
+    "SignInThrottle",
+    "Tenant",
+    "TenantKind",
+    "TotpDevice",
+]
 
 
 class TenantKind(models.TextChoices):
@@ -92,6 +107,7 @@ class Invitation(TenantModel):
 
     email = models.EmailField(max_length=254)
     role = models.CharField(max_length=32, choices=[(role.value, role.label) for role in Role])
+    membership_ends_at = models.DateTimeField(null=True, blank=True)
     token_digest = models.BinaryField(max_length=32)
     invited_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,0 +1,119 @@
+"""Forms of signing in, members and the profile. They shape and validate; services decide."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from accounts.audit.events import Act, ActOutcome
+from accounts.errors import InvalidInput
+from accounts.permissions import Role
+
+LONGEST_PASSWORD = 1024  # argon2 takes any length; a megabyte of it would only cost time
+
+
+class RefusableForm(forms.Form):
+    """A form that can show what a service refused, at the field that the refusal names."""
+
+    def show(self, error: InvalidInput) -> None:
+        self.add_error(error.field if error.field in self.fields else None, str(error))
+
+    def first_error(self) -> str:
+        """The name of the first field in error, for the focus; the first field of all where none is."""
+        return next((name for name in self.fields if name in self.errors), next(iter(self.fields), ""))
+
+
+def _password(label: str, autocomplete: str, help_text: str = "") -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, max_length=LONGEST_PASSWORD, strip=False, widget=widget, help_text=help_text)
+
+
+def _new_password() -> forms.CharField:
+    return _password("New password", "new-password", "At least 12 characters. A few random words do well.")
+
+
+def _code(label: str, help_text: str) -> forms.CharField:
+    attrs = {"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false"}
+    return forms.CharField(
+        label=label, max_length=64, strip=False, help_text=help_text, widget=forms.TextInput(attrs=attrs)
+    )
+
+
+class SignInForm(RefusableForm):
+    email = forms.CharField(
+        label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
+    password = _password("Password", "current-password")
+
+
+class CodeForm(RefusableForm):
+    code = _code("Code", "The six digits that your authenticator app shows, or one of your recovery codes.")
+
+
+class FirstCodeForm(RefusableForm):
+    code = _code("Code from the app", "The six digits that the app shows now.")
+
+
+class StepUpForm(RefusableForm):
+    """Password and code again, before the second factor changes."""
+
+    current = _password("Current password", "current-password")
+    code = _code("Code", "The six digits that your authenticator app shows, or one of your recovery codes.")
+
+
+class NameForm(RefusableForm):
+    name = forms.CharField(label="Name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
+
+class PasswordForm(RefusableForm):
+    current = _password("Current password", "current-password")
+    password = _new_password()
+
+
+class NewPersonForm(RefusableForm):
+    name = forms.CharField(label="Your name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    password = _new_password()
+
+
+class RoleForm(RefusableForm):
+    role = forms.ChoiceField(label="Role")
+
+    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = self.fields["role"]
+        choices.choices = [(role.value, role.label) for role in roles]  # type: ignore[attr-defined]
+
+    @property
+    def role(self) -> Role:
+        return Role(self.cleaned_data["role"])
+
+
+class InvitationForm(RoleForm):
+    email = forms.EmailField(
+        label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    ends_on = forms.DateField(
+        label="Member until", required=False, widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="The last day of the membership (UTC), such as the end of an audit. Empty: without an end.",
+    )  # fmt: skip
+    field_order = ("email", "role", "ends_on")
+
+    def clean_ends_on(self) -> datetime | None:
+        """The end of the day, in UTC."""
+        day = self.cleaned_data["ends_on"]
+        end = datetime.combine(day, time.max, UTC) if day else None
+        if end and end < timezone.now():
+            raise forms.ValidationError("Choose a day that isn't over.")
+        return end
+
+
+class AuditFilterForm(RefusableForm):
+    act = forms.ChoiceField(label="Act", required=False, choices=[("", "Every act"), *((act, act) for act in Act)])
+    actor = forms.CharField(label="Actor", required=False, max_length=254)
+    outcome = forms.ChoiceField(
+        label="Outcome", required=False, choices=[("", "Every outcome"), *((end, end) for end in ActOutcome)]
+    )
+    object = forms.CharField(label="Object", required=False, max_length=256)

@@ -1,0 +1,227 @@
+"""What stands before every view: a request's name, the session's limits, and the way into a tenant."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+import structlog
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import SESSION_KEY, logout
+from django.core.exceptions import PermissionDenied
+from django.db import DataError, Error, IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from uuid_utils.compat import uuid7
+
+from accounts.access import Access, Gate, TenantRequest
+from accounts.audit.events import Act, ActOutcome
+from accounts.audit.log import acting, record
+from accounts.errors import Forbidden, NotFound, PortalError, Unavailable
+from accounts.models import Membership, Person, Tenant
+from accounts.permissions import Permission, Role, allows
+from accounts.refusals import NOTHING_HERE, as_portal_error, ask_sign_in, refuse
+from accounts.requests import BACKGROUND_HEADER, actor_of, client_address, is_api
+from accounts.services.person_log import record_for_person
+from accounts.services.second_factor import has_second_factor
+from accounts.sessions import SEEN_AT, SIGNED_IN_AT, TENANT
+from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.unscoped import MembershipFound, memberships_of
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+SEEN_EVERY_SECONDS = 60
+RECORDED_STATUSES = {403, 404}
+
+logger = structlog.get_logger()
+
+
+class RequestIdMiddleware:
+    """Names each request by a UUIDv7 that stands in the answer's header, the service's log and the audit log."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.request_id = str(uuid7())  # type: ignore[attr-defined]
+        request.client_address = client_address(request)  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request_id=request.request_id):  # type: ignore[attr-defined]
+            response = self._get_response(request)
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+
+class SessionLimitMiddleware:
+    """Ends sessions after 15 minutes without an act and 12 hours after signing in (45 CFR 164.312(a)(2)(iii)).
+
+    Polling (X-Background: 1) is no act. The last act is written at most once a minute, so that reading pages
+    doesn't write a row each time; a session may therefore end up to a minute early, never late.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if SESSION_KEY in request.session:
+            now = int(time.time())
+            if session_seconds_left(request, now) <= 0:
+                _end_session(request)
+            elif not _is_polling(request):
+                touch_session(request, now)
+        return self._get_response(request)
+
+
+def session_seconds_left(request: HttpRequest, now: int) -> int:
+    """How long the session lasts without an act. A session without its marks is over."""
+    signed_in_at, seen_at = request.session.get(SIGNED_IN_AT, 0), request.session.get(SEEN_AT, 0)
+    absolute = signed_in_at + settings.SESSION_COOKIE_AGE - now
+    return int(min(seen_at + settings.SESSION_IDLE_SECONDS - now, absolute))
+
+
+def touch_session(request: HttpRequest, now: int, *, every: int = SEEN_EVERY_SECONDS) -> None:
+    """Notes an act."""
+    if now - request.session[SEEN_AT] >= every:
+        request.session[SEEN_AT] = now
+
+
+def _is_polling(request: HttpRequest) -> bool:
+    return request.headers.get(BACKGROUND_HEADER) == "1" or request.path_info == reverse("session-status")
+
+
+def _end_session(request: HttpRequest) -> None:
+    person = Person.objects.filter(pk=request.session[SESSION_KEY]).first()
+    if person:
+        record_for_person(person.pk, Act.SESSION_EXPIRE, actor=actor_of(request, person))
+    logout(request)
+    minutes = settings.SESSION_IDLE_SECONDS // 60
+    if request.method == "GET" and not is_api(request):
+        messages.info(request, f"You were signed out: {minutes} minutes without an act, or 12 hours since signing in.")
+
+
+class TenantMiddleware:
+    """Runs each view as its declaration says (accounts.access): refused, or inside the tenant's transaction.
+
+    Everything that a permission protects happens in one transaction, the page's rendering and the audit log's
+    entries included. An answer of 400 or more undoes it. Refusals are recorded afterwards in one of their own.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase:
+        access: Access | None = getattr(view, "access", None)
+        if access is None:
+            logger.error("view.undeclared", view=request.resolver_match.view_name)  # type: ignore[union-attr]
+            return refuse(request, NotFound(NOTHING_HERE))
+        with acting(actor_of(request)):
+            try:
+                response = _recorded(request, _answer(request, access, lambda: view(request, *args, **kwargs)))
+            except (IntegrityError, DataError):
+                raise
+            except Error:
+                logger.exception("database.unavailable")
+                request.tenant = request.role = None  # type: ignore[attr-defined] # the error page asks the database nothing
+                return refuse(request, Unavailable("The database doesn't answer, so nothing was done. Try again shortly."))
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    missing = _missing_step(request, access)
+    if missing:
+        return ask_sign_in(request, missing)
+    try:
+        if access.permission is None:
+            if access.gate is Gate.VERIFIED:
+                _look_into_tenant(cast(TenantRequest, request))
+            return _rendered(view())
+        return _answer_in_tenant(cast(TenantRequest, request), access.permission, view)
+    except (PortalError, Http404, PermissionDenied) as error:
+        return refuse(request, as_portal_error(error))
+
+
+def _missing_step(request: HttpRequest, access: Access) -> str | None:
+    """The URL name of the step of signing in that comes first, or None."""
+    if access.permission is None and access.gate is Gate.PUBLIC:
+        return None
+    if not request.user.is_authenticated:
+        return "sign-in"
+    if access.permission is None and access.gate is Gate.PASSWORD:
+        return None
+    if request.user.is_verified():  # type: ignore[attr-defined]
+        return None
+    return "second-factor" if has_second_factor(request.user) else "second-factor-set-up"
+
+
+def _answer_in_tenant(
+    request: TenantRequest, permission: Permission, view: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
+    found = find_membership(request)
+    if found is None:
+        return _without_tenant(request)
+    with open_tenant(found.tenant_id):
+        membership = Membership.objects.filter(person=request.user).first()
+        if membership is None:
+            return _without_tenant(request)
+        _enter(request, Tenant.objects.get(pk=found.tenant_id), membership)
+        if not request.may(permission):
+            raise Forbidden("Your role doesn't permit this. Ask an owner of the tenant.")
+        response = _rendered(view())
+        if response.status_code >= 400:  # noqa: PLR2004 (HTTP's own border)
+            transaction.set_rollback(True)
+        return response
+
+
+def find_membership(request: HttpRequest) -> MembershipFound | None:
+    """The person's membership in the session's tenant, as it is now."""
+    wanted = request.session.get(TENANT)
+    return next((found for found in memberships_of(request.user.pk) if str(found.tenant_id) == wanted), None)
+
+
+def _look_into_tenant(request: TenantRequest) -> None:
+    """Tells a page outside of the tenant which one the person works in, for its frame."""
+    found = find_membership(request)
+    if found:
+        with open_tenant(found.tenant_id):
+            membership = Membership.objects.filter(person=request.user).first()
+            if membership:
+                _enter(request, Tenant.objects.get(pk=found.tenant_id), membership)
+
+
+def _enter(request: TenantRequest, tenant: Tenant, membership: Membership) -> None:
+    role = Role(membership.role)
+    request.tenant, request.membership, request.role = tenant, membership, role
+    request.may = lambda permission: allows(role, permission)  # type: ignore[method-assign]
+
+
+def _without_tenant(request: HttpRequest) -> HttpResponse:
+    """For who is no member any more of the tenant that the session was in."""
+    if request.method in {"GET", "HEAD"} and not is_api(request):
+        return ask_sign_in(request, "tenant-list")
+    return refuse(request, NotFound(NOTHING_HERE))
+
+
+def _rendered(response: HttpResponseBase) -> HttpResponseBase:
+    render = getattr(response, "render", None)
+    return cast(HttpResponseBase, render()) if callable(render) else response
+
+
+def _recorded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Records a refusal to a member in the tenant's log."""
+    if response.status_code in RECORDED_STATUSES and request.user.is_authenticated and request.user.is_verified():  # type: ignore[attr-defined]
+        found = find_membership(request)
+        if found:
+            with open_tenant(found.tenant_id):
+                record(
+                    Act.REQUEST_REFUSE, object_type="url", object_id=request.path_info[:256],
+                    outcome=ActOutcome.REFUSED, method=str(request.method), status=response.status_code,
+                )  # fmt: skip
+    return response

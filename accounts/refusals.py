@@ -1,0 +1,75 @@
+"""Refusals as answers: a page, a fragment for htmx, problem details (RFC 9457) for the API."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.csrf import requires_csrf_token
+
+from accounts.access import public
+from accounts.errors import Forbidden, NotFound, PortalError
+from accounts.requests import is_api, is_htmx
+
+NOTHING_HERE = "There is nothing at this address, or it isn't yours to see."
+PROBLEM_JSON = "application/problem+json"
+
+
+class NotSignedIn(PortalError):
+    """Nobody is signed in, or not with both factors."""
+
+    status = 401
+    slug = "not-signed-in"
+
+
+def as_portal_error(error: Exception) -> PortalError:
+    """Django's own refusals in our words. A missing thing and another tenant's thing say the same."""
+    if isinstance(error, PortalError):
+        return error
+    return NotFound(NOTHING_HERE) if isinstance(error, Http404) else Forbidden("Your role doesn't permit this.")
+
+
+def refuse(request: HttpRequest, error: PortalError) -> HttpResponse:
+    """The answer to a refused request."""
+    if is_api(request):
+        return _problem(request, error)
+    context = {"status": error.status, "title": HTTPStatus(error.status).phrase, "message": str(error)}
+    context["request_id"] = getattr(request, "request_id", "")
+    if is_htmx(request):
+        body = render_to_string("accounts/problem_fragment.html", context, request)
+    else:
+        template = "error.html" if getattr(request, "role", None) else "error_plain.html"
+        body = render_to_string(template, context, request)
+    response = HttpResponse(body, status=error.status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def ask_sign_in(request: HttpRequest, url_name: str) -> HttpResponse:
+    """Sends the person to the step of signing in that is missing, and back to the page afterwards."""
+    if is_api(request):
+        return _problem(request, NotSignedIn("Sign in with both factors."))
+    url = reverse(url_name)
+    if is_htmx(request):
+        return HttpResponse(status=401, headers={"HX-Redirect": url})
+    if request.method == "GET" and request.path_info != "/":
+        url = f"{url}?{urlencode({'next': request.get_full_path()})}"
+    return HttpResponseRedirect(url)
+
+
+def _problem(request: HttpRequest, error: PortalError) -> HttpResponse:
+    problem = {
+        "type": f"urn:surety:problem:{error.slug}", "title": HTTPStatus(error.status).phrase, "status": error.status,
+        "detail": str(error), "instance": f"urn:uuid:{getattr(request, 'id', '')}",
+    }  # fmt: skip
+    return JsonResponse(problem, status=error.status, content_type=PROBLEM_JSON, headers={"Cache-Control": "no-store"})
+
+
+@public
+@requires_csrf_token
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 (Django gives it)
+    """For CSRF_FAILURE_VIEW: mostly a page that stayed open over a new sign-in."""
+    return refuse(request, Forbidden("This page was open for too long. Go back, load it again, and repeat what you did."))

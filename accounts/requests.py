@@ -1,0 +1,53 @@
+"""Who sent a request, and from where."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.audit.events import ActorKind
+from accounts.audit.log import Actor
+from accounts.models import Person
+from accounts.sessions import session_digest
+
+BACKGROUND_HEADER = "X-Background"
+"""Sent with 1 by polling requests, which are not a person's act and don't prolong a session."""
+
+
+def client_address(request: HttpRequest) -> str:
+    """The client's IP address, or "" where there is none (a Unix socket).
+
+    Behind a proxy it is the last hop of X-Forwarded-For, which our own proxy wrote; what stands before it is the
+    client's word.
+    """
+    said = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_PROXY:
+        said = request.META.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", 1)[-1].strip() or said
+    try:
+        return str(ip_address(said))
+    except ValueError:
+        return ""
+
+
+def actor_of(request: HttpRequest, person: Person | None = None) -> Actor:
+    """The actor of what the request does: the person signed in (or given), else a stranger."""
+    someone = person or (request.user if request.user.is_authenticated else None)
+    where = {
+        "address": client_address(request),
+        "session": session_digest(request.session.session_key),
+        "request_id": getattr(request, "request_id", ""),
+    }
+    if someone is None:
+        return Actor(kind=ActorKind.STRANGER, id="", name="", **where)
+    return Actor(kind=ActorKind.PERSON, id=str(someone.pk), name=someone.email, **where)
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether the client speaks JSON rather than looks at pages."""
+    return request.path_info.startswith("/api/")
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"

@@ -1,0 +1,81 @@
+"""Sessions in PostgreSQL that know their person, so that a person can see and end them (SESSION_ENGINE).
+
+The table holds only a digest of each key: who reads the database can't continue anybody's session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django.utils import timezone
+
+SIGNED_IN_AT = "signed_in_at"
+"""Unix time of the sign-in: the absolute limit counts from it."""
+SEEN_AT = "seen_at"
+"""Unix time of the last act, written at most once a minute."""
+TENANT = "tenant"
+"""The id of the tenant that the person works in."""
+ADDRESS = "address"
+USER_AGENT = "user_agent"
+NEXT = "next"
+"""The path to go to after the second factor."""
+RENEWAL_UNTIL = "second_factor_renewal_until"
+"""Unix time until which the second factor may be replaced, after password and code were asked again."""
+
+
+def session_digest(session_key: str | None) -> str:
+    """What stands for a session in tables, logs and URLs: 160 bits of SHA-256 of its key, in hex."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:40] if session_key else ""
+
+
+class Session(AbstractBaseSession):
+    """A session; `session_key` holds the key's digest."""
+
+    person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, null=True, related_name="+")
+    signed_in_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=256, blank=True)
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        return SessionStore
+
+
+class SessionStore(db.SessionStore):
+    """Django's database store, with hashed keys and the person's columns."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def _get_session_from_db(self) -> Session | None:
+        digest = session_digest(self.session_key)
+        found = Session.objects.filter(session_key=digest, expire_date__gt=timezone.now()).first()
+        if found is None:
+            self._session_key = None
+        return found
+
+    def exists(self, session_key: str) -> bool:
+        return super().exists(session_digest(session_key))
+
+    def delete(self, session_key: str | None = None) -> None:
+        Session.objects.filter(session_key=session_digest(session_key or self.session_key)).delete()
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        row: Session = super().create_model_instance(data)
+        row.session_key = session_digest(row.session_key)
+        row.person_id = data.get(SESSION_KEY)
+        row.signed_in_at, row.seen_at = _moment(data.get(SIGNED_IN_AT)), _moment(data.get(SEEN_AT))
+        row.address, row.user_agent = data.get(ADDRESS) or None, data.get(USER_AGENT, "")
+        return row
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None

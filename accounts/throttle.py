@@ -1,0 +1,93 @@
+"""A growing wait after failed sign-ins, for one e-mail address from one network.
+
+Ten tries are free; then the wait doubles from 30 seconds to 15 minutes. It never grows beyond, and it binds only
+the network that failed, so a stranger elsewhere can't keep the owner out. An address that nobody has waits like
+any other. Kept in PostgreSQL, not in Redis: a counter that a flush of Redis forgets would hand out new tries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+FREE_TRIES = 10
+FIRST_WAIT_SECONDS = 30
+LONGEST_WAIT_SECONDS = 15 * 60
+FORGOTTEN_AFTER = timedelta(days=1)
+_PREFIX = {4: 24, 6: 56}  # what one subscriber commonly has, so that an attacker can't hop inside it
+
+
+class SignInThrottle(models.Model):
+    """Failures of one (e-mail, network), both only as a keyed digest: strangers' addresses are nobody's business."""
+
+    key = models.CharField(max_length=64, unique=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_try_at = models.DateTimeField(db_index=True)
+    blocked_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.failures} failures"
+
+
+def begin_try(email: str, address: str) -> datetime | None:
+    """Counts a try before its password is looked at, so that parallel tries are counted too.
+
+    Returns None where it may go on, or the time until which it must wait. `clear_tries` follows a success.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        row = _locked_row(_key(email, address), now)
+        if row.blocked_until and now < row.blocked_until:
+            return row.blocked_until
+        row.failures = 1 if now - row.last_try_at > FORGOTTEN_AFTER else row.failures + 1
+        row.last_try_at, row.blocked_until = now, _blocked_until(row.failures, now)
+        row.save()
+    _forget_old(now)
+    return None
+
+
+def clear_tries(email: str, address: str) -> None:
+    """Forgets the failures after a success."""
+    SignInThrottle.objects.filter(key=_key(email, address)).update(failures=0, blocked_until=None)
+
+
+def network_of(address: str) -> str:
+    """The network of a client: its /24 (IPv4) or /56 (IPv6)."""
+    if not address:
+        return ""
+    client = ip_address(address)
+    mapped = getattr(client, "ipv4_mapped", None)
+    client = mapped or client
+    return str(ip_network((client, _PREFIX[client.version]), strict=False))
+
+
+def _locked_row(key: str, now: datetime) -> SignInThrottle:
+    # The upsert locks an existing row without changing it, so the reading that follows can't miss it.
+    SignInThrottle.objects.bulk_create(
+        [SignInThrottle(key=key, last_try_at=now)], update_conflicts=True, unique_fields=["key"], update_fields=["key"]
+    )
+    return SignInThrottle.objects.get(key=key)
+
+
+def _blocked_until(failures: int, now: datetime) -> datetime | None:
+    if failures < FREE_TRIES:
+        return None
+    wait = FIRST_WAIT_SECONDS * 2 ** min(failures - FREE_TRIES, 10)
+    return now + timedelta(seconds=min(wait, LONGEST_WAIT_SECONDS))
+
+
+def _key(email: str, address: str) -> str:
+    said = f"{email.strip().lower()}\n{network_of(address)}".encode()
+    return hmac.new(settings.SECRET_KEY.encode(), said, hashlib.sha256).hexdigest()
+
+
+def _forget_old(now: datetime) -> None:
+    # A few at each try keep the table small without a job; whoever fills it also empties it.
+    old = SignInThrottle.objects.filter(last_try_at__lt=now - FORGOTTEN_AFTER).values_list("pk", flat=True)[:20]
+    SignInThrottle.objects.filter(pk__in=list(old)).delete()

@@ -1,0 +1,33 @@
+"""Signing in, the session, the profile, members, the audit log."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.views import audit, invitations, members, profile, session, sign_in, tenants
+
+urlpatterns = [
+    path("sign-in", sign_in.sign_in, name="sign-in"),
+    path("sign-in/code", sign_in.second_factor, name="second-factor"),
+    path("sign-in/set-up", sign_in.set_up_second_factor, name="second-factor-set-up"),
+    path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("session/status", session.status, name="session-status"),
+    path("session/extend", session.extend, name="session-extend"),
+    path("tenants", tenants.tenant_list, name="tenant-list"),
+    path("tenants/switch", tenants.switch, name="tenant-switch"),
+    path("profile", profile.profile, name="profile"),
+    path("profile/name", profile.name, name="profile-name"),
+    path("profile/theme", profile.theme, name="profile-theme"),
+    path("profile/password", profile.password, name="profile-password"),
+    path("profile/second-factor", profile.second_factor, name="profile-second-factor"),
+    path("profile/recovery-codes", profile.recovery_codes, name="profile-recovery-codes"),
+    path("profile/sessions/end-others", profile.end_other_sessions, name="profile-sessions-end-others"),
+    path("profile/sessions/<slug:handle>/end", profile.end_session, name="profile-session-end"),
+    path("members", members.member_list, name="member-list"),
+    path("members/invite", members.invite_member, name="member-invite"),
+    path("members/<uuid:membership_id>/role", members.member_role, name="member-role"),
+    path("members/<uuid:membership_id>/remove", members.member_remove, name="member-remove"),
+    path("members/invitations/<uuid:invitation_id>/revoke", members.invitation_revoke, name="invitation-revoke"),
+    path("invitations/<str:token>", invitations.invitation, name="invitation"),
+    path("audit", audit.audit_log, name="audit-log"),
+]

@@ -1,0 +1,224 @@
+"""Signing in: e-mail and password, then a code; the set-up of the code at the first time; signing out."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import django_otp
+import segno
+import structlog
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, resolve_url
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+from django_otp.models import Device
+
+from accounts import sessions
+from accounts.access import after_password, public
+from accounts.addresses import email_digest
+from accounts.audit.events import Act, ActOutcome
+from accounts.audit.log import Actor
+from accounts.errors import Conflict, InvalidInput
+from accounts.forms import CodeForm, FirstCodeForm, SignInForm
+from accounts.models import Person, TotpDevice
+from accounts.requests import actor_of, client_address
+from accounts.services.people import end_sessions
+from accounts.services.person_log import record_for_person
+from accounts.services.second_factor import (
+    confirm_totp,
+    create_recovery_codes,
+    has_second_factor,
+    match_code,
+    prepare_totp,
+    second_factor_wait,
+)
+from accounts.tenancy.unscoped import memberships_of
+from accounts.throttle import begin_try, clear_tries
+from accounts.views.pages import form_page, safe_path, say
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+WRONG = "The e-mail address or the password isn't right."
+TOO_MANY = 429
+
+logger = structlog.get_logger()
+
+
+class RefusedSignIn(TemplateResponse):
+    """A refusal that is recorded once the answer has gone out: recording takes longer for an address that somebody
+    has, and the time of an answer shall not tell that."""
+
+    tried: str
+    actor: Actor
+
+    def close(self) -> None:
+        """Called by the server after the last byte."""
+        try:
+            _record_failure(self.tried, self.actor)
+        except Error:
+            logger.exception("sign_in.failure_not_recorded")
+        super().close()
+
+
+@public
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("second-factor")
+    form = SignInForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return form_page(request, "accounts/sign_in.html", form, next=request.GET.get("next", ""))
+    email, address = form.cleaned_data["email"], client_address(request)
+    until = begin_try(email, address)
+    if until:
+        return _ask_to_wait(request, form, (until - timezone.now()).total_seconds())
+    person = authenticate(request, username=email, password=form.cleaned_data["password"])
+    if not isinstance(person, Person):
+        return _refuse(request, form)
+    clear_tries(email, address)
+    record_for_person(person.pk, Act.SIGN_IN, actor=actor_of(request, person))
+    begin_session(request, person, wanted=request.POST.get("next", ""))
+    return redirect("second-factor")
+
+
+def begin_session(request: HttpRequest, person: Person, *, wanted: str = "") -> None:
+    """Signs a person in with a new session key; the second factor is still to come."""
+    login(request, person, backend=BACKEND)
+    now = int(time.time())
+    request.session[sessions.SIGNED_IN_AT] = request.session[sessions.SEEN_AT] = now
+    request.session[sessions.ADDRESS] = client_address(request)
+    request.session[sessions.USER_AGENT] = request.headers.get("User-Agent", "")[:256].replace("\x00", "")
+    request.session[sessions.NEXT] = safe_path(request, wanted, fallback=settings.LOGIN_REDIRECT_URL)
+
+
+def _refuse(request: HttpRequest, form: SignInForm) -> HttpResponse:
+    form.add_error(None, WRONG)
+    context = {"form": form, "focus": "password", "next": request.POST.get("next", "")}
+    response = RefusedSignIn(request, "accounts/sign_in.html", context, status=422)
+    response.tried, response.actor = form.cleaned_data["email"], actor_of(request)
+    return response
+
+
+def _ask_to_wait(request: HttpRequest, form: CodeForm | SignInForm, seconds: float) -> HttpResponse:
+    wait = max(1, round(seconds))
+    form.add_error(None, f"Too many tries failed. Wait {_duration(wait)}, then try again.")
+    template = "accounts/sign_in.html" if isinstance(form, SignInForm) else "accounts/second_factor.html"
+    response = form_page(request, template, form, status=TOO_MANY, next=request.POST.get("next", ""))
+    response["Retry-After"] = str(wait)
+    return response
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds < 60 else f"{-(-seconds // 60)} minutes"  # noqa: PLR2004 (a minute)
+
+
+def _record_failure(email: str, actor: Actor) -> None:
+    logger.info("sign_in.failed", email=email_digest(email), address=actor.address)
+    person = Person.objects.filter(email=email.strip().lower()).first()
+    if person:
+        record_for_person(person.pk, Act.SIGN_IN, outcome=ActOutcome.FAILED, actor=actor, disabled=not person.is_active)
+
+
+@after_password
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    person = _person(request)
+    if request.user.is_verified():  # type: ignore[union-attr]
+        return HttpResponseRedirect(_wanted(request))
+    if not has_second_factor(person):
+        return redirect("second-factor-set-up")
+    form = CodeForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return form_page(request, "accounts/second_factor.html", form)
+    waited_for = second_factor_wait(person)
+    device = match_code(person=person, code=form.cleaned_data["code"])
+    if device:
+        return _let_in(request, person, device)
+    if waited_for:
+        return _ask_to_wait(request, form, (waited_for - timezone.now()).total_seconds())
+    record_for_person(person.pk, Act.SECOND_FACTOR, outcome=ActOutcome.FAILED)
+    form.add_error("code", "This code isn't right, or was used before. Enter the one that the app shows now.")
+    return form_page(request, "accounts/second_factor.html", form)
+
+
+def _let_in(request: HttpRequest, person: Person, device: Device) -> HttpResponse:
+    wanted = _wanted(request)
+    complete_sign_in(request, person, device)
+    if not isinstance(device, TotpDevice):
+        say(request, "A recovery code was used up. Make new ones in your profile before they run out.")
+    return HttpResponseRedirect(wanted)
+
+
+def complete_sign_in(request: HttpRequest, person: Person, device: Device) -> None:
+    """Marks the session as verified, under a new key, and enters the person's first tenant."""
+    record_for_person(person.pk, Act.SECOND_FACTOR, device=device.name)
+    request.session.cycle_key()
+    django_otp.login(request, device)
+    request.session.pop(sessions.NEXT, None)
+    if sessions.TENANT not in request.session:
+        found = memberships_of(person.pk)
+        request.session[sessions.TENANT] = str(found[0].tenant_id) if found else ""
+
+
+def _wanted(request: HttpRequest) -> str:
+    path: str = request.session.get(sessions.NEXT) or resolve_url(settings.LOGIN_REDIRECT_URL)
+    return path
+
+
+def _person(request: HttpRequest) -> Person:
+    return Person.objects.get(pk=request.user.pk)
+
+
+@after_password
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_up_second_factor(request: HttpRequest) -> HttpResponse:
+    person = _person(request)
+    replace = request.session.get(sessions.RENEWAL_UNTIL, 0) > time.time()
+    if has_second_factor(person) and not (replace and request.user.is_verified()):  # type: ignore[union-attr]
+        return redirect("second-factor")
+    form = FirstCodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            device = confirm_totp(person=person, code=form.cleaned_data["code"], replace=replace)
+        except InvalidInput as error:
+            form.show(error)
+        except Conflict:
+            return redirect("second-factor-set-up")
+        else:
+            return _confirmed(request, person, device)
+    return form_page(request, "accounts/second_factor_set_up.html", form, **_seed(person), replace=replace)
+
+
+def _seed(person: Person) -> dict[str, Any]:
+    device = prepare_totp(person=person)
+    qr = segno.make(device.uri, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True)
+    secret = " ".join(device.secret[at : at + 4] for at in range(0, len(device.secret), 4))
+    return {"qr": mark_safe(qr), "secret": secret}  # noqa: S308 (drawn by segno)
+
+
+def _confirmed(request: HttpRequest, person: Person, device: TotpDevice) -> HttpResponse:
+    wanted = _wanted(request)
+    codes = create_recovery_codes(person=person)
+    complete_sign_in(request, person, device)
+    if request.session.pop(sessions.RENEWAL_UNTIL, None):
+        # Whoever had the old device may sit in another session.
+        end_sessions(person=person, keep=sessions.session_digest(request.session.session_key))
+    return TemplateResponse(request, "accounts/recovery_codes.html", {"codes": codes, "wanted": wanted})
+
+
+@public
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        record_for_person(request.user.pk, Act.SIGN_OUT)
+        logout(request)
+    return redirect("sign-in")

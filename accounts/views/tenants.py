@@ -1,0 +1,36 @@
+"""Choosing the tenant to work in, among those that the person belongs to."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import verified
+from accounts.sessions import TENANT
+from accounts.tenancy.unscoped import memberships_of
+
+
+@verified
+@require_safe
+def tenant_list(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "accounts/tenant_list.html", {"memberships": memberships_of(_person_id(request))})
+
+
+@verified
+@require_POST
+def switch(request: HttpRequest) -> HttpResponse:
+    """A tenant that isn't there and one that the person doesn't belong to get the same answer."""
+    wanted = request.POST.get("tenant", "")
+    if wanted not in {str(found.tenant_id) for found in memberships_of(_person_id(request))}:
+        raise Http404
+    request.session[TENANT] = wanted
+    return redirect("overview")
+
+
+def _person_id(request: HttpRequest) -> UUID:
+    person_id: UUID = request.user.pk
+    return person_id

@@ -1,0 +1,52 @@
+"""Makers of people who can sign in, and the ways in as tests use them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pyotp
+from django.test import Client
+
+from accounts.devices import TotpDevice
+from accounts.models import Person, Tenant
+from accounts.permissions import Role
+from accounts.services.second_factor import prepare_totp
+from tests.factories import make_member, make_person, make_tenant
+
+PASSWORD = "moss on seven cold stones"
+
+
+def give_second_factor(person: Person) -> TotpDevice:
+    """An app that is set up, and whose present code is unused."""
+    device = prepare_totp(person=person)
+    device.confirmed = True
+    device.save()
+    return device
+
+
+def make_ready_person(role: Role = Role.OWNER, tenant: Tenant | None = None) -> Person:
+    """A member with a password and an authenticator app."""
+    person = make_member(tenant or make_tenant(), role, password=PASSWORD)
+    give_second_factor(person)
+    return person
+
+
+def code_for(person: Person, *, steps: int = 0) -> str:
+    """The code that the person's app shows now, or `steps` of 30 seconds later."""
+    device = TotpDevice.objects.get(user=person, confirmed=True)
+    return pyotp.TOTP(device.secret).at(int(time.time()) + 30 * steps)
+
+
+def post_password(client: Client, person: Person, password: str = PASSWORD, **extra: Any) -> Any:
+    return client.post("/sign-in", {"email": person.email, "password": password}, **extra)
+
+
+def sign_in(person: Person, **extra: Any) -> Client:
+    """A client that went through both steps."""
+    client = Client(**extra)
+    TotpDevice.objects.filter(user=person).update(last_step=-1)
+    assert post_password(client, person).status_code == 302
+    answer = client.post("/sign-in/code", {"code": code_for(person)})
+    assert answer.status_code == 302, answer.content
+    return client
