@@ -60,7 +60,13 @@ class TotpDevice(ThrottlingMixin, Device):
     def uri(self) -> str:
         """The otpauth URI that the QR code holds (the Key URI Format of Google Authenticator)."""
         issuer = settings.OTP_TOTP_ISSUER
-        query = {"secret": self.secret, "issuer": issuer, "algorithm": "SHA1", "digits": 6, "period": STEP_SECONDS}
+        query = {
+            "secret": self.secret,
+            "issuer": issuer,
+            "algorithm": "SHA1",
+            "digits": 6,
+            "period": STEP_SECONDS,
+        }
         return f"otpauth://totp/{quote(f'{issuer}:{self.user.get_username()}')}?{urlencode(query, quote_via=quote)}"
 
     def renew_seed(self) -> None:
@@ -75,7 +81,11 @@ class TotpDevice(ThrottlingMixin, Device):
         if until is None or timezone.now() >= until:
             return True, None
         count = self.throttling_failure_count
-        return False, {"reason": VerifyNotAllowed.N_FAILED_ATTEMPTS, "failure_count": count, "locked_until": until}
+        return False, {
+            "reason": VerifyNotAllowed.N_FAILED_ATTEMPTS,
+            "failure_count": count,
+            "locked_until": until,
+        }
 
     def blocked_until(self) -> datetime | None:
         """When the next code is looked at, after failures."""
@@ -135,7 +145,9 @@ class RecoveryCode(models.Model):
     used_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["device", "digest"], name="accounts_recoverycode_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["device", "digest"], name="accounts_recoverycode_once"),
+        )
 
     def __str__(self) -> str:
         return "used recovery code" if self.used_at else "recovery code"

@@ -28,7 +28,9 @@ class RefusableForm(forms.Form):
 
 def _password(label: str, autocomplete: str, help_text: str = "") -> forms.CharField:
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
-    return forms.CharField(label=label, max_length=LONGEST_PASSWORD, strip=False, widget=widget, help_text=help_text)
+    return forms.CharField(
+        label=label, max_length=LONGEST_PASSWORD, strip=False, widget=widget, help_text=help_text
+    )
 
 
 def _new_password() -> forms.CharField:
@@ -65,7 +67,9 @@ class StepUpForm(RefusableForm):
 
 
 class NameForm(RefusableForm):
-    name = forms.CharField(label="Name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(
+        label="Name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
 
 
 class PasswordForm(RefusableForm):
@@ -74,7 +78,9 @@ class PasswordForm(RefusableForm):
 
 
 class NewPersonForm(RefusableForm):
-    name = forms.CharField(label="Your name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(
+        label="Your name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
     password = _new_password()
 
 
@@ -111,7 +117,9 @@ class InvitationForm(RoleForm):
 
 
 class AuditFilterForm(RefusableForm):
-    act = forms.ChoiceField(label="Act", required=False, choices=[("", "Every act"), *((act, act) for act in Act)])
+    act = forms.ChoiceField(
+        label="Act", required=False, choices=[("", "Every act"), *((act, act) for act in Act)]
+    )
     actor = forms.CharField(label="Actor", required=False, max_length=254)
     outcome = forms.ChoiceField(
         label="Outcome", required=False, choices=[("", "Every outcome"), *((end, end) for end in ActOutcome)]

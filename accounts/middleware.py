@@ -97,7 +97,9 @@ def _end_session(request: HttpRequest) -> None:
     logout(request)
     minutes = settings.SESSION_IDLE_SECONDS // 60
     if request.method == "GET" and not is_api(request):
-        messages.info(request, f"You were signed out: {minutes} minutes without an act, or 12 hours since signing in.")
+        messages.info(
+            request, f"You were signed out: {minutes} minutes without an act, or 12 hours since signing in."
+        )
 
 
 class TenantMiddleware:
@@ -122,13 +124,18 @@ class TenantMiddleware:
             return refuse(request, NotFound(NOTHING_HERE))
         with acting(actor_of(request)):
             try:
-                response = _recorded(request, _answer(request, access, lambda: view(request, *args, **kwargs)))
+                response = _recorded(
+                    request, _answer(request, access, lambda: view(request, *args, **kwargs))
+                )
             except (IntegrityError, DataError):
                 raise
             except Error:
                 logger.exception("database.unavailable")
                 request.tenant = request.role = None  # type: ignore[attr-defined] # the error page asks the database nothing
-                return refuse(request, Unavailable("The database doesn't answer, so nothing was done. Try again shortly."))
+                return refuse(
+                    request,
+                    Unavailable("The database doesn't answer, so nothing was done. Try again shortly."),
+                )
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         return response
@@ -141,9 +148,9 @@ def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpRespons
     try:
         if access.permission is None:
             if access.gate is Gate.VERIFIED:
-                _look_into_tenant(cast(TenantRequest, request))
+                _look_into_tenant(cast("TenantRequest", request))
             return _rendered(view())
-        return _answer_in_tenant(cast(TenantRequest, request), access.permission, view)
+        return _answer_in_tenant(cast("TenantRequest", request), access.permission, view)
     except (PortalError, Http404, PermissionDenied) as error:
         return refuse(request, as_portal_error(error))
 
@@ -211,12 +218,16 @@ def _without_tenant(request: HttpRequest) -> HttpResponse:
 
 def _rendered(response: HttpResponseBase) -> HttpResponseBase:
     render = getattr(response, "render", None)
-    return cast(HttpResponseBase, render()) if callable(render) else response
+    return cast("HttpResponseBase", render()) if callable(render) else response
 
 
 def _recorded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Records a refusal to a member in the tenant's log."""
-    if response.status_code in RECORDED_STATUSES and request.user.is_authenticated and request.user.is_verified():  # type: ignore[attr-defined]
+    if (
+        response.status_code in RECORDED_STATUSES
+        and request.user.is_authenticated
+        and request.user.is_verified()
+    ):  # type: ignore[attr-defined]
         found = find_membership(request)
         if found:
             with open_tenant(found.tenant_id):

@@ -29,7 +29,9 @@ def as_portal_error(error: Exception) -> PortalError:
     """Django's own refusals in our words. A missing thing and another tenant's thing say the same."""
     if isinstance(error, PortalError):
         return error
-    return NotFound(NOTHING_HERE) if isinstance(error, Http404) else Forbidden("Your role doesn't permit this.")
+    return (
+        NotFound(NOTHING_HERE) if isinstance(error, Http404) else Forbidden("Your role doesn't permit this.")
+    )
 
 
 def refuse(request: HttpRequest, error: PortalError) -> HttpResponse:
@@ -65,11 +67,16 @@ def _problem(request: HttpRequest, error: PortalError) -> HttpResponse:
         "type": f"urn:surety:problem:{error.slug}", "title": HTTPStatus(error.status).phrase, "status": error.status,
         "detail": str(error), "instance": f"urn:uuid:{getattr(request, 'id', '')}",
     }  # fmt: skip
-    return JsonResponse(problem, status=error.status, content_type=PROBLEM_JSON, headers={"Cache-Control": "no-store"})
+    return JsonResponse(
+        problem, status=error.status, content_type=PROBLEM_JSON, headers={"Cache-Control": "no-store"}
+    )
 
 
 @public
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 (Django gives it)
     """For CSRF_FAILURE_VIEW: mostly a page that stayed open over a new sign-in."""
-    return refuse(request, Forbidden("This page was open for too long. Go back, load it again, and repeat what you did."))
+    return refuse(
+        request,
+        Forbidden("This page was open for too long. Go back, load it again, and repeat what you did."),
+    )

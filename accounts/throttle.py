@@ -70,7 +70,10 @@ def network_of(address: str) -> str:
 def _locked_row(key: str, now: datetime) -> SignInThrottle:
     # The upsert locks an existing row without changing it, so the reading that follows can't miss it.
     SignInThrottle.objects.bulk_create(
-        [SignInThrottle(key=key, last_try_at=now)], update_conflicts=True, unique_fields=["key"], update_fields=["key"]
+        [SignInThrottle(key=key, last_try_at=now)],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["key"],
     )
     return SignInThrottle.objects.get(key=key)
 
@@ -89,5 +92,7 @@ def _key(email: str, address: str) -> str:
 
 def _forget_old(now: datetime) -> None:
     # A few at each try keep the table small without a job; whoever fills it also empties it.
-    old = SignInThrottle.objects.filter(last_try_at__lt=now - FORGOTTEN_AFTER).values_list("pk", flat=True)[:20]
+    old = SignInThrottle.objects.filter(last_try_at__lt=now - FORGOTTEN_AFTER).values_list("pk", flat=True)[
+        :20
+    ]
     SignInThrottle.objects.filter(pk__in=list(old)).delete()

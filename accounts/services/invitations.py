@@ -45,7 +45,9 @@ class InvitationOffer:
     """Who has the address already, if anybody."""
 
 
-def invite(*, email: str, role: Role, by: Membership, membership_ends_at: datetime | None = None) -> InvitationMade:
+def invite(
+    *, email: str, role: Role, by: Membership, membership_ends_at: datetime | None = None
+) -> InvitationMade:
     """Invites an address to the open tenant; an open invitation to the same address is revoked.
 
     Raises Forbidden for a role the inviter may not give, InvalidInput for no address, Conflict for a member.
@@ -59,7 +61,13 @@ def invite(*, email: str, role: Role, by: Membership, membership_ends_at: dateti
         email=address, role=role, token_digest=_digest(token), invited_by_id=by.person_id, expires_at=now + VALID_FOR,
         membership_ends_at=membership_ends_at,
     )  # fmt: skip
-    record(Act.INVITATION_CREATE, object_type="invitation", object_id=invitation.pk, email=address, role=str(role))
+    record(
+        Act.INVITATION_CREATE,
+        object_type="invitation",
+        object_id=invitation.pk,
+        email=address,
+        role=str(role),
+    )
     return InvitationMade(invitation, token)
 
 
@@ -88,14 +96,17 @@ def find_invitation(*, token: str) -> InvitationOffer:
 
 def accept_invitation(*, token: str, person: Person) -> Membership:
     """Makes the person a member; opens the tenant itself. Raises NotFound as find_invitation, Forbidden for a
-    person with another address, Conflict for a member."""
+    person with another address, Conflict for a member.
+    """
     with open_tenant(_tenant_of(token)):
         invitation = _open_invitation(token, lock=True)
         if person.email != invitation.email:
             raise Forbidden(f"This invitation is for {invitation.email}. Sign in with that address.")
         invitation.accepted_at = timezone.now()
         invitation.save(update_fields=["accepted_at"])
-        record(Act.INVITATION_ACCEPT, object_type="invitation", object_id=invitation.pk, person=str(person.pk))
+        record(
+            Act.INVITATION_ACCEPT, object_type="invitation", object_id=invitation.pk, person=str(person.pk)
+        )
         return add_member(person=person, role=Role(invitation.role), ends_at=invitation.membership_ends_at)
 
 
@@ -124,4 +135,6 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-_CLOSED = "This invitation isn't open: it was used, withdrawn, or is older than seven days. Ask for a new one."
+_CLOSED = (
+    "This invitation isn't open: it was used, withdrawn, or is older than seven days. Ask for a new one."
+)

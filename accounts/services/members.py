@@ -60,7 +60,11 @@ def change_role(*, membership_id: UUID, role: Role, by: Membership) -> Membershi
     membership.role = role
     membership.save(update_fields=["role"])
     record(
-        Act.MEMBER_ROLE_CHANGE, object_type="person", object_id=membership.person_id, before=str(before), after=str(role)
+        Act.MEMBER_ROLE_CHANGE,
+        object_type="person",
+        object_id=membership.person_id,
+        before=str(before),
+        after=str(role),
     )
     return membership
 

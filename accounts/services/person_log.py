@@ -12,7 +12,12 @@ from accounts.tenancy.unscoped import memberships_of
 
 
 def record_for_person(
-    person_id: UUID, act: Act, *, outcome: ActOutcome = ActOutcome.DONE, actor: Actor | None = None, **details: Any
+    person_id: UUID,
+    act: Act,
+    *,
+    outcome: ActOutcome = ActOutcome.DONE,
+    actor: Actor | None = None,
+    **details: Any,
 ) -> None:
     """Records an act in the log of each of the person's tenants, each in a transaction of its own.
 

@@ -78,7 +78,9 @@ def create_recovery_codes(*, person: Person) -> list[str]:
         Person.objects.select_for_update().get(pk=person.pk)
         device, _ = RecoveryCodeDevice.objects.get_or_create(user=person, defaults={"name": "Recovery codes"})
         device.codes.all().delete()
-        RecoveryCode.objects.bulk_create(RecoveryCode(device=device, digest=digest_of(code)) for code in codes)
+        RecoveryCode.objects.bulk_create(
+            RecoveryCode(device=device, digest=digest_of(code)) for code in codes
+        )
     return codes
 
 

@@ -21,7 +21,9 @@ def create_tenant(*, name: str, slug: str, kind: str = TenantKind.COVERED_ENTITY
     try:
         with open_tenant(tenant.id):
             tenant.save(force_insert=True)
-            record(Act.TENANT_CREATE, object_type="tenant", object_id=tenant.id, name=name, kind=str(tenant.kind))
+            record(
+                Act.TENANT_CREATE, object_type="tenant", object_id=tenant.id, name=name, kind=str(tenant.kind)
+            )
     except IntegrityError as error:
         raise Conflict(f"There is a tenant with the slug {slug} already; choose another.") from error
     return tenant

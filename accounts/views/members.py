@@ -80,7 +80,9 @@ def _page(request: TenantRequest, form: InvitationForm) -> HttpResponse:
     now = timezone.now()
     living = Q(ends_at=None) | Q(ends_at__gt=now)
     roles = grantable_roles(request.role)
-    members = Membership.objects.filter(living).select_related("person").order_by("person__name", "person__email")
+    members = (
+        Membership.objects.filter(living).select_related("person").order_by("person__name", "person__email")
+    )
     waiting = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
     return form_page(
         request, "accounts/member_list.html", form, members=members, roles=roles, own=request.membership.pk,

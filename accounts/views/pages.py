@@ -18,13 +18,17 @@ def form_page(
 ) -> TemplateResponse:
     """A page around a form: 200 as it is asked for, 422 with errors."""
     given = status or (UNFIT if form.is_bound and form.errors else 200)
-    return TemplateResponse(request, template, {"form": form, "focus": form.first_error(), **context}, status=given)
+    return TemplateResponse(
+        request, template, {"form": form, "focus": form.first_error(), **context}, status=given
+    )
 
 
 def safe_path(request: HttpRequest, wanted: str, *, fallback: str) -> str:
     """`wanted` where it is a path of this site, else the fallback (a URL name or path)."""
     hosts = {request.get_host()}
-    if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure()):
+    if wanted and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts=hosts, require_https=request.is_secure()
+    ):
         return wanted
     return resolve_url(fallback)
 

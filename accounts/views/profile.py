@@ -93,7 +93,9 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     form = StepUpForm(request.POST or None)
     if _proves_both_factors(request, form):
         codes = create_recovery_codes(person=_person(request))
-        return TemplateResponse(request, "accounts/recovery_codes.html", {"codes": codes, "wanted": "/profile"})
+        return TemplateResponse(
+            request, "accounts/recovery_codes.html", {"codes": codes, "wanted": "/profile"}
+        )
     return form_page(request, "accounts/profile_step_up.html", form, title="New recovery codes",
                      lead="The present codes end as soon as the new ones are shown.")  # fmt: skip
 
@@ -128,7 +130,9 @@ def theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     if chosen not in THEMES:
         raise InvalidInput("Choose light, dark or auto.", field="theme")
-    response = HttpResponseRedirect(safe_path(request, request.headers.get("Referer", ""), fallback="profile"))
+    response = HttpResponseRedirect(
+        safe_path(request, request.headers.get("Referer", ""), fallback="profile")
+    )
     response.set_cookie(
         THEME_COOKIE, chosen, max_age=365 * 86400, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )

@@ -52,7 +52,8 @@ logger = structlog.get_logger()
 
 class RefusedSignIn(TemplateResponse):
     """A refusal that is recorded once the answer has gone out: recording takes longer for an address that somebody
-    has, and the time of an answer shall not tell that."""
+    has, and the time of an answer shall not tell that.
+    """
 
     tried: str
     actor: Actor
@@ -123,7 +124,9 @@ def _record_failure(email: str, actor: Actor) -> None:
     logger.info("sign_in.failed", email=email_digest(email), address=actor.address)
     person = Person.objects.filter(email=email.strip().lower()).first()
     if person:
-        record_for_person(person.pk, Act.SIGN_IN, outcome=ActOutcome.FAILED, actor=actor, disabled=not person.is_active)
+        record_for_person(
+            person.pk, Act.SIGN_IN, outcome=ActOutcome.FAILED, actor=actor, disabled=not person.is_active
+        )
 
 
 @after_password
@@ -200,7 +203,9 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
 
 def _seed(person: Person) -> dict[str, Any]:
     device = prepare_totp(person=person)
-    qr = segno.make(device.uri, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True)
+    qr = segno.make(device.uri, error="m").svg_inline(
+        scale=5, border=4, dark="#000", light="#fff", omitsize=True
+    )
     secret = " ".join(device.secret[at : at + 4] for at in range(0, len(device.secret), 4))
     return {"qr": mark_safe(qr), "secret": secret}  # noqa: S308 (drawn by segno)
 

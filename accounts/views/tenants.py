@@ -17,7 +17,9 @@ from accounts.tenancy.unscoped import memberships_of
 @verified
 @require_safe
 def tenant_list(request: HttpRequest) -> HttpResponse:
-    return TemplateResponse(request, "accounts/tenant_list.html", {"memberships": memberships_of(_person_id(request))})
+    return TemplateResponse(
+        request, "accounts/tenant_list.html", {"memberships": memberships_of(_person_id(request))}
+    )
 
 
 @verified
