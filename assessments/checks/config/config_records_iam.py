@@ -54,6 +54,16 @@ CHECK = Check(
         examples.recorder({"recording": True}, recordingGroup={"resourceTypes": sorted(_IAM)}),
     ),
     failing=(
+        examples.recorder(
+            {"recording": True}, recordingGroup={"resourceTypes": ["AWS::IAM::User", "AWS::S3::Bucket"]}
+        ),
+        examples.recorder(
+            {"recording": True},
+            recordingGroup={
+                "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"},
+                "exclusionByResourceTypes": {"resourceTypes": ["AWS::IAM::Role"]},
+            },
+        ),
         examples.recorder({"recording": True}),
         examples.recorder(
             {"recording": False}, recordingGroup={"allSupported": True, "includeGlobalResourceTypes": True}
