@@ -3,18 +3,22 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
+import redis
 import yaml
 
 from portal.embedded import Role
 from portal.embedded.commands import BEAT, MIGRATE, SERVICES, WEB, WEB_HEALTH, WORKER
 from portal.embedded.postgres import binaries
-from tests.embedded.conftest import cluster  # noqa: F401
+from portal.embedded.redis_server import binary as redis_binary
+from tests.embedded.conftest import cluster, eventually  # noqa: F401
 
 CHECKOUT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
@@ -84,9 +88,9 @@ def test_every_process_built_from_our_image_is_one_that_up_runs():
 def test_the_image_runs_the_web_process_and_its_health_check_by_default():
     last = {
         word: json.loads(argv)
-        for word, argv in re.findall(r"^(?:HEALTHCHECK.* )?(CMD) (\[.*\])$", DOCKERFILE, re.M)
+        for word, argv in re.findall(r"^(?:HEALTHCHECK.* )?(CMD) (\[.*\])$", DOCKERFILE, re.MULTILINE)
     }
-    checks = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", DOCKERFILE, re.M)
+    checks = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
     assert tuple(last["CMD"]) == WEB.argv
     assert [tuple(json.loads(check)) for check in checks] == [WEB_HEALTH]
     assert tuple(COMPOSE["services"]["web"]["healthcheck"]["test"][1:]) == WEB_HEALTH
@@ -247,3 +251,32 @@ def test_every_variable_that_the_code_reads_is_in_operating_and_every_one_there_
     elsewhere = {"GUNICORN_CMD_ARGS", "AWS_SHARED_CREDENTIALS_FILE", "CHROMIUM", "PYTHON"}
     assert read - told == set()
     assert told - read - elsewhere == set()
+
+
+def test_redis_starts_as_the_compose_file_says_with_the_password_of_the_secret_file(secrets, tmp_path):
+    shell, option, script = COMPOSE["services"]["redis"]["command"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = script.replace("$$", "$").replace("/run/secrets", str(secrets)).replace("/data", str(tmp_path))
+    script = script.replace("redis-server -", f"redis-server - --bind 127.0.0.1 --port {port}", 1)
+    environment = {"PATH": f"{redis_binary().parent}:{os.environ['PATH']}"}
+    server = subprocess.Popen([shell, option, script], env=environment, stdout=subprocess.DEVNULL)
+    password = (secrets / "redis_password").read_text()
+    try:
+        with redis.Redis(port=port, password=password) as client, redis.Redis(port=port) as stranger:
+            eventually(lambda: answers(client))
+            assert client.config_get("appendonly") == {"appendonly": "yes"}
+            with pytest.raises(redis.AuthenticationError):
+                stranger.ping()
+        assert password not in " ".join(psutil.Process(server.pid).cmdline())
+    finally:
+        server.terminate()
+        assert server.wait(20) == 0
+
+
+def answers(client):
+    try:
+        return client.ping()
+    except redis.ConnectionError:
+        return False

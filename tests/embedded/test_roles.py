@@ -138,5 +138,5 @@ def test_another_database_of_the_cluster_gets_the_same_roles_again_and_again(clu
 
 
 def test_a_missing_password_stops_the_bootstrap(cluster):
-    with pytest.raises(errors.RaiseException, match="surety.password_app is not set"):
+    with pytest.raises(errors.RaiseException, match=r"surety\.password_app is not set"):
         bootstrap_roles(cluster.dsn(Role.SUPERUSER, "postgres"), "surety", cluster.passwords | {Role.APP: ""})
