@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from assessments.checks.base import (
@@ -17,13 +16,6 @@ from assessments.checks.base import (
 )
 from assessments.checks.subjects import s3
 from evidence.types import Seen
-
-
-def _buckets(seen: Seen) -> Iterator[Resource]:
-    logs = list(s3.trail_buckets(seen))
-    names = {bucket.name for bucket in logs}
-    yield from logs
-    yield from (bucket for bucket in s3.buckets(seen) if "backup" in bucket.name and bucket.name not in names)
 
 
 def judge(bucket: Resource, seen: Seen) -> Verdict:
@@ -73,7 +65,7 @@ CHECK = Check(
         terraform='resource "aws_s3_bucket_object_lock_configuration" "logs" {\n  bucket = aws_s3_bucket.logs.id\n  rule {\n    default_retention {\n      mode = "COMPLIANCE"\n      days = 365\n    }\n  }\n}',
     ),
     per=Per.ACCOUNT,
-    resources=_buckets,
+    resources=s3.log_and_backup_buckets,
     judge=judge,
     passing=(_example(_lock(Rule={"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 365}})),),
     failing=(_example(Absent("ObjectLockConfigurationNotFoundError")), _example(_lock())),

@@ -74,6 +74,14 @@ def trail_buckets(seen: Seen) -> Iterator[Resource]:
         yield bucket._replace(data={**bucket.data, "Trails": rows})
 
 
+def log_and_backup_buckets(seen: Seen) -> Iterator[Resource]:
+    """Buckets that trails write to, and those that say by their name that they hold backups."""
+    logs = list(trail_buckets(seen))
+    names = {bucket.name for bucket in logs}
+    yield from logs
+    yield from (bucket for bucket in buckets(seen) if "backup" in bucket.name and bucket.name not in names)
+
+
 def account(seen: Seen) -> Iterator[Resource]:
     """The account itself, for settings that hold for all its buckets."""
     name = f"arn:{seen.partition}:iam::{seen.account_id}:root"

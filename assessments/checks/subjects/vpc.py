@@ -21,6 +21,7 @@ _TARGETS = (
     "LocalGatewayId",
     "CarrierGatewayId",
     "CoreNetworkArn",
+    "OdbNetworkArn",
     "InstanceId",
     "NetworkInterfaceId",
     "GatewayId",
@@ -40,7 +41,7 @@ def vpcs_with_flow_logs(seen: Seen) -> Iterator[Resource]:
 
 
 def vpcs_with_private_routes(seen: Seen) -> Iterator[Resource]:
-    """VPCs with `Endpoints` (listings) and `PrivateTables` (ids of route tables of its private subnets).
+    """VPCs with `PrivateTables`: the route tables of private subnets, by id, each with whether it leads to S3.
 
     `PrivateTables` is None where the routes of a subnet are not known.
     """
@@ -55,8 +56,18 @@ def vpcs_with_private_routes(seen: Seen) -> Iterator[Resource]:
         elif not public and known is not None:
             known.add(table.get("RouteTableId") or "")
     for vpc in vpcs(seen):
-        extra = {"Endpoints": endpoints.get(vpc.name, []), "PrivateTables": tables.get(vpc.name, set())}
-        yield vpc._replace(data={**vpc.data, **extra})
+        found = tables.get(vpc.name, set())
+        leads = None if found is None else _lead_to_s3(found, endpoints.get(vpc.name, []))
+        yield vpc._replace(data={**vpc.data, "PrivateTables": leads})
+
+
+def _lead_to_s3(tables: Iterable[str], endpoints: Iterable[Json]) -> dict[str, bool]:
+    """An interface endpoint serves the whole VPC, a gateway endpoint the tables that it is on."""
+    named = [row for row in endpoints if str(row.get("ServiceName", "")).endswith(".s3")]
+    ways = [row for row in named if str(row.get("State", "")).lower() == "available"]
+    everywhere = any(row.get("VpcEndpointType") == "Interface" for row in ways)
+    served = {table for row in ways for table in row.get("RouteTableIds") or ()}
+    return {table: everywhere or table in served for table in tables}
 
 
 def subnets(seen: Seen) -> Iterator[Resource]:

@@ -23,20 +23,12 @@ def judge(network: Resource, _seen: Seen) -> Verdict:
         return unknown("the routes of a subnet are not known")
     if not tables:
         return not_applicable("has no private subnets")
-    ways = [
-        row
-        for row in network.data["Endpoints"]
-        if str(row.get("ServiceName", "")).endswith(".s3")
-        and str(row.get("State", "")).lower() == "available"
-    ]
-    if any(row.get("VpcEndpointType") == "Interface" for row in ways):
-        return passed("an interface endpoint leads to S3")
-    missing = sorted(tables - {table for row in ways for table in row.get("RouteTableIds") or ()})
+    missing = sorted(name for name, leads in tables.items() if not leads)
     if missing:
         return failed(
             f"the route tables {', '.join(missing)} of private subnets have no way to S3 but the internet"
         )
-    return passed("a gateway endpoint leads private subnets to S3")
+    return passed("an endpoint leads private subnets to S3")
 
 
 def _example(*endpoints: dict[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def test_volumes_of_one_id_in_two_regions_are_two_resources() -> None:
 
 @pytest.mark.parametrize("check", ["ec2_snapshot_not_public", "ec2_snapshot_not_shared"])
 def test_permissions_denied_for_one_snapshot_leave_the_others_judged(check: str) -> None:
-    example = {
+    example: dict[str, Any] = {
         "ec2": {
             "DescribeSnapshots": {"": {"Snapshots": [{"SnapshotId": "snap-1"}, {"SnapshotId": "snap-2"}]}},
             "DescribeSnapshotAttribute": {"snap-1": Refused(), "snap-2": {"CreateVolumePermissions": []}},

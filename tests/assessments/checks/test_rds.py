@@ -173,7 +173,7 @@ def test_sharing_is_judged_for_manual_snapshots_and_one_denied_is_unknown(check:
             "DBSnapshotAttributes": [{"AttributeName": "restore", "AttributeValues": []}]
         }
     }
-    example = {
+    example: dict[str, Any] = {
         "rds": {
             "DescribeDBSnapshots": {"": {"DBSnapshots": rows}},
             "DescribeDBSnapshotAttributes": {"mine": nobody, "denied": Refused()},

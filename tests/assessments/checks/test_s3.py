@@ -48,7 +48,7 @@ def test_no_check_of_buckets_relies_on_a_field_being_there() -> None:
     ],
 )
 def test_a_bucket_is_found_in_its_region(bucket: dict[str, str], location: Any, region: str) -> None:
-    answers = {
+    answers: dict[str, Any] = {
         "ListBuckets": {"": {"Buckets": [{"Name": "records", **bucket}]}},
         "GetBucketVersioning": {"records": {"Status": "Enabled"}},
         **({} if location is None else {"GetBucketLocation": {"records": location}}),

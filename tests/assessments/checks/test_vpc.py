@@ -165,7 +165,7 @@ def test_a_subnets_own_route_table_beats_the_main_one() -> None:
             "Routes": public,
         },
     ]
-    example = {
+    example: dict[str, Any] = {
         "vpc": {
             "DescribeVpcs": {"": {"Vpcs": [{"VpcId": "vpc-1"}]}},
             "DescribeSubnets": {"": {"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1"}]}},
