@@ -7,7 +7,10 @@ loader and the endpoint data of `partitions.base_session`, and `preload` reads t
 from __future__ import annotations
 
 import gc
+import re
 import threading
+import time
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -31,6 +34,12 @@ USER_AGENT = "surety"
 SESSION_SECONDS = 900
 """The shortest session that AWS hands out."""
 
+# STS API Reference, AssumeRole: RoleSessionName and SourceIdentity.
+_STS_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_KEPT_SESSIONS = 8
+_KEPT_SECONDS = 600.0
+_KEPT: OrderedDict[tuple[RoleAccess | AmbientAccess, Limits], tuple[float, AwsSession]] = OrderedDict()
+
 # botocore's create_client is not thread-safe, and all sessions share one loader.
 _BUILD = threading.RLock()
 
@@ -50,6 +59,11 @@ class RoleAccess:
 
     def __post_init__(self) -> None:
         parse_role_arn(self.role_arn)
+        for name in filter(None, (self.session_name, self.source_identity)):
+            if not _STS_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} is no name for a session; AWS takes 2 to 64 of A-Z a-z 0-9 _+=,.@-."
+                )
 
     @property
     def partition(self) -> str:
@@ -160,7 +174,7 @@ class AwsSession:
         Raises AwsCallFailed where AWS gives no answer, WrongAccount where a role's ARN names another.
         """
         if not self._account_id:
-            found = self._ask_account()
+            found = str(self.identity()["Account"])
             if isinstance(self.access, RoleAccess):
                 expected = parse_role_arn(self.access.role_arn).account_id
                 if found != expected:
@@ -183,13 +197,43 @@ class AwsSession:
         answer: dict[str, Any] = client.get_caller_identity()
         return answer
 
-    def _ask_account(self) -> str:
+    def identity(self) -> dict[str, Any]:
+        """What GetCallerIdentity says now: Account, Arn, UserId. Raises AwsCallFailed."""
         try:
-            return str(self._caller()["Account"])
+            return self._caller()
         except CALL_ERRORS as error:
             raise AwsCallFailed(
                 gap_from(error, service="sts", operation="GetCallerIdentity", region=GLOBAL)
             ) from error
+
+
+def open_session(access: Access, limits: Limits | None = None) -> AwsSession:
+    """A session for an account, the same one for ten minutes, so that the units of a run share it.
+
+    Each unit of its own would cost one AssumeRole, one GetCallerIdentity and its clients anew.
+    """
+    place, now = (access, limits or Limits()), time.monotonic()
+    with _BUILD:
+        opened_at, session = _KEPT.pop(place, (-_KEPT_SECONDS, None))
+        if session is None or now - opened_at >= _KEPT_SECONDS:
+            opened_at, session = now, AwsSession(*place)
+        _KEPT[place] = (opened_at, session)
+        while len(_KEPT) > _KEPT_SESSIONS:
+            _KEPT.popitem(last=False)
+    return session
+
+
+def own_principal() -> str:
+    """The ARN to name in customers' trust policies: our user, or our account where we are ourselves a role.
+
+    A session's ARN lacks its role's path, so the role can't be named from it; an operator may name it in the
+    settings instead. Raises AwsCallFailed without credentials.
+    """
+    identity = AwsSession(AmbientAccess()).identity()
+    arn = str(identity["Arn"])
+    if ":assumed-role/" in arn or ":federated-user/" in arn:
+        return f"arn:{arn.split(':')[1]}:iam::{identity['Account']}:root"
+    return arn
 
 
 def preload() -> None:

@@ -1,21 +1,33 @@
 from __future__ import annotations
 
 import gc
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.loaders import JSONFileLoader
 
+from evidence.aws import session as sessions
 from evidence.aws.errors import AwsCallFailed, WrongAccount
 from evidence.aws.models import declared_operations
 from evidence.aws.partitions import home_region, parse_role_arn, partition_of, regions_of
 from evidence.aws.reader import collect_unit
-from evidence.aws.session import AmbientAccess, AwsSession, Limits, RoleAccess, assume_role_once, preload
+from evidence.aws.session import (
+    AmbientAccess,
+    AwsSession,
+    Limits,
+    RoleAccess,
+    assume_role_once,
+    open_session,
+    own_principal,
+    preload,
+)
 from evidence.collectors.base import collectors
 from evidence.types import GapReason
-from tests.evidence.aws.conftest import CUSTOMER, EXTERNAL_ID
+from tests.evidence.aws.conftest import CUSTOMER, EXTERNAL_ID, PORTAL
 
 ONCE = Limits(max_attempts=1)
 
@@ -231,3 +243,40 @@ def test_preloading_lets_every_client_be_built_without_reading_a_model_again(env
     for service in declared_operations():
         session.client(service, "eu-west-1")
     assert read == []
+
+
+def test_the_units_of_a_run_share_a_session(aws, role, monkeypatch):
+    aws.reset_calls()
+    assert {open_session(role).account_id() for _ in range(5)} == {CUSTOMER}
+    assert aws.calls()["sts:AssumeRole"] == aws.calls()["sts:GetCallerIdentity"] == 1
+    later = time.monotonic() + 601
+    monkeypatch.setattr("evidence.aws.session.time.monotonic", lambda: later)
+    open_session(role).account_id()
+    assert aws.calls()["sts:AssumeRole"] == 2
+
+
+def test_a_shared_session_is_for_one_access_alone(environment):
+    first = RoleAccess(f"arn:aws:iam::{CUSTOMER}:role/R", EXTERNAL_ID)
+    assert open_session(first) is open_session(replace(first))
+    assert open_session(first) is not open_session(replace(first, external_id="another"))
+    assert open_session(first) is not open_session(replace(first, session_name="other"))
+    others = [open_session(replace(first, session_name=f"run-{number}")) for number in range(20)]
+    assert len(set(map(id, others))) == 20
+    assert len(sessions._KEPT) <= 8
+
+
+def test_a_session_carries_the_connection_into_the_customers_trail(aws, role):
+    assert AwsSession(replace(role, source_identity="connection-1")).account_id() == CUSTOMER
+
+
+@pytest.mark.parametrize("name", ["a", "with space", "x" * 65])
+def test_a_name_that_sts_would_refuse_is_refused_at_once(name):
+    with pytest.raises(ValueError, match="AWS takes"):
+        RoleAccess(f"arn:aws:iam::{CUSTOMER}:role/R", EXTERNAL_ID, session_name=name)
+
+
+def test_our_own_principal_is_what_customers_name_in_their_trust_policies(aws, monkeypatch):
+    assert own_principal() == PORTAL
+    session = {"Account": "111111111111", "Arn": "arn:aws:sts::111111111111:assumed-role/Worker/i-1"}
+    monkeypatch.setattr(AwsSession, "_caller", lambda _session: session)
+    assert own_principal() == "arn:aws:iam::111111111111:root"
