@@ -9,6 +9,7 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("portal")
+app.set_default()  # for threads that did not load it
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["tasks"], related_name="collect")
 app.autodiscover_tasks(["tasks"], related_name="assess")

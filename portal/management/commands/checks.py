@@ -36,8 +36,7 @@ class Command(BaseCommand):
             for check in checks().values()
         ]
         if options["format"] == "json":
-            json.dump(rows, self.stdout, indent=2)
-            self.stdout.write("")
+            self.stdout.write(json.dumps(rows, indent=2))
             return
         table = Table("id", "severity", "title", "citations", title=f"{len(rows)} checks")
         for row in rows:

@@ -54,8 +54,7 @@ class Command(BaseCommand):
 
     def _print(self, found: dict[str, Any], form: str) -> None:
         if form == "json":
-            json.dump(found, self.stdout, indent=2)
-            self.stdout.write("")
+            self.stdout.write(json.dumps(found, indent=2))
             return
         console = Console(file=sys.stdout)
         for table in (_findings_table(found), _gaps_table(found), _safeguards_table(found)):

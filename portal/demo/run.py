@@ -1,0 +1,257 @@
+"""The demonstration: servers, stand-in for AWS, two tenants with people, and the main job from end to end."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+from uuid import UUID
+
+from accounts.errors import Conflict
+from accounts.models import Tenant, TenantKind
+from accounts.permissions import Role
+from accounts.services import add_member, create_person, create_tenant, prepare_totp
+from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.unscoped import tenant_by_slug
+from assessments.models import Evaluation
+from evidence.aws.policy import role_policy
+from evidence.models import AwsConnection, CollectionRun, CollectionUnit, UnitState
+from evidence.services import create_connection, start_run, verify_connection
+from portal import env
+from portal.demo import hospital
+from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
+from portal.embedded import Child, Supervisor
+from portal.embedded.commands import BEAT, MIGRATE, WEB, WORKER
+from portal.embedded.files import write_text
+from portal.scan import Progress, document
+
+PORT = 8000
+PATIENCE_SECONDS = 300
+PASSWORD_FILE = "demo-password"  # noqa: S105 (a file's name)
+
+Say = Callable[[str], None]
+Bar = Callable[[str], AbstractContextManager[Progress]]
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A demonstration tenant and the account that it connects."""
+
+    slug: str
+    name: str
+    kind: TenantKind
+    aws_account_id: str
+
+
+ORGANISATIONS = (
+    Organisation(
+        "mercy-lakes", "Mercy Lakes Hospital", TenantKind.COVERED_ENTITY, hospital.MERCY_LAKES_ACCOUNT_ID
+    ),
+    Organisation(
+        "northwind", "Northwind Imaging", TenantKind.BUSINESS_ASSOCIATE, hospital.NORTHWIND_ACCOUNT_ID
+    ),
+)
+PEOPLE = {
+    Role.OWNER: "Olivia Grant",
+    Role.SECURITY_OFFICIAL: "Samuel Ortiz",
+    Role.CONTRIBUTOR: "Casey Lin",
+    Role.VIEWER: "Vera Holm",
+    Role.AUDITOR: "Amir Haddad",
+}
+
+
+class DemonstrationFailed(RuntimeError):
+    """Something took too long or ended; the message says where to look."""
+
+
+def run_demo(*, once: bool, say: Say, bar: Bar) -> list[dict[str, Any]]:
+    """Runs the demonstration: with `once` it returns each tenant's document, else it serves until a signal."""
+    state = env.state()
+    with Supervisor(state, postgres=env.uses_embedded_postgres(), redis=env.uses_embedded_redis()) as supervisor:
+        aws = AwsControl(f"http://127.0.0.1:{_free_port()}")
+        _migrate()
+        _start(supervisor, aws, once=once)
+        _wait("the stand-in for AWS", partial(_answers, f"{aws.url}/_standin/calls"), state)
+        if not once:
+            _wait("the site", partial(_answers, f"http://127.0.0.1:{PORT}/healthz"), state)
+            say(_welcome(state))
+        found = [_assess(aws, organisation, say, bar) for organisation in ORGANISATIONS]
+        if not once:
+            say(f"\nEverything is collected and assessed. Open http://127.0.0.1:{PORT}/ - Ctrl-C ends it all.\n")
+            supervisor.wait()
+        return found
+
+
+def _migrate() -> None:
+    child = MIGRATE.child()
+    subprocess.run(  # noqa: S603 (our own command)
+        [*child.argv, "--verbosity", "0"], env={**os.environ, **child.env}, check=True, cwd=env.CHECKOUT
+    )
+
+
+def _start(supervisor: Supervisor, aws: AwsControl, *, once: bool) -> None:
+    reaches_aws = {name: value for name, value in aws.environment().items() if name != "AWS_DEFAULT_REGION"}
+    reaches_aws["AWS_PRINCIPAL_ARN"] = f"arn:aws:iam::{PORTAL_ACCOUNT_ID}:root"
+    port = aws.url.rpartition(":")[2]
+    supervisor.start(Child("aws", (sys.executable, "-m", "portal.demo.aws", "--port", port)))
+    supervisor.start(WORKER.child(**reaches_aws))
+    supervisor.start(BEAT.child(**reaches_aws))
+    if not once:
+        _require_free(PORT)
+        supervisor.start(WEB.child(GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{PORT} --workers 2", **reaches_aws))
+
+
+def _assess(aws: AwsControl, organisation: Organisation, say: Say, bar: Bar) -> dict[str, Any]:
+    """Brings one organisation to the end of an evaluation by the worker; returns its document."""
+    tenant_id = tenant_by_slug(organisation.slug) or _create(organisation).pk
+    before = time.monotonic()
+    connection_id, is_new = _connect(aws, tenant_id, organisation)
+    say(f"{organisation.name}: AWS account {organisation.aws_account_id} stands ready.")
+    with open_tenant(tenant_id):
+        if is_new:
+            verify_connection(connection_id=connection_id)
+        else:
+            _collect_again(connection_id)
+    run_id = _watch(tenant_id, connection_id, organisation.name, bar)
+    with open_tenant(tenant_id):
+        found = document(CollectionRun.objects.select_related("connection").get(pk=run_id))
+    say(_summary(organisation, found, time.monotonic() - before))
+    return {"tenant": {"slug": organisation.slug, "name": organisation.name}, **found}
+
+
+def _create(organisation: Organisation) -> Tenant:
+    tenant = create_tenant(name=organisation.name, slug=organisation.slug, kind=organisation.kind)
+    password = demo_password(env.state())
+    for role, name in PEOPLE.items():
+        person = create_person(email=address_of(role, organisation), name=name, password=password)
+        device = prepare_totp(person=person)
+        device.confirmed = True
+        device.save()
+        with open_tenant(tenant.pk):
+            add_member(person=person, role=role)
+    return tenant
+
+
+def address_of(role: Role, organisation: Organisation) -> str:
+    """The log-in of a demonstration person."""
+    return f"{role.value.replace('_', '-')}@{organisation.slug}.example"
+
+
+def demo_password(state: Path) -> str:
+    """The one password of all demonstration people, made at the first start and kept in the state directory."""
+    path = state / PASSWORD_FILE
+    if not path.exists():
+        write_text(path, f"lakes-{secrets.token_hex(3)}-{secrets.token_hex(3)}")
+    return path.read_text()
+
+
+def _connect(aws: AwsControl, tenant_id: UUID, organisation: Organisation) -> tuple[UUID, bool]:
+    with open_tenant(tenant_id):
+        found = AwsConnection.objects.filter(aws_account_id=organisation.aws_account_id, removed_at=None).first()
+        made = found or create_connection(
+            name="Clinical systems", aws_account_id=organisation.aws_account_id, regions=hospital.REGIONS
+        )
+        external_id, has_run = str(made.external_id), made.runs.exists()
+    hospital.seed(
+        aws.url, account_id=organisation.aws_account_id, external_id=external_id,
+        portal_account_id=PORTAL_ACCOUNT_ID, role_policy=role_policy(),
+    )  # fmt: skip
+    return made.pk, not has_run
+
+
+def _collect_again(connection_id: UUID) -> None:
+    try:
+        start_run(connection_id=connection_id, trigger="schedule")
+    except Conflict:
+        # A run that an earlier demonstration left unfinished goes on by itself: its rows are the queue.
+        return
+
+
+def _watch(tenant_id: UUID, connection_id: UUID, name: str, bar: Bar) -> UUID:
+    """Shows the newest run's progress until it is evaluated; returns its id."""
+    started = time.monotonic()
+    shown: set[UUID] = set()
+    with bar(name) as progress:
+        while time.monotonic() - started < PATIENCE_SECONDS:
+            with open_tenant(tenant_id):
+                run = CollectionRun.objects.filter(connection=connection_id).order_by("-started_at").first()
+                if run is not None:
+                    _show(run, shown, progress)
+                    if Evaluation.objects.filter(run=run).exists():
+                        return run.pk
+            time.sleep(0.3)
+    raise DemonstrationFailed(f"{name} was not assessed in {PATIENCE_SECONDS} s; look into the worker's log.")
+
+
+def _show(run: CollectionRun, shown: set[UUID], progress: Progress) -> None:
+    for unit in CollectionUnit.objects.filter(run=run, state=UnitState.DONE).exclude(pk__in=shown):
+        shown.add(unit.pk)
+        progress(unit, len(shown), run.units_total)
+
+
+def _summary(organisation: Organisation, found: dict[str, Any], seconds: float) -> str:
+    outcomes = [finding["outcome"] for finding in found["findings"]]
+    statuses = [row["status"] for row in found["safeguards"]]
+    run = found["run"]
+    return (
+        f"  {run['api_calls']} AWS calls, {len(run['gaps'])} gaps, in {seconds:.0f} s: "
+        f"{outcomes.count('PASS')} passed, {outcomes.count('FAIL')} failed, {outcomes.count('UNKNOWN')} unknown.\n"
+        f"  {len(statuses)} safeguards: {statuses.count('satisfied')} evidenced, "
+        f"{statuses.count('not_satisfied')} with a gap, {statuses.count('undetermined')} without evidence yet."
+    )
+
+
+def _welcome(state: Path) -> str:
+    lines = [f"\nThe site is at http://127.0.0.1:{PORT}/ - sign in as", ""]
+    for organisation in ORGANISATIONS:
+        lines += [f"  {organisation.name} ({organisation.kind.label.lower()})"]
+        lines += [f"    {address_of(role, organisation):<40} {role.label}" for role in PEOPLE]
+    owner = address_of(Role.OWNER, ORGANISATIONS[0])
+    return "\n".join(
+        [
+            *lines, "", f"  password, for all of them: {demo_password(state)}",
+            f"  one-time code, at any time:  .venv/bin/python manage.py totp {owner}", "",
+        ]
+    )  # fmt: skip
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2) as answer:  # noqa: S310 (our own server on the loopback address)
+            return bool(answer.status < 500)
+    except (URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def _wait(what: str, ready: Callable[[], bool], state: Path) -> None:
+    started = time.monotonic()
+    while not ready():
+        if time.monotonic() - started > 60:
+            raise DemonstrationFailed(f"{what} does not answer; look into {state / 'log'}.")
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise DemonstrationFailed(f"Port {port} on 127.0.0.1 is in use: end what listens there.") from error

@@ -1,0 +1,41 @@
+"""`manage.py up`: the portal's processes on this machine, with embedded servers unless told of others."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from portal import env
+from portal.embedded import Supervisor
+from portal.embedded.commands import MIGRATE, SERVICES, WEB
+
+
+class Command(BaseCommand):
+    """Serves without demonstration data. Ctrl-C ends every process it started."""
+
+    help = "Migrates the database and runs web, worker and beat."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--bind", default="127.0.0.1:8000", help="address and port (default: %(default)s)")
+
+    def handle(self, **options: Any) -> None:
+        postgres, redis = env.uses_embedded_postgres(), env.uses_embedded_redis()
+        with Supervisor(env.state(), postgres=postgres, redis=redis) as supervisor:
+            migrate = MIGRATE.child()
+            subprocess.run(  # noqa: S603 (our own command)
+                [*migrate.argv, "--verbosity", "0"], env={**os.environ, **migrate.env}, check=True, cwd=env.CHECKOUT
+            )
+            for service in SERVICES:
+                extra = {"GUNICORN_CMD_ARGS": f"--bind {options['bind']} --workers 2"} if service is WEB else {}
+                supervisor.start(service.child(**extra))
+            self.stderr.write(
+                f"The site is at http://{options['bind']}/ - Ctrl-C ends it. The first tenant and its owner:\n"
+                "  .venv/bin/python manage.py create_tenant --name 'My hospital' --slug my-hospital"
+                " --owner-email me@example.org --owner-name 'My name'"
+            )
+            supervisor.wait()
