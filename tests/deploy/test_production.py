@@ -14,7 +14,7 @@ import pytest
 import redis
 import yaml
 
-from portal.embedded import Role
+from portal.embedded import PostgresAddress, Role
 from portal.embedded.commands import BEAT, MIGRATE, SERVICES, WEB, WEB_HEALTH, WORKER
 from portal.embedded.postgres import binaries
 from portal.embedded.redis_server import binary as redis_binary
@@ -38,14 +38,14 @@ DEVELOPMENT_ONLY = (
 
 
 @pytest.fixture(scope="module")
-def secrets(tmp_path_factory):
+def secrets(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("secrets")
     subprocess.run([CHECKOUT / "deploy/make-secrets", folder], check=True, capture_output=True)
     return folder
 
 
 @pytest.fixture
-def production(secrets):
+def production(secrets: Path):
     """The environment that the compose file gives the web process, with its paths where these secrets are."""
     given = {name: str(value) for name, value in COMPOSE["services"]["web"]["environment"].items()}
     answers = {
@@ -60,7 +60,7 @@ def production(secrets):
     return {"PATH": os.environ["PATH"], **given}
 
 
-def python(code, environment):
+def python(code: str, environment: dict[str, str]):
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=CHECKOUT,
@@ -74,18 +74,18 @@ def python(code, environment):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_the_compose_file_runs_the_commands_that_up_runs(name):
+def test_the_compose_file_runs_the_commands_that_up_runs(name: str) -> None:
     service = COMPOSE["services"][name]
     assert tuple(service["command"]) == OURS[name].argv
     assert service["environment"]["SURETY_DATABASE_ROLE"] == OURS[name].role
     assert f"DATABASE_PASSWORD_{OURS[name].role.upper()}_FILE" in service["environment"]
 
 
-def test_every_process_built_from_our_image_is_one_that_up_runs():
+def test_every_process_built_from_our_image_is_one_that_up_runs() -> None:
     assert {name for name, service in COMPOSE["services"].items() if "build" in service} == set(OURS)
 
 
-def test_the_image_runs_the_web_process_and_its_health_check_by_default():
+def test_the_image_runs_the_web_process_and_its_health_check_by_default() -> None:
     last = {
         word: json.loads(argv)
         for word, argv in re.findall(r"^(?:HEALTHCHECK.* )?(CMD) (\[.*\])$", DOCKERFILE, re.MULTILINE)
@@ -96,14 +96,14 @@ def test_the_image_runs_the_web_process_and_its_health_check_by_default():
     assert tuple(COMPOSE["services"]["web"]["healthcheck"]["test"][1:]) == WEB_HEALTH
 
 
-def test_commands_name_modules_that_exist():
+def test_commands_name_modules_that_exist() -> None:
     for argv in (WEB.argv, WORKER.argv, BEAT.argv, WEB_HEALTH):
         assert argv[:2] == ("python", "-m")
         python(f"import importlib.util; assert importlib.util.find_spec({argv[2]!r})", dict(os.environ))
 
 
 @pytest.mark.parametrize("name", SERVICE_NAMES)
-def test_every_container_is_hardened(name):
+def test_every_container_is_hardened(name: str) -> None:
     service = COMPOSE["services"][name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -113,7 +113,7 @@ def test_every_container_is_hardened(name):
 
 
 @pytest.mark.parametrize("name", SERVICE_NAMES)
-def test_a_container_gets_the_secrets_it_names_and_no_others(name):
+def test_a_container_gets_the_secrets_it_names_and_no_others(name: str) -> None:
     service = COMPOSE["services"][name]
     named = set(re.findall(r"/run/secrets/(\w+)", json.dumps(service)))
     if name == "postgres":
@@ -123,7 +123,7 @@ def test_a_container_gets_the_secrets_it_names_and_no_others(name):
     assert set(service.get("secrets", ())) == named
 
 
-def test_no_secret_stands_in_the_compose_file():
+def test_no_secret_stands_in_the_compose_file() -> None:
     assert all(set(secret) == {"file"} for secret in COMPOSE["secrets"].values())
     for service in COMPOSE["services"].values():
         for name, value in service.get("environment", {}).items():
@@ -132,7 +132,7 @@ def test_no_secret_stands_in_the_compose_file():
     assert "@" not in COMPOSE["services"]["web"]["environment"]["DATABASE_URL"]
 
 
-def test_make_secrets_makes_every_secret_once(secrets):
+def test_make_secrets_makes_every_secret_once(secrets: Path) -> None:
     assert {path.name for path in secrets.iterdir()} == set(COMPOSE["secrets"])
     before = {path.name: path.read_text() for path in secrets.iterdir()}
     assert len(set(before.values())) == len(before)
@@ -141,14 +141,14 @@ def test_make_secrets_makes_every_secret_once(secrets):
     assert {path.name: path.read_text() for path in secrets.iterdir()} == before
 
 
-def test_only_the_database_port_of_nobody_and_the_web_port_of_this_machine_are_published():
+def test_only_the_database_port_of_nobody_and_the_web_port_of_this_machine_are_published() -> None:
     published = {
         name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service
     }
     assert published == {"web": ["127.0.0.1:8000:8000"]}
 
 
-def test_the_portal_waits_for_its_database_its_migrations_and_its_stores():
+def test_the_portal_waits_for_its_database_its_migrations_and_its_stores() -> None:
     for name in ("web", "worker", "beat"):
         conditions = {other: it["condition"] for other, it in COMPOSE["services"][name]["depends_on"].items()}
         assert conditions["migrate"] == "service_completed_successfully"
@@ -156,7 +156,9 @@ def test_the_portal_waits_for_its_database_its_migrations_and_its_stores():
     assert COMPOSE["services"]["migrate"]["depends_on"]["postgres"]["condition"] == "service_healthy"
 
 
-def test_production_settings_load_from_the_compose_files_environment_without_development_packages(production):
+def test_production_settings_load_from_the_compose_files_environment_without_development_packages(
+    production: dict[str, str],
+) -> None:
     code = f"""
 import sys
 sys.modules.update(dict.fromkeys({DEVELOPMENT_ONLY!r}))
@@ -171,7 +173,7 @@ print(settings.DEBUG, settings.SESSION_COOKIE_SECURE, database["USER"], database
     assert python(code, production) == "False True portal_app postgres ['portal.example.org']\n"
 
 
-def test_production_does_not_start_without_a_secret(production):
+def test_production_does_not_start_without_a_secret(production: dict[str, str]) -> None:
     del production["DJANGO_SECRET_KEY_FILE"]
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],
@@ -187,13 +189,16 @@ def test_production_does_not_start_without_a_secret(production):
     )
 
 
-def test_the_first_time_script_gives_the_roles_the_passwords_of_the_secret_files(cluster, secrets):  # noqa: F811
+def test_the_first_time_script_gives_the_roles_the_passwords_of_the_secret_files(
+    cluster: PostgresAddress,  # noqa: F811 - the fixture
+    secrets: Path,
+) -> None:
     environment = {
         "PATH": os.environ["PATH"], "PGPASSWORD": cluster.passwords[Role.SUPERUSER], "SURETY_SECRETS": str(secrets),
         "SURETY_ROLES": str(CHECKOUT / "portal/embedded/roles.sql"),
     }  # fmt: skip
     psql = [
-        binaries() / "psql",
+        str(binaries() / "psql"),
         "-X",
         "-v",
         "ON_ERROR_STOP=1",
@@ -206,7 +211,7 @@ def test_the_first_time_script_gives_the_roles_the_passwords_of_the_secret_files
     ]
     for _ in range(2):
         done = subprocess.run(
-            [*psql, "-f", CHECKOUT / "deploy/postgres/10-roles.sql"],
+            [*psql, "-f", str(CHECKOUT / "deploy/postgres/10-roles.sql")],
             env=environment,
             capture_output=True,
             text=True,
@@ -221,7 +226,7 @@ def test_the_first_time_script_gives_the_roles_the_passwords_of_the_secret_files
     assert password not in done.stdout + done.stderr
 
 
-def test_the_health_check_fails_when_nobody_answers():
+def test_the_health_check_fails_when_nobody_answers() -> None:
     environment = {**os.environ, "ALLOWED_HOSTS": "portal.example.org"}
     code = "import portal.embedded.probe as probe; probe.PORT = 1; probe.main()"
     done = subprocess.run(
@@ -233,12 +238,12 @@ def test_the_health_check_fails_when_nobody_answers():
 @pytest.mark.parametrize(
     "path", ["docker-compose.yml", "Dockerfile", "deploy/make-secrets", "deploy/postgres/10-roles.sql"]
 )
-def test_a_file_that_operating_tells_of_exists(path):
+def test_a_file_that_operating_tells_of_exists(path: str) -> None:
     assert (CHECKOUT / path).exists()
     assert Path(path).name in (CHECKOUT / "docs/operating.md").read_text()
 
 
-def test_every_variable_that_the_code_reads_is_in_operating_and_every_one_there_is_read():
+def test_every_variable_that_the_code_reads_is_in_operating_and_every_one_there_is_read() -> None:
     code = "".join(path.read_text() for path in (CHECKOUT / "portal/settings.py", CHECKOUT / "portal/env.py"))
     read = set(
         re.findall(
@@ -253,7 +258,9 @@ def test_every_variable_that_the_code_reads_is_in_operating_and_every_one_there_
     assert told - read - elsewhere == set()
 
 
-def test_redis_starts_as_the_compose_file_says_with_the_password_of_the_secret_file(secrets, tmp_path):
+def test_redis_starts_as_the_compose_file_says_with_the_password_of_the_secret_file(
+    secrets: Path, tmp_path: Path
+) -> None:
     shell, option, script = COMPOSE["services"]["redis"]["command"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -275,7 +282,7 @@ def test_redis_starts_as_the_compose_file_says_with_the_password_of_the_secret_f
         assert server.wait(20) == 0
 
 
-def answers(client):
+def answers(client: redis.Redis):
     try:
         return client.ping()
     except redis.ConnectionError:

@@ -1,7 +1,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from portal.embedded import PostgresAddress, ensure_postgres, stop_postgres, stop_redis
 
 
-def eventually(condition, seconds=20):
+def eventually(condition: Callable[[], object], seconds: float = 20):
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, condition

@@ -29,16 +29,16 @@ CHECKOUT = Path(__file__).parents[2]
 
 def select(address: PostgresAddress, role: Role, statement: str):
     with psycopg.connect(address.dsn(role)) as connection:
-        return connection.execute(statement).fetchone()[0]
+        return connection.execute(statement).fetchone()[0]  # type: ignore[index]
 
 
-def python(code: str, state: Path) -> subprocess.Popen:
+def python(code: str, state: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code, str(state)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
     )
 
 
-def test_postgres_keeps_its_data_and_passwords_over_a_restart(state):
+def test_postgres_keeps_its_data_and_passwords_over_a_restart(state: Path) -> None:
     first = ensure_postgres(state)
     with psycopg.connect(first.dsn(Role.MIGRATE)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
@@ -53,7 +53,7 @@ def test_postgres_keeps_its_data_and_passwords_over_a_restart(state):
     stop_postgres(state)
 
 
-def test_postgres_listens_on_no_network_address_and_wants_a_password(state):
+def test_postgres_listens_on_no_network_address_and_wants_a_password(state: Path) -> None:
     address = ensure_postgres(state, durable=False)
     assert select(address, Role.SUPERUSER, "SHOW listen_addresses") == ""
     with pytest.raises(psycopg.OperationalError, match="password"):
@@ -62,7 +62,7 @@ def test_postgres_listens_on_no_network_address_and_wants_a_password(state):
         psycopg.connect(host=address.host, user="postgres", dbname="postgres", passfile="/dev/null")
 
 
-def test_two_processes_that_start_postgres_at_once_get_one_server(state):
+def test_two_processes_that_start_postgres_at_once_get_one_server(state: Path) -> None:
     code = ENSURE + "print(ensure_postgres(s, durable=False).dsn(Role.APP))"
     racers = [python(code, state) for _ in range(3)]
     answers = {racer.communicate(timeout=60)[0] for racer in racers}
@@ -71,13 +71,13 @@ def test_two_processes_that_start_postgres_at_once_get_one_server(state):
     assert select(postgres_address(state), Role.APP, "SELECT 1") == 1
 
 
-def test_two_callers_that_start_redis_at_once_get_one_server(state):
+def test_two_callers_that_start_redis_at_once_get_one_server(state: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         urls = set(pool.map(lambda _: ensure_redis(state), range(4)))
     assert len(urls) == 1
 
 
-def test_redis_keeps_what_was_written_and_wants_a_password(state):
+def test_redis_keeps_what_was_written_and_wants_a_password(state: Path) -> None:
     url = ensure_redis(state)
     with redis.Redis.from_url(url) as client:
         client.set("kept", "yes")
@@ -91,7 +91,7 @@ def test_redis_keeps_what_was_written_and_wants_a_password(state):
         assert client.get("kept") == "yes"
 
 
-def test_redis_takes_another_port_when_its_own_is_taken(state):
+def test_redis_takes_another_port_when_its_own_is_taken(state: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -100,7 +100,7 @@ def test_redis_takes_another_port_when_its_own_is_taken(state):
     assert is_redis_running(state)
 
 
-def test_postgres_starts_under_a_path_too_long_for_a_socket(state):
+def test_postgres_starts_under_a_path_too_long_for_a_socket(state: Path) -> None:
     deep = state.joinpath(*["a long way down"] * 8)
     try:
         address = ensure_postgres(deep, durable=False)
@@ -110,7 +110,7 @@ def test_postgres_starts_under_a_path_too_long_for_a_socket(state):
         remove_state(deep)
 
 
-def test_postgres_starts_again_after_it_was_killed(state):
+def test_postgres_starts_again_after_it_was_killed(state: Path) -> None:
     ensure_postgres(state)
     pid = int((state / "postgres/data/postmaster.pid").read_text().split()[0])
     os.kill(pid, 9)
@@ -118,7 +118,7 @@ def test_postgres_starts_again_after_it_was_killed(state):
     assert select(ensure_postgres(state), Role.APP, "SELECT 1") == 1
 
 
-def test_secrets_are_readable_by_their_owner_alone(state):
+def test_secrets_are_readable_by_their_owner_alone(state: Path) -> None:
     ensure_redis(state)
     postgres_address(state)
     files = list((state / "secrets").iterdir())
@@ -127,7 +127,7 @@ def test_secrets_are_readable_by_their_owner_alone(state):
     assert oct((state / "secrets").stat().st_mode & 0o777) == "0o700"
 
 
-def test_servers_run_until_their_last_user_leaves(state):
+def test_servers_run_until_their_last_user_leaves(state: Path) -> None:
     code = (
         ENSURE
         + "\nwith running_servers(s, redis=False, durable=False): print('up', flush=True); sys.stdin.readline()"
@@ -140,6 +140,7 @@ def test_servers_run_until_their_last_user_leaves(state):
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert other.stdout is not None
         assert other.stdout.readline() == "up\n"
     assert is_postgres_running(state)
     other.communicate("\n", timeout=30)

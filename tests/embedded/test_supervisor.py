@@ -2,7 +2,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
@@ -40,10 +42,10 @@ while True: time.sleep(600)
 
 
 @pytest.fixture
-def supervise(state):
+def supervise(state: Path):
     begun = []
 
-    def start(*children, servers="none"):
+    def start(*children: str, servers: str = "none") -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-c", SUPERVISE, str(state), servers, *children],
             cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
@@ -58,35 +60,46 @@ def supervise(state):
         process.communicate(timeout=30)
 
 
-def log(state, number=0):
+def line_of(pipe: IO[str] | None) -> str:
+    assert pipe is not None
+    return pipe.readline()
+
+
+def log(state: Path, number: int = 0):
     path = state / "log" / f"child{number}.log"
     return path.read_text() if path.exists() else ""
 
 
-def family(process):
+def family(process: subprocess.Popen[str]):
     return [
         each for each in psutil.Process(process.pid).children(recursive=True) if each.status() != "zombie"
     ]
 
 
-def all_gone(processes):
+def all_gone(processes: list[psutil.Process]):
     return lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes)
 
 
-def test_a_childs_words_go_to_its_log_with_its_own_environment(supervise, state):
+def test_a_childs_words_go_to_its_log_with_its_own_environment(
+    supervise: Callable[..., subprocess.Popen[str]], state: Path
+) -> None:
     supervise("import os; print(os.environ['WHO'])", "import time; time.sleep(600)")
     assert eventually(lambda: "number 0\n" in log(state))
 
 
-def test_a_child_that_dies_is_started_again_and_the_terminal_told(supervise, state):
+def test_a_child_that_dies_is_started_again_and_the_terminal_told(
+    supervise: Callable[..., subprocess.Popen[str]], state: Path
+) -> None:
     process = supervise("import sys; print('again', flush=True); sys.exit(3)")
     eventually(lambda: log(state).count("again") >= 3)
-    line = process.stderr.readline()
+    line = line_of(process.stderr)
     assert line.startswith("surety: child0 ended (exit code 3); see ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_the_children_with_their_own_children(supervise, state, number):
+def test_a_signal_ends_the_children_with_their_own_children(
+    supervise: Callable[..., subprocess.Popen[str]], state: Path, number: int
+) -> None:
     process = supervise(FAMILY)
     eventually(lambda: "family" in log(state))
     everyone = family(process)
@@ -96,7 +109,9 @@ def test_a_signal_ends_the_children_with_their_own_children(supervise, state, nu
     assert all_gone(everyone)()
 
 
-def test_a_child_that_ignores_the_request_is_killed_after_the_grace(supervise, state):
+def test_a_child_that_ignores_the_request_is_killed_after_the_grace(
+    supervise: Callable[..., subprocess.Popen[str]], state: Path
+) -> None:
     process = supervise(STUBBORN)
     eventually(lambda: "stubborn" in log(state))
     everyone = family(process)
@@ -105,7 +120,9 @@ def test_a_child_that_ignores_the_request_is_killed_after_the_grace(supervise, s
     assert all_gone(everyone)()
 
 
-def test_a_killed_supervisor_leaves_no_orphan(supervise, state):
+def test_a_killed_supervisor_leaves_no_orphan(
+    supervise: Callable[..., subprocess.Popen[str]], state: Path
+) -> None:
     process = supervise(FAMILY, STUBBORN, servers="servers")
     eventually(lambda: "family" in log(state) and "stubborn" in log(state, 1))
     everyone = family(process)
@@ -118,9 +135,11 @@ def test_a_killed_supervisor_leaves_no_orphan(supervise, state):
     assert not is_redis_running(state)
 
 
-def test_servers_run_with_the_supervisor_and_end_with_it(supervise, state):
+def test_servers_run_with_the_supervisor_and_end_with_it(
+    supervise: Callable[..., subprocess.Popen[str]], state: Path
+) -> None:
     process = supervise(servers="servers")
-    assert process.stdout.readline() == "up\n"
+    assert line_of(process.stdout) == "up\n"
     assert is_postgres_running(state)
     process.terminate()
     assert process.wait(30) == 0
@@ -128,9 +147,11 @@ def test_servers_run_with_the_supervisor_and_end_with_it(supervise, state):
     assert not is_redis_running(state)
 
 
-def test_a_second_supervisor_of_the_same_state_is_refused_with_one_line(supervise, state):
+def test_a_second_supervisor_of_the_same_state_is_refused_with_one_line(
+    supervise: Callable[..., subprocess.Popen[str]], state: Path
+) -> None:
     first = supervise()
-    assert first.stdout.readline() == "up\n"
+    assert line_of(first.stdout) == "up\n"
     second = supervise()
     _, complaint = second.communicate(timeout=20)
     assert second.returncode == 1
@@ -138,9 +159,9 @@ def test_a_second_supervisor_of_the_same_state_is_refused_with_one_line(supervis
     assert first.poll() is None
 
 
-def test_another_may_start_once_the_first_was_killed(supervise):
+def test_another_may_start_once_the_first_was_killed(supervise: Callable[..., subprocess.Popen[str]]) -> None:
     first = supervise()
-    assert first.stdout.readline() == "up\n"
+    assert line_of(first.stdout) == "up\n"
     first.kill()
     first.wait(20)
-    assert supervise().stdout.readline() == "up\n"
+    assert line_of(supervise().stdout) == "up\n"
