@@ -16,7 +16,7 @@ def judge(instance: Resource, _seen: Seen) -> Verdict:
     limit = options.get("HttpPutResponseHopLimit")
     if limit is None:
         return unknown("AWS did not say how many hops a token may travel")
-    observed = f"a metadata token may travel {limit} hops"
+    observed = f"the hop limit of metadata tokens is {limit}"
     return passed(observed) if limit <= _ENOUGH else failed(observed)
 
 

@@ -110,7 +110,11 @@ def judge_backups(database: Resource, _seen: Seen) -> Verdict:
     days = database.data.get("BackupRetentionPeriod")
     if days is None:
         return unknown("AWS did not say how long backups are kept")
-    observed = f"automated backups are kept for {days} days" if days else "automated backups are off"
+    observed = (
+        f"automated backups are kept for {days} day{'' if days == 1 else 's'}"
+        if days
+        else "automated backups are off"
+    )
     return passed(observed) if days >= BACKUP_DAYS else failed(observed)
 
 
@@ -134,7 +138,7 @@ def judge_logs(database: Resource, _seen: Seen) -> Verdict:
     if not engine:
         return unknown(f"{listed}; AWS did not say its engine")
     wanted = _LOGS.get(engine, exported)
-    missing = f"{listed}, not {' or '.join(sorted(wanted))}" if wanted else listed
+    missing = f"{listed}; expected is {' or '.join(sorted(wanted))}" if wanted else listed
     return passed(listed) if wanted & exported else failed(missing)
 
 
