@@ -17,7 +17,7 @@ LONGEST = 254  # RFC 5321
 def normalize_email(given: str) -> str:
     """The address in lower case. Raises InvalidInput for what is no address, or has letters beyond ASCII.
 
-    Letters of other alphabets look like Latin ones; domains with them have an ASCII form (RFC 5891) to use instead.
+    Letters of other alphabets look like Latin ones; domains with them have an ASCII form to use (RFC 5891).
     """
     email = given.strip().lower()
     try:
@@ -30,6 +30,6 @@ def normalize_email(given: str) -> str:
 
 
 def email_digest(email: str) -> str:
-    """What stands for a stranger's address in the service's own log: a keyed digest, comparable but not readable."""
+    """What stands for a stranger's address in the service's own log: a keyed digest, to compare by."""
     said = email.strip().lower().encode()
     return hmac.new(settings.SECRET_KEY.encode(), b"email\n" + said, hashlib.sha256).hexdigest()[:32]

@@ -34,8 +34,8 @@ _TOTP_CODE = re.compile(r"[0-9]{6}", re.ASCII)
 _RECOVERY_CODE = re.compile(r"[a-z2-7]{26}", re.ASCII)
 
 
-class TotpDevice(ThrottlingMixin, Device):
-    """An authenticator app. Its seed is sealed; it is unconfirmed until a first code proves that the app has it."""
+class TotpDevice(ThrottlingMixin, Device):  # type: ignore[misc] # django-otp has no types
+    """An authenticator app with a sealed seed; unconfirmed until a first code proves that the app has it."""
 
     sealed_seed = models.BinaryField()
     last_step = models.BigIntegerField(default=-1)
@@ -67,7 +67,8 @@ class TotpDevice(ThrottlingMixin, Device):
             "digits": 6,
             "period": STEP_SECONDS,
         }
-        return f"otpauth://totp/{quote(f'{issuer}:{self.user.get_username()}')}?{urlencode(query, quote_via=quote)}"
+        label = quote(f"{issuer}:{self.user.get_username()}")
+        return f"otpauth://totp/{label}?{urlencode(query, quote_via=quote)}"
 
     def renew_seed(self) -> None:
         self.sealed_seed = seal(secrets.token_bytes(SEED_BYTES), place=f"totp:{self.user_id}")
@@ -92,14 +93,15 @@ class TotpDevice(ThrottlingMixin, Device):
         if not self.throttling_failure_count or self.throttling_failure_timestamp is None:
             return None
         doubled = 2 ** min(self.throttling_failure_count - 1, 20)
-        return self.throttling_failure_timestamp + timedelta(seconds=min(doubled, LONGEST_WAIT_SECONDS))
+        failed_at: datetime = self.throttling_failure_timestamp
+        return failed_at + timedelta(seconds=min(doubled, LONGEST_WAIT_SECONDS))
 
     def verify_token(self, token: str) -> bool:
         """For django_otp.match_token, which holds the row's lock."""
         return self.accept(token)
 
     def accept(self, token: str) -> bool:
-        """Whether the code is right, new, and not too soon after failures. The caller holds the row's lock."""
+        """Whether the code is right, new, and not too soon after failures. The caller has locked the row."""
         if not _TOTP_CODE.fullmatch(token) or not self.verify_is_allowed()[0]:
             return False
         totp = TOTP(self.seed, STEP_SECONDS)
@@ -113,11 +115,11 @@ class TotpDevice(ThrottlingMixin, Device):
         return True
 
 
-class RecoveryCodeDevice(Device):
+class RecoveryCodeDevice(Device):  # type: ignore[misc] # as above
     """A person's sheet of recovery codes.
 
-    There is no wait after failures: 128 random bits can't be guessed, and so whoever knows the password can't keep
-    the owner out by giving wrong codes.
+    There is no wait after failures: 128 random bits can't be guessed, and so whoever knows the password can't
+    keep the owner out by giving wrong codes.
     """
 
     created_at = models.DateTimeField(auto_now_add=True)
@@ -131,10 +133,10 @@ class RecoveryCodeDevice(Device):
         if not _RECOVERY_CODE.fullmatch(code):
             return False
         unused = self.codes.filter(digest=recovery_code_digest(code), used_at=None)
-        return unused.update(used_at=timezone.now()) == 1
+        return bool(unused.update(used_at=timezone.now()))
 
     def left(self) -> int:
-        return self.codes.filter(used_at=None).count()
+        return int(self.codes.filter(used_at=None).count())
 
 
 class RecoveryCode(models.Model):

@@ -92,8 +92,8 @@ class RoleForm(RefusableForm):
         choices = self.fields["role"]
         choices.choices = [(role.value, role.label) for role in roles]  # type: ignore[attr-defined]
 
-    @property
-    def role(self) -> Role:
+    def chosen(self) -> Role:
+        """The role, once the form is valid."""
         return Role(self.cleaned_data["role"])
 
 

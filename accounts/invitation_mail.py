@@ -13,8 +13,10 @@ from accounts.services.invitations import InvitationMade
 
 
 def send_after_commit(request: TenantRequest, made: InvitationMade) -> None:
-    """Sends the link once the invitation stands. A mail server that fails is in the service's log, and the
-    invitation can be made again. The link begins with SITE_URL, never with a header of the request.
+    """Sends the link once the invitation stands.
+
+    A mail server that fails is in the service's log, and the invitation can be made again. The link begins
+    with SITE_URL, never with a header of the request.
     """
     message = EmailMessage(
         subject=f"Invitation to {request.tenant.name} in Surety".replace("\n", " ").replace("\r", " "),

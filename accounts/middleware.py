@@ -24,7 +24,7 @@ from accounts.errors import Forbidden, NotFound, PortalError, Unavailable
 from accounts.models import Membership, Person, Tenant
 from accounts.permissions import Permission, Role, allows
 from accounts.refusals import NOTHING_HERE, as_portal_error, ask_sign_in, refuse
-from accounts.requests import BACKGROUND_HEADER, actor_of, client_address, is_api
+from accounts.requests import BACKGROUND_HEADER, actor_of, client_address, is_api, is_verified
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import has_second_factor
 from accounts.sessions import SEEN_AT, SIGNED_IN_AT, TENANT
@@ -39,7 +39,7 @@ logger = structlog.get_logger()
 
 
 class RequestIdMiddleware:
-    """Names each request by a UUIDv7 that stands in the answer's header, the service's log and the audit log."""
+    """Names each request by a UUIDv7 in the answer's header, the service's log and the audit log."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -54,7 +54,7 @@ class RequestIdMiddleware:
 
 
 class SessionLimitMiddleware:
-    """Ends sessions after 15 minutes without an act and 12 hours after signing in (45 CFR 164.312(a)(2)(iii)).
+    """Ends sessions 15 minutes after the last act and 12 hours after signing in (45 CFR 164.312(a)(2)(iii)).
 
     Polling (X-Background: 1) is no act. The last act is written at most once a minute, so that reading pages
     doesn't write a row each time; a session may therefore end up to a minute early, never late.
@@ -105,8 +105,8 @@ def _end_session(request: HttpRequest) -> None:
 class TenantMiddleware:
     """Runs each view as its declaration says (accounts.access): refused, or inside the tenant's transaction.
 
-    Everything that a permission protects happens in one transaction, the page's rendering and the audit log's
-    entries included. An answer of 400 or more undoes it. Refusals are recorded afterwards in one of their own.
+    Everything that a permission protects happens in one transaction, with the page's rendering and the audit
+    log's entries. An answer of 400 or more undoes it. Refusals are recorded afterwards in one of their own.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -163,7 +163,7 @@ def _missing_step(request: HttpRequest, access: Access) -> str | None:
         return "sign-in"
     if access.permission is None and access.gate is Gate.PASSWORD:
         return None
-    if request.user.is_verified():  # type: ignore[attr-defined]
+    if is_verified(request):
         return None
     return "second-factor" if has_second_factor(request.user) else "second-factor-set-up"
 
@@ -190,7 +190,8 @@ def _answer_in_tenant(
 def find_membership(request: HttpRequest) -> MembershipFound | None:
     """The person's membership in the session's tenant, as it is now."""
     wanted = request.session.get(TENANT)
-    return next((found for found in memberships_of(request.user.pk) if str(found.tenant_id) == wanted), None)
+    mine = memberships_of(request.user.pk) if request.user.pk else []
+    return next((found for found in mine if str(found.tenant_id) == wanted), None)
 
 
 def _look_into_tenant(request: TenantRequest) -> None:
@@ -223,15 +224,8 @@ def _rendered(response: HttpResponseBase) -> HttpResponseBase:
 
 def _recorded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Records a refusal to a member in the tenant's log."""
-    if (
-        response.status_code in RECORDED_STATUSES
-        and request.user.is_authenticated
-        and request.user.is_verified()
-    ):  # type: ignore[attr-defined]
-        found = find_membership(request)
-        if found:
-            with open_tenant(found.tenant_id):
-                record(
+    if response.status_code in RECORDED_STATUSES and is_verified(request):
+        record(
                     Act.REQUEST_REFUSE, object_type="url", object_id=request.path_info[:256],
                     outcome=ActOutcome.REFUSED, method=str(request.method), status=response.status_code,
                 )  # fmt: skip

@@ -68,7 +68,7 @@ class PersonManager(BaseUserManager["Person"]):
         return self.get(email=(username or "").strip().lower())
 
 
-class Person(AbstractBaseUser):
+class Person(AbstractBaseUser):  # type: ignore[django-manager-missing] # django-otp's device managers have no types
     """Someone who signs in. Not a tenant's row: one person can be a member of several tenants."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -18,7 +18,7 @@ NOTHING_HERE = "There is nothing at this address, or it isn't yours to see."
 PROBLEM_JSON = "application/problem+json"
 
 
-class NotSignedIn(PortalError):
+class NotSignedInError(PortalError):
     """Nobody is signed in, or not with both factors."""
 
     status = 401
@@ -53,7 +53,7 @@ def refuse(request: HttpRequest, error: PortalError) -> HttpResponse:
 def ask_sign_in(request: HttpRequest, url_name: str) -> HttpResponse:
     """Sends the person to the step of signing in that is missing, and back to the page afterwards."""
     if is_api(request):
-        return _problem(request, NotSignedIn("Sign in with both factors."))
+        return _problem(request, NotSignedInError("Sign in with both factors."))
     url = reverse(url_name)
     if is_htmx(request):
         return HttpResponse(status=401, headers={"HX-Redirect": url})
@@ -64,9 +64,12 @@ def ask_sign_in(request: HttpRequest, url_name: str) -> HttpResponse:
 
 def _problem(request: HttpRequest, error: PortalError) -> HttpResponse:
     problem = {
-        "type": f"urn:surety:problem:{error.slug}", "title": HTTPStatus(error.status).phrase, "status": error.status,
-        "detail": str(error), "instance": f"urn:uuid:{getattr(request, 'id', '')}",
-    }  # fmt: skip
+        "type": f"urn:surety:problem:{error.slug}",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "detail": str(error),
+        "instance": f"urn:uuid:{getattr(request, 'request_id', '')}",
+    }
     return JsonResponse(
         problem, status=error.status, content_type=PROBLEM_JSON, headers={"Cache-Control": "no-store"}
     )

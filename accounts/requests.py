@@ -19,8 +19,8 @@ BACKGROUND_HEADER = "X-Background"
 def client_address(request: HttpRequest) -> str:
     """The client's IP address, or "" where there is none (a Unix socket).
 
-    Behind a proxy it is the last hop of X-Forwarded-For, which our own proxy wrote; what stands before it is the
-    client's word.
+    Behind a proxy it is the last hop of X-Forwarded-For, which our own proxy wrote; what stands before it is
+    the client's word.
     """
     said = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
@@ -42,6 +42,18 @@ def actor_of(request: HttpRequest, person: Person | None = None) -> Actor:
     if someone is None:
         return Actor(kind=ActorKind.STRANGER, id="", name="", **where)
     return Actor(kind=ActorKind.PERSON, id=str(someone.pk), name=someone.email, **where)
+
+
+def signed_in_person(request: HttpRequest) -> Person:
+    """The person who is signed in, as a row of their own. Raises TypeError where nobody is."""
+    if request.user.pk is None:
+        raise TypeError("nobody is signed in")
+    return Person.objects.get(pk=request.user.pk)
+
+
+def is_verified(request: HttpRequest) -> bool:
+    """Whether somebody is signed in with both factors."""
+    return request.user.is_authenticated and bool(request.user.is_verified())  # type: ignore[attr-defined] # by OTPMiddleware
 
 
 def is_api(request: HttpRequest) -> bool:

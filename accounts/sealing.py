@@ -1,8 +1,8 @@
 """Small secrets in the database (TOTP seeds), readable only with a key that the database doesn't hold.
 
-AES-256-GCM with a fresh 96-bit nonce; the key is derived from settings.FIELD_KEY by HKDF-SHA256 (RFC 5869). The
-associated data binds a secret to its place, so that a row's secret can't be copied to another row. Each sealed
-value begins with its key's id: to rotate, give the new key a new FIELD_KEY_ID, keep the old one in
+AES-256-GCM with a fresh 96-bit nonce; the key is derived from settings.FIELD_KEY by HKDF-SHA256 (RFC 5869).
+The associated data binds a secret to its place, so that a row's secret can't be copied to another row. Each
+sealed value begins with its key's id: to rotate, give the new key a new FIELD_KEY_ID, keep the old one in
 FIELD_KEYS_RETIRED ({id: key}), and save every secret once.
 """
 

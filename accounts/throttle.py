@@ -1,8 +1,8 @@
 """A growing wait after failed sign-ins, for one e-mail address from one network.
 
-Ten tries are free; then the wait doubles from 30 seconds to 15 minutes. It never grows beyond, and it binds only
-the network that failed, so a stranger elsewhere can't keep the owner out. An address that nobody has waits like
-any other. Kept in PostgreSQL, not in Redis: a counter that a flush of Redis forgets would hand out new tries.
+Ten tries are free; then the wait doubles from 30 seconds to 15 minutes. It never grows beyond, and it binds
+only the network that failed, so a stranger elsewhere can't keep the owner out. An address that nobody has
+waits like any other. Kept in PostgreSQL: a counter that a flush of Redis forgets would hand out new tries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PREFIX = {4: 24, 6: 56}  # what one subscriber commonly has, so that an attacke
 
 
 class SignInThrottle(models.Model):
-    """Failures of one (e-mail, network), both only as a keyed digest: strangers' addresses are nobody's business."""
+    """Failures of one (e-mail, network), kept as a keyed digest: what strangers type is nobody's business."""
 
     key = models.CharField(max_length=64, unique=True)
     failures = models.PositiveIntegerField(default=0)

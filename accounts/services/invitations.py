@@ -58,9 +58,13 @@ def invite(
     now = timezone.now()
     Invitation.objects.filter(email=address, accepted_at=None, revoked_at=None).update(revoked_at=now)
     invitation = Invitation.objects.create(
-        email=address, role=role, token_digest=_digest(token), invited_by_id=by.person_id, expires_at=now + VALID_FOR,
+        email=address,
+        role=role,
+        token_digest=_digest(token),
+        invited_by_id=by.person_id,
+        expires_at=now + VALID_FOR,
         membership_ends_at=membership_ends_at,
-    )  # fmt: skip
+    )
     record(
         Act.INVITATION_CREATE,
         object_type="invitation",
@@ -85,18 +89,22 @@ def revoke_invitation(*, invitation_id: UUID, by: Membership) -> None:
 
 
 def find_invitation(*, token: str) -> InvitationOffer:
-    """What a link offers. Raises NotFound for a link that is wrong, used, revoked or too old: all one answer."""
+    """What a link offers. Raises NotFound for a link that is wrong, used, revoked or too old alike."""
     with open_tenant(_tenant_of(token)) as tenant_id:
         invitation = _open_invitation(token, lock=False)
         return InvitationOffer(
-            tenant=Tenant.objects.get(pk=tenant_id), email=invitation.email, role=Role(invitation.role),
-            membership_ends_at=invitation.membership_ends_at, person=Person.objects.filter(email=invitation.email).first(),
-        )  # fmt: skip
+            tenant=Tenant.objects.get(pk=tenant_id),
+            email=invitation.email,
+            role=Role(invitation.role),
+            membership_ends_at=invitation.membership_ends_at,
+            person=Person.objects.filter(email=invitation.email).first(),
+        )
 
 
 def accept_invitation(*, token: str, person: Person) -> Membership:
-    """Makes the person a member; opens the tenant itself. Raises NotFound as find_invitation, Forbidden for a
-    person with another address, Conflict for a member.
+    """Makes the person a member; opens the tenant itself.
+
+    Raises NotFound as find_invitation, Forbidden for a person with another address, Conflict for a member.
     """
     with open_tenant(_tenant_of(token)):
         invitation = _open_invitation(token, lock=True)
@@ -119,7 +127,7 @@ def _tenant_of(token: str) -> UUID:
 
 def _open_invitation(token: str, *, lock: bool) -> Invitation:
     found = Invitation.objects.filter(token_digest=_digest(token))
-    invitation = (found.select_for_update() if lock else found).first()
+    invitation: Invitation | None = (found.select_for_update() if lock else found).first()
     if invitation is None or not invitation.is_open(timezone.now()):
         raise NotFound(_CLOSED)
     return invitation

@@ -37,7 +37,7 @@ def add_member(*, person: Person, role: Role, ends_at: datetime | None = None) -
     Membership.objects.filter(person=person, ends_at__lte=timezone.now()).delete()
     try:
         with transaction.atomic():
-            membership = Membership.objects.create(person=person, role=role, ends_at=ends_at)
+            membership: Membership = Membership.objects.create(person=person, role=role, ends_at=ends_at)
     except IntegrityError as error:
         raise Conflict(f"{person} is a member already.") from error
     until = ends_at.isoformat() if ends_at else None
@@ -90,7 +90,7 @@ def _locked_owners() -> list[Membership]:
 
 
 def _membership(membership_id: UUID) -> Membership:
-    found = Membership.objects.filter(pk=membership_id).select_for_update().first()
+    found: Membership | None = Membership.objects.filter(pk=membership_id).select_for_update().first()
     if found is None:
         raise NotFound("There is no such member.")
     return found

@@ -19,7 +19,7 @@ from accounts.services.person_log import record_for_person
 
 def has_second_factor(person: Person) -> bool:
     """Whether an authenticator app is set up."""
-    return TotpDevice.objects.filter(user=person, confirmed=True).exists()
+    return bool(TotpDevice.objects.filter(user=person, confirmed=True).exists())
 
 
 def match_code(*, person: Person, code: str) -> Device | None:
@@ -38,7 +38,7 @@ def prepare_totp(*, person: Person) -> TotpDevice:
     """The device to be confirmed, with its seed to show; the same one until it is confirmed."""
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=person.pk)
-        device = TotpDevice.objects.filter(user=person, confirmed=False).first()
+        device: TotpDevice | None = TotpDevice.objects.filter(user=person, confirmed=False).first()
         if device is None:
             device = TotpDevice(user=person, name="Authenticator app", confirmed=False)
             device.renew_seed()
@@ -55,7 +55,9 @@ def confirm_totp(*, person: Person, code: str, replace: bool = False) -> TotpDev
         Person.objects.select_for_update().get(pk=person.pk)
         if has_second_factor(person) and not replace:
             raise Conflict("A second factor is set up already.")
-        device = TotpDevice.objects.select_for_update().filter(user=person, confirmed=False).first()
+        device: TotpDevice | None = (
+            TotpDevice.objects.select_for_update().filter(user=person, confirmed=False).first()
+        )
         if device is None:
             raise Conflict("The set-up was finished or begun anew. Load the page again.")
         accepted = device.accept(code)
@@ -87,4 +89,4 @@ def create_recovery_codes(*, person: Person) -> list[str]:
 def _wrong(device: TotpDevice) -> str:
     until = device.blocked_until()
     seconds = max(1, round((until - timezone.now()).total_seconds())) if until else 1
-    return f"This code isn't right. Enter the six digits that the app shows now; wait {seconds} s before the next try."
+    return f"This code isn't right. Wait {seconds} s, then enter the six digits that the app shows."

@@ -14,8 +14,7 @@ from accounts.access import public
 from accounts.audit.log import acting
 from accounts.errors import Conflict, InvalidInput
 from accounts.forms import NewPersonForm
-from accounts.models import Person
-from accounts.requests import actor_of
+from accounts.requests import actor_of, is_verified, signed_in_person
 from accounts.services.invitations import InvitationOffer, accept_invitation, find_invitation
 from accounts.services.people import create_person
 from accounts.sessions import NEXT, TENANT
@@ -43,10 +42,10 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _for_who_is_signed_in(request: HttpRequest, offer: InvitationOffer, token: str) -> HttpResponse:
-    person = Person.objects.get(pk=request.user.pk)
+    person = signed_in_person(request)
     if person.email != offer.email:
         return TemplateResponse(request, "accounts/invitation_other.html", {"offer": offer}, status=409)
-    if not request.user.is_verified():  # type: ignore[union-attr]
+    if not is_verified(request):
         request.session[NEXT] = request.path
         return redirect("second-factor")
     if request.method != "POST":
@@ -65,7 +64,7 @@ def _ask_to_sign_in(request: HttpRequest, offer: InvitationOffer) -> HttpRespons
 def _join_as_new_person(
     request: HttpRequest, offer: InvitationOffer, token: str, form: NewPersonForm
 ) -> HttpResponse:
-    # One transaction: a person without the membership would be left over when the invitation is taken meanwhile.
+    # One transaction: a person without membership would be left over when the invitation is taken meanwhile.
     with open_tenant(offer.tenant.pk):
         person = create_person(
             email=offer.email, name=form.cleaned_data["name"], password=form.cleaned_data["password"]

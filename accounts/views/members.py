@@ -38,7 +38,7 @@ def invite_member(request: TenantRequest) -> HttpResponse:
         return _page(request, form)
     try:
         made = invite(
-            email=form.cleaned_data["email"], role=form.role, by=request.membership,
+            email=form.cleaned_data["email"], role=form.chosen(), by=request.membership,
             membership_ends_at=form.cleaned_data["ends_on"],
         )  # fmt: skip
     except (InvalidInput, Conflict) as error:
@@ -63,8 +63,8 @@ def member_role(request: TenantRequest, membership_id: UUID) -> HttpResponse:
     form = RoleForm(request.POST, roles=list(Role))
     if not form.is_valid():
         raise InvalidInput("Choose one of the roles.", field="role")
-    member = change_role(membership_id=membership_id, role=form.role, by=request.membership)
-    say(request, f"{member.person} is now {form.role.label.lower()}.")
+    member = change_role(membership_id=membership_id, role=form.chosen(), by=request.membership)
+    say(request, f"{member.person} is now {form.chosen().label.lower()}.")
     return redirect("member-list")
 
 

@@ -18,7 +18,7 @@ from accounts.audit.events import Act, ActOutcome
 from accounts.errors import InvalidInput
 from accounts.forms import NameForm, PasswordForm, RefusableForm, StepUpForm
 from accounts.models import Person, RecoveryCodeDevice, Session, TotpDevice
-from accounts.requests import client_address
+from accounts.requests import client_address, signed_in_person
 from accounts.services.people import change_name, change_password, end_sessions
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import create_recovery_codes, match_code, second_factor_wait
@@ -34,7 +34,7 @@ THEME_COOKIE = "theme"
 @verified
 @require_safe
 def profile(request: HttpRequest) -> HttpResponse:
-    person = _person(request)
+    person = signed_in_person(request)
     return _page(request, NameForm({"name": person.name}))
 
 
@@ -44,7 +44,7 @@ def name(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
-    change_name(person=_person(request), name=form.cleaned_data["name"])
+    change_name(person=signed_in_person(request), name=form.cleaned_data["name"])
     say(request, "Your name is changed.")
     return redirect("profile")
 
@@ -55,7 +55,7 @@ def name(request: HttpRequest) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        person = _person(request)
+        person = signed_in_person(request)
         try:
             _require_patience(request, person)
             change_password(
@@ -81,8 +81,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if _proves_both_factors(request, form):
         request.session[RENEWAL_UNTIL] = int(time.time()) + RENEWAL_SECONDS
         return redirect("second-factor-set-up")
-    return form_page(request, "accounts/profile_step_up.html", form, title="Replace the authenticator app",
-                     lead="The present app goes on working until the new one has shown its first code.")  # fmt: skip
+    lead = "The present app goes on working until the new one has shown its first code."
+    return _step_up_page(request, form, "Replace the authenticator app", lead)
 
 
 @verified
@@ -92,18 +92,18 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Asks password and code again, then shows ten new recovery codes once."""
     form = StepUpForm(request.POST or None)
     if _proves_both_factors(request, form):
-        codes = create_recovery_codes(person=_person(request))
+        codes = create_recovery_codes(person=signed_in_person(request))
         return TemplateResponse(
             request, "accounts/recovery_codes.html", {"codes": codes, "wanted": "/profile"}
         )
-    return form_page(request, "accounts/profile_step_up.html", form, title="New recovery codes",
-                     lead="The present codes end as soon as the new ones are shown.")  # fmt: skip
+    lead = "The present codes end as soon as the new ones are shown."
+    return _step_up_page(request, form, "New recovery codes", lead)
 
 
 @verified
 @require_POST
 def end_session(request: HttpRequest, handle: str) -> HttpResponse:
-    person = _person(request)
+    person = signed_in_person(request)
     if not Session.objects.filter(person=person, session_key=handle).exists():
         raise Http404
     record_for_person(person.pk, Act.SESSION_REVOKE, session=handle)
@@ -117,7 +117,7 @@ def end_session(request: HttpRequest, handle: str) -> HttpResponse:
 @verified
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
-    person = _person(request)
+    person = signed_in_person(request)
     record_for_person(person.pk, Act.SESSION_REVOKE, session="all others")
     ended = end_sessions(person=person, keep=_own_session(request))
     say(request, f"{ended} other session{'' if ended == 1 else 's'} ended.")
@@ -142,7 +142,7 @@ def theme(request: HttpRequest) -> HttpResponse:
 def _proves_both_factors(request: HttpRequest, form: RefusableForm) -> bool:
     if request.method != "POST" or not form.is_valid():
         return False
-    person = _person(request)
+    person = signed_in_person(request)
     try:
         _require_patience(request, person)
         _require_both_factors(person, form.cleaned_data["current"], form.cleaned_data["code"])
@@ -173,20 +173,26 @@ def _require_patience(request: HttpRequest, person: Person) -> None:
         raise InvalidInput(f"Too many tries failed. Wait {seconds} seconds, then try again.", field="current")
 
 
+def _step_up_page(request: HttpRequest, form: RefusableForm, title: str, lead: str) -> HttpResponse:
+    return form_page(request, "accounts/profile_step_up.html", form, title=title, lead=lead)
+
+
 def _page(request: HttpRequest, form: NameForm) -> HttpResponse:
-    person = _person(request)
+    person = signed_in_person(request)
     sheet = RecoveryCodeDevice.objects.filter(user=person).first()
     living = Session.objects.filter(person=person, expire_date__gt=timezone.now()).order_by("-seen_at")
     return form_page(
-        request, "accounts/profile.html", form, person=person, sessions=living, own_session=_own_session(request),
-        device=TotpDevice.objects.filter(user=person, confirmed=True).first(), codes_left=sheet.left() if sheet else 0,
+        request,
+        "accounts/profile.html",
+        form,
+        person=person,
+        sessions=living,
+        own_session=_own_session(request),
+        device=TotpDevice.objects.filter(user=person, confirmed=True).first(),
+        codes_left=sheet.left() if sheet else 0,
         themes=(("light", "Light"), ("dark", "Dark"), ("auto", "As the device")),
         theme=request.COOKIES.get(THEME_COOKIE, "auto"),
-    )  # fmt: skip
-
-
-def _person(request: HttpRequest) -> Person:
-    return Person.objects.get(pk=request.user.pk)
+    )
 
 
 def _own_session(request: HttpRequest) -> str:

@@ -28,7 +28,7 @@ from accounts.audit.log import Actor
 from accounts.errors import Conflict, InvalidInput
 from accounts.forms import CodeForm, FirstCodeForm, SignInForm
 from accounts.models import Person, TotpDevice
-from accounts.requests import actor_of, client_address
+from accounts.requests import actor_of, client_address, is_verified, signed_in_person
 from accounts.services.people import end_sessions
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import (
@@ -51,8 +51,9 @@ logger = structlog.get_logger()
 
 
 class RefusedSignIn(TemplateResponse):
-    """A refusal that is recorded once the answer has gone out: recording takes longer for an address that somebody
-    has, and the time of an answer shall not tell that.
+    """A refusal that is recorded once the answer has gone out.
+
+    Recording takes longer for an address that somebody has, and the time of an answer shall not tell that.
     """
 
     tried: str
@@ -133,8 +134,8 @@ def _record_failure(email: str, actor: Actor) -> None:
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
-    person = _person(request)
-    if request.user.is_verified():  # type: ignore[union-attr]
+    person = signed_in_person(request)
+    if is_verified(request):
         return HttpResponseRedirect(_wanted(request))
     if not has_second_factor(person):
         return redirect("second-factor-set-up")
@@ -176,17 +177,13 @@ def _wanted(request: HttpRequest) -> str:
     return path
 
 
-def _person(request: HttpRequest) -> Person:
-    return Person.objects.get(pk=request.user.pk)
-
-
 @after_password
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up_second_factor(request: HttpRequest) -> HttpResponse:
-    person = _person(request)
+    person = signed_in_person(request)
     replace = request.session.get(sessions.RENEWAL_UNTIL, 0) > time.time()
-    if has_second_factor(person) and not (replace and request.user.is_verified()):  # type: ignore[union-attr]
+    if has_second_factor(person) and not (replace and is_verified(request)):
         return redirect("second-factor")
     form = FirstCodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

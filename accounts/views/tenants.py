@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import verified
+from accounts.requests import signed_in_person
 from accounts.sessions import TENANT
 from accounts.tenancy.unscoped import memberships_of
 
@@ -18,7 +17,7 @@ from accounts.tenancy.unscoped import memberships_of
 @require_safe
 def tenant_list(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(
-        request, "accounts/tenant_list.html", {"memberships": memberships_of(_person_id(request))}
+        request, "accounts/tenant_list.html", {"memberships": memberships_of(signed_in_person(request).pk)}
     )
 
 
@@ -27,12 +26,7 @@ def tenant_list(request: HttpRequest) -> HttpResponse:
 def switch(request: HttpRequest) -> HttpResponse:
     """A tenant that isn't there and one that the person doesn't belong to get the same answer."""
     wanted = request.POST.get("tenant", "")
-    if wanted not in {str(found.tenant_id) for found in memberships_of(_person_id(request))}:
+    if wanted not in {str(found.tenant_id) for found in memberships_of(signed_in_person(request).pk)}:
         raise Http404
     request.session[TENANT] = wanted
     return redirect("overview")
-
-
-def _person_id(request: HttpRequest) -> UUID:
-    person_id: UUID = request.user.pk
-    return person_id

@@ -39,7 +39,7 @@ def code_for(person: Person, *, steps: int = 0) -> str:
 
 
 def post_password(client: Client, person: Person, password: str = PASSWORD, **extra: Any) -> Any:
-    return client.post("/sign-in", {"email": person.email, "password": password}, **extra)
+    return client.post("/sign-in/", {"email": person.email, "password": password}, **extra)
 
 
 def sign_in(person: Person, **extra: Any) -> Client:
@@ -47,6 +47,6 @@ def sign_in(person: Person, **extra: Any) -> Client:
     client = Client(**extra)
     TotpDevice.objects.filter(user=person).update(last_step=-1)
     assert post_password(client, person).status_code == 302
-    answer = client.post("/sign-in/code", {"code": code_for(person)})
+    answer = client.post("/sign-in/code/", {"code": code_for(person)})
     assert answer.status_code == 302, answer.content
     return client
