@@ -14,7 +14,11 @@ def judge(one: Resource, seen: Seen) -> Verdict:
         )
     delivered = status.get("LatestCloudWatchLogsDeliveryTime")
     if trail.is_late(delivered, seen):
-        return failed(f"the last delivery to CloudWatch Logs was {delivered or 'never'}, more than a day ago")
+        return failed(
+            f"the last delivery to CloudWatch Logs was {delivered}, more than a day ago"
+            if delivered
+            else "nothing was ever delivered to CloudWatch Logs"
+        )
     return passed(f"it delivered to {group} at {delivered}")
 
 

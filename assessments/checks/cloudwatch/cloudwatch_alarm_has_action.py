@@ -5,7 +5,7 @@ from evidence.types import Seen
 
 def judge(alarm: Resource, _seen: Seen) -> Verdict:
     if monitoring.acts(alarm.data):
-        return passed(f"it has {len(alarm.data['AlarmActions'])} actions")
+        return passed(f"it notifies {', '.join(alarm.data['AlarmActions'])}")
     if alarm.data.get("AlarmActions"):
         return failed("its actions are switched off")
     if alarm.data["AboveIt"]:

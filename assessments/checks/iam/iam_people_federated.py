@@ -9,8 +9,8 @@ def judge(_account: Resource, seen: Seen) -> Verdict:
     if not people:
         return passed("nobody signs in to the console as an IAM user")
     if providers:
-        return failed(f"{len(people)} IAM users sign in with passwords beside the federation")
-    return failed(f"{len(people)} IAM users sign in with passwords and there is no federation")
+        return failed(f"IAM users who sign in with passwords beside the federation: {len(people)}")
+    return failed(f"there is no federation; IAM users who sign in with passwords: {len(people)}")
 
 
 _PROVIDER = {"Arn": "arn:aws:iam::111122223333:saml-provider/corp", "ValidUntil": "2027-01-01T00:00:00Z"}

@@ -1,4 +1,4 @@
-from assessments.checks.base import Check, Fix, Per, Resource, Severity, Verdict, failed, passed
+from assessments.checks.base import Check, Fix, Per, Resource, Severity, Verdict, failed, passed, unknown
 from assessments.checks.subjects import examples, iam
 from assessments.checks.subjects.times import days_since
 from evidence.types import Seen
@@ -7,6 +7,8 @@ _DAYS = 90
 
 
 def judge(root: Resource, seen: Seen) -> Verdict:
+    if not root.data:
+        return unknown("the credential report has no row for the root user")
     uses = ("password_last_used", "access_key_1_last_used_date", "access_key_2_last_used_date")
     ages = [age for use in uses if (age := days_since(root.data.get(use), seen)) is not None]
     if not ages:

@@ -1,4 +1,14 @@
-from assessments.checks.base import Check, Fix, Resource, Severity, Verdict, failed, passed, unknown
+from assessments.checks.base import (
+    Check,
+    Fix,
+    Resource,
+    Severity,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+)
 from assessments.checks.subjects import examples, kms
 from assessments.checks.subjects.times import days_since
 from evidence.types import Seen
@@ -8,6 +18,8 @@ _DAYS = 30
 
 def judge(key: Resource, seen: Seen) -> Verdict:
     metadata = kms.metadata(key, seen)
+    if metadata.get("Origin") != "EXTERNAL":
+        return not_applicable("its material was not imported")
     if metadata.get("ExpirationModel") != "KEY_MATERIAL_EXPIRES":
         return passed("its material does not expire")
     passed_days = days_since(metadata.get("ValidTo"), seen)
@@ -32,7 +44,7 @@ CHECK = Check(
     resources=kms.keys,
     judge=judge,
     passing=(
-        examples.key(),
+        examples.key(Origin="EXTERNAL", ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE"),
         examples.key(
             Origin="EXTERNAL", ExpirationModel="KEY_MATERIAL_EXPIRES", ValidTo="2027-01-01T00:00:00Z"
         ),

@@ -50,10 +50,9 @@ def credentials(seen: Seen) -> Iterator[dict[str, str]]:
 
 
 def root_user(seen: Seen) -> Iterator[Resource]:
-    """The root user, with its row of the credential report."""
-    for row in credentials(seen):
-        if row.get("user") == ROOT:
-            yield Resource(root_arn(seen), "root", "root user", seen.region, row)
+    """The root user, with its row of the credential report, or nothing where the report leaves it out."""
+    row = next((row for row in credentials(seen) if row.get("user") == ROOT), {})
+    yield Resource(root_arn(seen), "root", "root user", seen.region, row)
 
 
 def users(seen: Seen) -> Iterator[Resource]:
@@ -100,7 +99,7 @@ def identities(seen: Seen, *lists: str) -> Iterator[Resource]:
     for name in lists or tuple(kinds):
         for row in seen["iam"].items("GetAccountAuthorizationDetails", name):
             if not str(row.get("Path", "")).startswith("/aws-service-role/"):
-                named = row.get(f"{kinds[name].title()}Name", "")
+                named = row.get(f"{kinds[name].title()}Name") or _last_part(row["Arn"])
                 yield Resource(row["Arn"], named, kinds[name], seen.region, row)
 
 
@@ -144,7 +143,13 @@ def customer_policies(seen: Seen) -> Iterator[Resource]:
     """Managed policies that the account made."""
     for row in seen["iam"].items("GetAccountAuthorizationDetails", "Policies"):
         if f":iam::{seen.account_id}:" in row["Arn"]:
-            yield Resource(row["Arn"], row.get("PolicyName", ""), "policy", seen.region, row)
+            yield Resource(
+                row["Arn"], row.get("PolicyName") or _last_part(row["Arn"]), "policy", seen.region, row
+            )
+
+
+def _last_part(arn: str) -> str:
+    return arn.rpartition("/")[2]
 
 
 def current_document(policy: Json) -> Any:
@@ -161,7 +166,7 @@ def judge_attached(policy: Resource, grants: str, offends: Any) -> Verdict:
     if attached == 0:
         return not_applicable("attached to no user, group or role")
     if offends(read(current_document(policy.data))):
-        return failed(f"allows {grants} to the {attached} identities it is attached to")
+        return failed(f"allows {grants}; users, groups and roles that have it: {attached}")
     return passed(f"does not allow {grants}")
 
 
@@ -171,7 +176,7 @@ def judge_inline(identity: Resource, grants: str, offends: Any) -> Verdict:
     bad = [row.get("PolicyName", "") for row in listed if offends(read(row.get("PolicyDocument", "")))]
     if bad:
         return failed(f"{', '.join(bad)} allows {grants}")
-    return passed(f"{len(listed)} inline policies, none allows {grants}")
+    return passed(f"none of its inline policies ({len(listed)}) allows {grants}")
 
 
 def grants_everything(policy: Policy) -> bool:

@@ -103,7 +103,14 @@ def _judge_group(group: LogGroup, events: tuple[Json, ...], seen: Seen) -> Verdi
         elif caught:
             names += alarms
             pending = [event for event in pending if event not in caught]
-    return _word(group, names, sorted({event["eventName"] for event in pending}), sorted(silent), unread)
+    return _word(group, names, sorted({_label(event) for event in pending}), sorted(silent), unread)
+
+
+def _label(event: Json) -> str:
+    """An event in a few words: what was called, who is special about it, what came of it."""
+    who = " by root" if event["userIdentity"]["type"] == "Root" else ""
+    came = event.get("errorCode") or event.get("errorMessage")
+    return f"{event['eventName']}{who}" + (f" with {came}" if came else "")
 
 
 def _word(group: LogGroup, names: list[str], missed: list[str], silent: list[str], unread: int) -> Verdict:
@@ -111,7 +118,7 @@ def _word(group: LogGroup, names: list[str], missed: list[str], silent: list[str
         return passed(f"log group {group.name} raises {', '.join(sorted(set(names)))}")
     if unread:
         return unknown(
-            f"{unread} metric filters of {group.name} could not be read, and no other catches {', '.join(missed)}"
+            f"metric filters of {group.name} that could not be read: {unread}; no other catches {', '.join(missed)}"
         )
     if silent:
         return failed(

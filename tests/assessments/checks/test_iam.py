@@ -99,3 +99,9 @@ def test_a_policy_that_nobody_holds_and_a_role_of_an_aws_service_are_left_out() 
         list(evaluate([checks()["iam_role_used"]], seen_in_example(of_aws, global_collectors=["iam"]), []))
         == []
     )
+
+
+def test_a_report_without_the_root_user_says_nothing_of_its_use() -> None:
+    result = only(checks()["iam_root_not_used"], examples.credential_report(maria={}))
+    assert result.outcome is Outcome.UNKNOWN
+    assert "no row for the root user" in result.observed
