@@ -186,7 +186,7 @@ class Condition(NamedTuple):
 
 _NAMING = {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress"}
 _IP_KEYS = {"aws:sourceip", "aws:vpcsourceip"}
-_AWS_ITSELF = {"aws:principalisawsservice", "aws:viaawsservice"}
+_AWS_ITSELF = {"aws:principalisawsservice"}
 
 
 def _own_account(value: str, account_id: str) -> str:

@@ -321,7 +321,10 @@ def _includes(outer: Patterns, inner: Patterns) -> bool:
 
 
 def external_accounts(policy: Policy, account_id: str) -> tuple[str, ...]:
-    """The ids of other AWS accounts that it lets in, by name or by a condition on Principal "*"."""
+    """The ids of other AWS accounts that it lets in, by name or by a condition on Principal "*".
+
+    Whose account a canonical user is cannot be told from a policy, and an organisation is not listed by account.
+    """
     found = (
         account
         for one in policy.allowing

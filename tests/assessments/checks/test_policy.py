@@ -159,6 +159,16 @@ def test_a_wildcard_principal_narrowed_to_known_callers_is_not_public(condition:
         (statement("Deny", Condition={"NotIpAddress": {"aws:SourceIp": "0.0.0.0/0"}}), True),
         (statement("Deny", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}), True),
         (statement("Deny", Condition=INSECURE), True),
+        (
+            statement(
+                "Deny",
+                Condition={
+                    "StringNotEquals": {"aws:PrincipalOrgID": "o-abcdefghij"},
+                    "Bool": {"aws:ViaAWSService": "false"},
+                },
+            ),
+            True,
+        ),
         (statement("Deny", Action="s3:DeleteObject"), True),
         (statement("Deny", Resource=f"{BUCKET}/private/*"), True),
         (statement("Deny", Principal={"AWS": OTHER}), True),
