@@ -135,15 +135,14 @@ CONTENT_SECURITY_POLICY = {
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / ".surety" / "static")))
 STATICFILES_DIRS = [
-    BASE_DIR / "portal" / "static",
-    *(
-        (name, BASE_DIR / "node_modules" / package)
-        for name, package in {
-            "tabler": "@tabler/core/dist",
-            "htmx": "htmx.org/dist",
-            "echarts": "echarts/dist",
-        }.items()
-    ),
+    (name, BASE_DIR / "node_modules" / package)
+    for name, package in {
+        "tabler/css": "@tabler/core/dist/css",
+        "tabler/js": "@tabler/core/dist/js",
+        "tabler/img": "@tabler/core/dist/img",
+        "htmx": "htmx.org/dist",
+        "echarts": "echarts/dist",
+    }.items()
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -186,9 +185,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 1}
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(env.state() / "beat") if not PRODUCTION else "/tmp/beat"  # noqa: S108
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "tasks.sweep.ring_for_due_work", "schedule": 15.0},
+    "sweep": {"task": "tasks.sweep.ring_for_due_work", "schedule": env.integer("SWEEP_SECONDS", 15)},
 }
 
 # Keys: 256 bits each, base64 or any text of at least 32 characters
@@ -201,6 +199,8 @@ VAULT_STORE = env.text("VAULT_STORE", "file")
 VAULT_DIRECTORY = Path(env.text("VAULT_DIRECTORY", str(env.state() / "vault") if not PRODUCTION else "/vault"))
 VAULT_BUCKET = env.text("VAULT_BUCKET", "")
 VAULT_ENDPOINT_URL = env.text("VAULT_ENDPOINT_URL", "")
+VAULT_KMS_ENDPOINT_URL = env.text("VAULT_KMS_ENDPOINT_URL", "")
+VAULT_PROFILE = env.text("VAULT_PROFILE", "")
 VAULT_KEY = env.text("VAULT_KEY", "local")
 VAULT_LOCAL_KEY = env.secret("VAULT_LOCAL_KEY") if VAULT_KEY == "local" else ""
 

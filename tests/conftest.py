@@ -7,8 +7,9 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -112,3 +113,44 @@ def vault_directory(settings: object, tmp_path: Path) -> Path:
     return tmp_path / "vault"
 
 
+
+
+@pytest.fixture
+def tenant(transactional_db: None) -> Any:
+    """A tenant that nobody else has; its scope is not open."""
+    from tests.factories import make_tenant
+
+    return make_tenant()
+
+
+@pytest.fixture
+def owner(tenant: Any) -> Any:
+    """The tenant's owner, with a password and an authenticator app."""
+    from tests.accounts.factories import make_ready_person
+
+    return make_ready_person(tenant=tenant)
+
+
+@pytest.fixture
+def client_for() -> Callable[[Any], Any]:
+    """`client_for(person)`: a client that went through both steps of the sign-in."""
+    from tests.accounts.factories import sign_in
+
+    return sign_in
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[Any]:
+    """One stand-in for AWS for all tests of this worker."""
+    from portal.demo.aws import AwsStandIn
+
+    with AwsStandIn() as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(aws_server: Any) -> Iterator[Any]:
+    """The stand-in for AWS, without faults left by another test."""
+    aws_server.reset_faults()
+    yield aws_server
+    aws_server.reset_faults()

@@ -14,6 +14,9 @@ class TransactionIdField(models.Field):  # type: ignore[type-arg]
     def db_type(self, connection: object) -> str:  # noqa: ARG002
         return "xid8"
 
+    def from_db_value(self, value: str | None, *_: object) -> int | None:
+        return None if value is None else int(value)
+
 
 class CurrentTransactionId(models.Func):
     """The id of the transaction that inserts the row."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -12,7 +12,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from evidence.vault.clients import aws_client
 from evidence.vault.errors import NotIntact
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
 
 _NONCE = 12
 
@@ -66,20 +70,20 @@ class KmsKey:
         return bytes(answer["Plaintext"])
 
 
-@cache
 def wrapping_key(key_id: str = "") -> WrappingKey:
     """The key that seals now, or the one of a given id (a blob's)."""
-    if (key_id or settings.VAULT_KEY).startswith("local"):
-        return LocalKey(settings.VAULT_LOCAL_KEY)
-    return KmsKey(key_id or settings.VAULT_KEY)
+    wanted = key_id or settings.VAULT_KEY
+    return _local_key(settings.VAULT_LOCAL_KEY) if wanted.startswith("local") else KmsKey(wanted)
+
+
+@cache
+def _local_key(secret: str) -> LocalKey:
+    return LocalKey(secret)
 
 
 def _context(context: bytes) -> dict[str, str]:
     return {"surety": context.decode()}
 
 
-@cache
-def _kms():  # type: ignore[no-untyped-def]  # noqa: ANN202 (boto3's clients have no static type without stubs)
-    import boto3
-
-    return boto3.client("kms", endpoint_url=settings.VAULT_ENDPOINT_URL or None)
+def _kms() -> KMSClient:
+    return aws_client("kms", settings.VAULT_PROFILE, settings.VAULT_KMS_ENDPOINT_URL)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
+from evidence.vault.clients import aws_client
 from evidence.vault.errors import NotIntact, StoreUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _MISSING = "the stored bytes are missing"
 
@@ -43,7 +46,8 @@ class FileStore:
             unfinished.unlink()
             _sync_directory(path.parent)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink()
             raise StoreUnavailable(f"evidence can't be stored: {error.strerror}") from error
 
     def get(self, address: str) -> bytes:
@@ -56,12 +60,8 @@ class FileStore:
 class S3Store:
     """A bucket. Retention comes from the bucket's Object Lock; `If-None-Match` refuses to overwrite."""
 
-    def __init__(self, bucket: str, endpoint_url: str) -> None:
-        import boto3
-
-        self._bucket = bucket
-        config = Config(s3={"addressing_style": "path"} if endpoint_url else {}, retries={"mode": "standard"})
-        self._client = boto3.client("s3", endpoint_url=endpoint_url or None, config=config)
+    def __init__(self, bucket: str, client: S3Client) -> None:
+        self._bucket, self._client = bucket, client
 
     def put(self, address: str, content: bytes) -> None:
         try:
@@ -83,13 +83,8 @@ class S3Store:
 def store() -> Store:
     """The store that the settings name."""
     if settings.VAULT_STORE == "s3":
-        return _s3_store(settings.VAULT_BUCKET, settings.VAULT_ENDPOINT_URL)
+        return S3Store(settings.VAULT_BUCKET, aws_client("s3", settings.VAULT_PROFILE, settings.VAULT_ENDPOINT_URL))
     return FileStore(Path(settings.VAULT_DIRECTORY))
-
-
-@cache
-def _s3_store(bucket: str, endpoint_url: str) -> S3Store:
-    return S3Store(bucket, endpoint_url)
 
 
 def _sync_directory(directory: Path) -> None:
