@@ -17,14 +17,14 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from evidence.aws.partitions import is_offered
+from evidence.aws.partitions import UnknownRegion, is_offered
 from evidence.types import GLOBAL, Gap, GapReason
 
 MESSAGE_LIMIT = 500
 """Characters of AWS's text that a gap keeps."""
 
-CALL_ERRORS = (BotoCoreError, ClientError, HTTPClientError, ResponseParserError)
-"""All that a botocore call raises for what the other side did or didn't do."""
+CALL_ERRORS = (BotoCoreError, ClientError, HTTPClientError, ResponseParserError, UnknownRegion)
+"""All that a call raises for what the other side did or is; a region newer than botocore's data included."""
 
 _DENIED = {
     "AccessDenied",
@@ -114,7 +114,6 @@ _BY_CODE = {
     for code in codes
 }
 
-_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, NoAuthTokenError)
 _HTML = re.compile(r"<!doctype html|<html", re.IGNORECASE)
 # What differs from one try to the next would make the same refusal look like a new one.
 _UNSTABLE = re.compile(
@@ -166,6 +165,13 @@ class StillWaiting(BotoCoreError):
     fmt = "AWS was still preparing the answer when the waiting ended."
 
 
+_BY_KIND: tuple[tuple[tuple[type[Exception], ...], GapReason], ...] = (
+    ((ReadTimeoutError, ConnectTimeoutError, DeadlinePassed, StillWaiting), GapReason.TIMED_OUT),
+    ((NoCredentialsError, PartialCredentialsError, NoAuthTokenError), GapReason.DENIED),
+    ((UnknownRegion,), GapReason.UNSUPPORTED),
+)
+
+
 def gap_from(  # noqa: PLR0913  every part of a gap is known to the caller only
     error: Exception, *, service: str, operation: str, region: str, key: str = "", action: str = ""
 ) -> Gap:
@@ -209,15 +215,11 @@ def stable_message(error: Exception) -> str:
 def _reason(error: Exception, service: str, region: str) -> GapReason:
     if isinstance(error, ClientError):
         return _reason_of_code(error_code(error), region)
-    if isinstance(error, (ReadTimeoutError, ConnectTimeoutError, DeadlinePassed, StillWaiting)):
-        return GapReason.TIMED_OUT
-    if isinstance(error, _NO_CREDENTIALS):
-        return GapReason.DENIED
     if isinstance(error, EndpointConnectionError):
         return GapReason.FAILED if is_offered(service, region) else GapReason.UNSUPPORTED
-    if isinstance(error, ResponseParserError) and _HTML.search(str(error)):
-        return GapReason.UNSUPPORTED
-    return GapReason.FAILED
+    if isinstance(error, ResponseParserError):
+        return GapReason.UNSUPPORTED if _HTML.search(str(error)) else GapReason.FAILED
+    return next((reason for kinds, reason in _BY_KIND if isinstance(error, kinds)), GapReason.FAILED)
 
 
 def _reason_of_code(code: str, region: str) -> GapReason:

@@ -28,6 +28,10 @@ _PATH_LIMIT = 512
 _REGION_LIKE = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 
 
+class UnknownRegion(ValueError):
+    """A region that botocore's data don't have in the partition; the text lists close names."""
+
+
 class RoleArn(NamedTuple):
     """An IAM role's ARN in its parts; `path` begins and ends with a slash."""
 
@@ -67,19 +71,19 @@ def home_region(partition: str) -> str:
 
 
 def partition_of(region: str) -> str:
-    """The partition that a region belongs to. Raises ValueError that lists close names."""
+    """The partition that a region belongs to. Raises UnknownRegion."""
     for partition in HOME_REGIONS:
         if region in regions_of(partition):
             return partition
-    raise ValueError(_unknown(region, [name for each in HOME_REGIONS for name in regions_of(each)]))
+    raise UnknownRegion(_unknown(region, [name for each in HOME_REGIONS for name in regions_of(each)]))
 
 
 def check_region(partition: str, region: str) -> str:
-    """The region itself, or the home region for GLOBAL. Raises ValueError that lists close names."""
+    """The region itself, or the home region for GLOBAL. Raises UnknownRegion."""
     if region == GLOBAL:
         return home_region(partition)
     if region not in regions_of(partition):
-        raise ValueError(_unknown(region, list(regions_of(partition)), partition))
+        raise UnknownRegion(_unknown(region, list(regions_of(partition)), partition))
     return region
 
 

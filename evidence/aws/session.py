@@ -332,7 +332,10 @@ def _config(limits: Limits, *, path_style: bool) -> Config:
         read_timeout=limits.read_timeout,
         max_pool_connections=limits.concurrency,
         user_agent_extra=USER_AGENT,
-        s3={"addressing_style": "path"} if path_style else None,
+        s3={
+            "us_east_1_regional_endpoint": "regional",
+            "addressing_style": "path" if path_style else "auto",
+        },
     )
 
 

@@ -84,7 +84,10 @@ class FakeClient:
         def call(**params: Any) -> dict[str, Any]:
             _validate(params, model.input_shape)
             response = self._session.respond(self._service, self._region, operation, params)
-            _validate({name: part for name, part in response.items() if name != "ResponseMetadata"}, model.output_shape)
+            _validate(
+                {name: part for name, part in response.items() if name != "ResponseMetadata"},
+                model.output_shape,
+            )
             return response
 
         return call

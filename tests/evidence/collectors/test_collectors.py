@@ -180,3 +180,17 @@ def test_rds_asks_manual_snapshots_and_parameter_groups_in_use_and_keeps_no_pass
 def test_numbers_that_json_would_change_are_kept_as_text():
     seen = _answers("logs")
     assert seen.items("DescribeLogGroups", "logGroups")[0]["storedBytes"] == "9007199254740993"
+
+
+def test_a_bucket_in_a_region_newer_than_our_data_is_a_gap_and_the_others_are_read():
+    buckets = {
+        "Buckets": [
+            {"Name": "future", "BucketRegion": "moon-east-1"},
+            {"Name": "scans", "BucketRegion": "eu-west-1"},
+        ]
+    }
+    collected = collect(collectors()["s3"], FakeSession(ANSWERS | {"s3:ListBuckets": buckets}))
+    assert {(gap.key, gap.reason, gap.code) for gap in collected.gaps} == {
+        ("future", GapReason.UNSUPPORTED, "UnknownRegion")
+    }
+    assert set(collected.payload["calls"]["GetBucketPolicy"]) == {"scans"}
