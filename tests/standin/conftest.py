@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from portal.demo.aws import AwsStandIn
+from portal.demo.aws import AwsStandIn, Credentials
 
 CUSTOMER = "222222222222"
 PORTAL_ROOT = "arn:aws:iam::111111111111:root"
@@ -16,7 +16,6 @@ PORTAL_USER = "arn:aws:iam::111111111111:user/surety-portal"
 EXTERNAL_ID = "4f1c7a52-7a3e-4c7e-9d51-0d1f3a3b6c11"
 
 MakeRole = Callable[..., str]
-Credentials = dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +46,9 @@ def trust(principal: Any = None, condition: Mapping[str, Any] | None = None, **m
 
 @pytest.fixture
 def make_role(aws: AwsStandIn) -> MakeRole:
-    def make(*trust_statements: Mapping[str, Any], allows: Any = "*", name: str = "Reader", **inline: Any) -> str:
+    def make(
+        *trust_statements: Mapping[str, Any], allows: Any = "*", name: str = "Reader", **inline: Any
+    ) -> str:
         iam = aws.admin("iam", CUSTOMER)
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(*trust_statements))["Role"]
         allowed = {"Effect": "Allow", "Action": allows, "Resource": "*"}

@@ -26,17 +26,60 @@ def code_of(client: Any, method: str, **arguments: Any) -> tuple[str, int] | Non
 @pytest.mark.parametrize(
     ("service", "method", "throttled", "closed", "expired"),
     [
-        ("ec2", "describe_volumes", ("RequestLimitExceeded", 503), ("AuthFailure", 401), ("RequestExpired", 400)),
+        (
+            "ec2",
+            "describe_volumes",
+            ("RequestLimitExceeded", 503),
+            ("AuthFailure", 401),
+            ("RequestExpired", 400),
+        ),
         ("s3", "list_buckets", ("SlowDown", 503), ("InvalidAccessKeyId", 403), ("ExpiredToken", 400)),
-        ("rds", "describe_db_instances", ("Throttling", 400), ("InvalidClientTokenId", 403), ("ExpiredToken", 403)),
-        ("cloudwatch", "describe_alarms", ("Throttling", 400), ("InvalidClientTokenId", 403), ("ExpiredToken", 403)),
-        ("kms", "list_keys", ("ThrottlingException", 400), ("UnrecognizedClientException", 400), ("ExpiredTokenException", 400)),
-        ("lambda", "list_functions", ("TooManyRequestsException", 429), ("UnrecognizedClientException", 403), ("ExpiredTokenException", 403)),
-        ("backup", "list_backup_vaults", ("ThrottlingException", 429), ("UnrecognizedClientException", 403), ("ExpiredTokenException", 403)),
+        (
+            "rds",
+            "describe_db_instances",
+            ("Throttling", 400),
+            ("InvalidClientTokenId", 403),
+            ("ExpiredToken", 403),
+        ),
+        (
+            "cloudwatch",
+            "describe_alarms",
+            ("Throttling", 400),
+            ("InvalidClientTokenId", 403),
+            ("ExpiredToken", 403),
+        ),
+        (
+            "kms",
+            "list_keys",
+            ("ThrottlingException", 400),
+            ("UnrecognizedClientException", 400),
+            ("ExpiredTokenException", 400),
+        ),
+        (
+            "lambda",
+            "list_functions",
+            ("TooManyRequestsException", 429),
+            ("UnrecognizedClientException", 403),
+            ("ExpiredTokenException", 403),
+        ),
+        (
+            "backup",
+            "list_backup_vaults",
+            ("ThrottlingException", 429),
+            ("UnrecognizedClientException", 403),
+            ("ExpiredTokenException", 403),
+        ),
     ],
 )
 def test_throttling_closed_regions_and_expiry_speak_the_words_of_the_service(
-    aws: AwsStandIn, make_role: MakeRole, service: str, method: str, throttled: Any, closed: Any, expired: Any
+    aws: AwsStandIn,
+    make_role: MakeRole,
+    *,
+    service: str,
+    method: str,
+    throttled: Any,
+    closed: Any,
+    expired: Any,
 ) -> None:
     client = aws.client(service, "us-west-2", **assume(aws, make_role(trust())))
     aws.throttle()
@@ -65,12 +108,16 @@ def test_a_throttle_ordered_three_times_strikes_three_times(aws: AwsStandIn) -> 
 
 def test_botocore_retries_through_a_short_throttle(aws: AwsStandIn) -> None:
     aws.throttle("kms:ListKeys", times=1)
-    kms = aws.client("kms", config=Config(retries={"total_max_attempts": 3}), **aws.admin_credentials(CUSTOMER))
+    kms = aws.client(
+        "kms", config=Config(retries={"total_max_attempts": 3}), **aws.admin_credentials(CUSTOMER)
+    )
     assert kms.list_keys()["Keys"] == []
     assert aws.calls()["kms:ListKeys"] == 2
 
 
-@pytest.mark.parametrize("action", ["s3:GetBucketEncryption", "s3:GetEncryptionConfiguration", "S3:getencryption*"])
+@pytest.mark.parametrize(
+    "action", ["s3:GetBucketEncryption", "s3:GetEncryptionConfiguration", "S3:getencryption*"]
+)
 def test_a_denial_goes_by_operation_or_by_iam_action(aws: AwsStandIn, action: str) -> None:
     s3 = aws.admin("s3", CUSTOMER)
     s3.create_bucket(Bucket="some-bucket")

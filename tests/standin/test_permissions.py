@@ -15,13 +15,34 @@ REFUSALS = [
     ("iam", "list_users", {}, "iam:ListUsers", "AccessDenied", 403),
     ("rds", "describe_db_instances", {}, "rds:DescribeDBInstances", "AccessDenied", 403),
     ("sns", "list_topics", {}, "sns:ListTopics", "AuthorizationError", 403),
-    ("elbv2", "describe_load_balancers", {}, "elasticloadbalancing:DescribeLoadBalancers", "AccessDenied", 403),
+    (
+        "elbv2",
+        "describe_load_balancers",
+        {},
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "AccessDenied",
+        403,
+    ),
     ("ec2", "describe_volumes", {}, "ec2:DescribeVolumes", "UnauthorizedOperation", 403),
     ("s3", "list_buckets", {}, "s3:ListAllMyBuckets", "AccessDenied", 403),
     ("s3", "get_bucket_encryption", {"Bucket": "b"}, "s3:GetEncryptionConfiguration", "AccessDenied", 403),
     ("s3", "get_public_access_block", {"Bucket": "b"}, "s3:GetBucketPublicAccessBlock", "AccessDenied", 403),
-    ("s3", "get_object_lock_configuration", {"Bucket": "b"}, "s3:GetBucketObjectLockConfiguration", "AccessDenied", 403),
-    ("s3control", "get_public_access_block", {"AccountId": CUSTOMER}, "s3:GetAccountPublicAccessBlock", "AccessDenied", 403),
+    (
+        "s3",
+        "get_object_lock_configuration",
+        {"Bucket": "b"},
+        "s3:GetBucketObjectLockConfiguration",
+        "AccessDenied",
+        403,
+    ),
+    (
+        "s3control",
+        "get_public_access_block",
+        {"AccountId": CUSTOMER},
+        "s3:GetAccountPublicAccessBlock",
+        "AccessDenied",
+        403,
+    ),
     ("kms", "list_keys", {}, "kms:ListKeys", "AccessDeniedException", 400),
     ("config", "describe_config_rules", {}, "config:DescribeConfigRules", "AccessDeniedException", 400),
     ("dynamodb", "list_tables", {}, "dynamodb:ListTables", "AccessDeniedException", 400),
@@ -29,7 +50,14 @@ REFUSALS = [
     ("sqs", "list_queues", {}, "sqs:ListQueues", "AccessDenied", 403),
     ("lambda", "list_functions", {}, "lambda:ListFunctions", "AccessDeniedException", 403),
     ("backup", "list_backup_vaults", {}, "backup:ListBackupVaults", "AccessDeniedException", 403),
-    ("efs", "describe_file_systems", {}, "elasticfilesystem:DescribeFileSystems", "AccessDeniedException", 403),
+    (
+        "efs",
+        "describe_file_systems",
+        {},
+        "elasticfilesystem:DescribeFileSystems",
+        "AccessDeniedException",
+        403,
+    ),
     ("accessanalyzer", "list_analyzers", {}, "access-analyzer:ListAnalyzers", "AccessDeniedException", 403),
     ("cloudfront", "list_distributions", {}, "cloudfront:ListDistributions", "AccessDenied", 403),
     ("health", "describe_events", {}, "health:DescribeEvents", "AccessDeniedException", 400),
@@ -39,16 +67,18 @@ REFUSALS = [
 def refused(client: Any, method: str, **arguments: Any) -> dict[str, Any]:
     with pytest.raises(ClientError) as caught:
         getattr(client, method)(**arguments)
-    answer: dict[str, Any] = caught.value.response
-    return answer
+    return dict(caught.value.response)
 
 
 @pytest.mark.parametrize(
-    ("service", "method", "arguments", "action", "code", "status"), REFUSALS, ids=[each[3] for each in REFUSALS]
+    ("service", "method", "arguments", "action", "code", "status"),
+    REFUSALS,
+    ids=[each[3] for each in REFUSALS],
 )
 def test_a_call_without_permission_is_refused_in_the_words_of_its_service(
     aws: AwsStandIn,
     make_role: MakeRole,
+    *,
     service: str,
     method: str,
     arguments: dict[str, Any],
@@ -64,7 +94,11 @@ def test_a_call_without_permission_is_refused_in_the_words_of_its_service(
 
 @pytest.mark.parametrize(
     ("service", "method", "action"),
-    [(each[0], each[1], each[3]) for each in REFUSALS if not each[2] and each[0] not in ("health", "cloudfront")],
+    [
+        (each[0], each[1], each[3])
+        for each in REFUSALS
+        if not each[2] and each[0] not in ("health", "cloudfront")
+    ],
 )
 def test_the_iam_action_alone_permits_the_call(
     aws: AwsStandIn, make_role: MakeRole, service: str, method: str, action: str
@@ -123,7 +157,9 @@ def test_an_organisation_that_denies_is_blamed(aws: AwsStandIn, make_role: MakeR
     assert aws.client("iam", **session).list_users()["Users"] == []
 
 
-def test_a_region_condition_of_the_organisation_shuts_one_region(aws: AwsStandIn, make_role: MakeRole) -> None:
+def test_a_region_condition_of_the_organisation_shuts_one_region(
+    aws: AwsStandIn, make_role: MakeRole
+) -> None:
     session = assume(aws, make_role(trust()))
     elsewhere = {
         "Effect": "Deny",
@@ -133,7 +169,10 @@ def test_a_region_condition_of_the_organisation_shuts_one_region(aws: AwsStandIn
     }
     aws.set_organisation_policy(CUSTOMER, {"Version": "2012-10-17", "Statement": [elsewhere]})
     assert aws.client("ec2", "us-east-1", **session).describe_vpcs()["Vpcs"]
-    assert refused(aws.client("ec2", "us-west-2", **session), "describe_vpcs")["Error"]["Code"] == "UnauthorizedOperation"
+    assert (
+        refused(aws.client("ec2", "us-west-2", **session), "describe_vpcs")["Error"]["Code"]
+        == "UnauthorizedOperation"
+    )
 
 
 def test_an_attached_policy_of_aws_permits(aws: AwsStandIn, make_role: MakeRole) -> None:
@@ -169,5 +208,8 @@ def test_an_unknown_key_is_refused(aws: AwsStandIn, service: str, method: str, c
 
 
 def test_a_stolen_key_without_its_session_token_is_refused(aws: AwsStandIn, make_role: MakeRole) -> None:
-    session = {**assume(aws, make_role(trust())), "aws_session_token": "another"}
-    assert refused(aws.client("kms", **session), "list_keys")["Error"]["Code"] == "UnrecognizedClientException"
+    session = assume(aws, make_role(trust()))
+    session["aws_session_token"] = "another"
+    assert (
+        refused(aws.client("kms", **session), "list_keys")["Error"]["Code"] == "UnrecognizedClientException"
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from portal.demo.aws import AwsStandIn
+from portal.demo.aws import AwsStandIn, Credentials
 from tests.standin.conftest import CUSTOMER, EXTERNAL_ID, PORTAL_USER, MakeRole, assume, trust
 
 OURS = {"sts:ExternalId": EXTERNAL_ID}
@@ -18,8 +18,8 @@ def lets_in(aws: AwsStandIn, role: str, **more: Any) -> bool:
     try:
         assume(aws, role, **more)
     except ClientError as error:
-        assert error.response["Error"]["Code"] == "AccessDenied"
-        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+        if error.response["Error"]["Code"] != "AccessDenied":
+            raise
         return False
     return True
 
@@ -35,7 +35,12 @@ CONDITIONS = {
     "operator in another case": ({"stringequals": OURS}, True, False, False),
     "wrong key": ({"StringEquals": {"aws:ExternalId": EXTERNAL_ID}}, False, False, False),
     "value in another case": ({"StringEquals": {"sts:ExternalId": EXTERNAL_ID.upper()}}, False, False, False),
-    "equals ignoring case": ({"StringEqualsIgnoreCase": {"sts:ExternalId": EXTERNAL_ID.upper()}}, True, False, False),
+    "equals ignoring case": (
+        {"StringEqualsIgnoreCase": {"sts:ExternalId": EXTERNAL_ID.upper()}},
+        True,
+        False,
+        False,
+    ),
     "like anything": ({"StringLike": {"sts:ExternalId": "*"}}, True, False, True),
     "equals a star": ({"StringEquals": {"sts:ExternalId": "*"}}, False, False, False),
     "like a prefix": ({"StringLike": {"sts:ExternalId": f"{EXTERNAL_ID[:8]}*"}}, True, False, False),
@@ -63,15 +68,33 @@ CONDITIONS = {
         False,
     ),
     "only over TLS": ({"StringEquals": OURS, "Bool": {"aws:SecureTransport": "true"}}, True, False, False),
-    "second factor": ({"StringEquals": OURS, "Bool": {"aws:MultiFactorAuthPresent": "true"}}, False, False, False),
-    "another network": ({"StringEquals": OURS, "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, False, False, False),
+    "second factor": (
+        {"StringEquals": OURS, "Bool": {"aws:MultiFactorAuthPresent": "true"}},
+        False,
+        False,
+        False,
+    ),
+    "another network": (
+        {"StringEquals": OURS, "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
+        False,
+        False,
+        False,
+    ),
     "policy variable": ({"StringEquals": {"sts:ExternalId": "${aws:username}"}}, False, False, False),
 }
 
 
-@pytest.mark.parametrize(("condition", "with_ours", "with_none", "with_random"), CONDITIONS.values(), ids=CONDITIONS)
+@pytest.mark.parametrize(
+    ("condition", "with_ours", "with_none", "with_random"), CONDITIONS.values(), ids=CONDITIONS
+)
 def test_the_external_id_decides_as_at_aws(
-    aws: AwsStandIn, make_role: MakeRole, condition: Any, with_ours: bool, with_none: bool, with_random: bool
+    aws: AwsStandIn,
+    make_role: MakeRole,
+    *,
+    condition: Any,
+    with_ours: bool,
+    with_none: bool,
+    with_random: bool,
 ) -> None:
     role = make_role(trust(condition=condition))
     found = (
@@ -154,22 +177,29 @@ def test_the_session_is_in_the_account_of_the_role(aws: AwsStandIn, make_role: M
     assert identity["Arn"] == f"arn:aws:sts::{CUSTOMER}:assumed-role/Reader/run-1"
 
 
-def test_a_user_of_another_account_also_needs_permission_at_home(aws: AwsStandIn, make_role: MakeRole) -> None:
+def test_a_user_of_another_account_also_needs_permission_at_home(
+    aws: AwsStandIn, make_role: MakeRole
+) -> None:
     role = make_role(trust({"AWS": "arn:aws:iam::444444444444:root"}))
     iam = aws.admin("iam", "444444444444")
     iam.create_user(UserName="caller")
     key = iam.create_access_key(UserName="caller")["AccessKey"]
-    credentials = {
+    credentials: Credentials = {
         "aws_access_key_id": key["AccessKeyId"],
         "aws_secret_access_key": key["SecretAccessKey"],
     }
     assert not lets_in(aws, role, credentials=credentials)
-    allowed = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}}
+    allowed = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role},
+    }
     iam.put_user_policy(UserName="caller", PolicyName="assume", PolicyDocument=json.dumps(allowed))
     assert lets_in(aws, role, credentials=credentials)
 
 
-def test_a_condition_operator_that_aws_lacks_is_not_taken_for_a_match(aws: AwsStandIn, make_role: MakeRole) -> None:
+def test_a_condition_operator_that_aws_lacks_is_not_taken_for_a_match(
+    aws: AwsStandIn, make_role: MakeRole
+) -> None:
     role = make_role(trust(condition={"StringMatches": OURS}))
     with pytest.raises(ClientError, match="MalformedPolicyDocument"):
         assume(aws, role, ExternalId=EXTERNAL_ID)

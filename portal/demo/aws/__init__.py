@@ -3,6 +3,6 @@
 Importing this package imports boto3 but not moto, which only the server process needs.
 """
 
-from portal.demo.aws.client import PORTAL_ACCOUNT_ID, AwsControl, AwsStandIn, StandInRefused
+from portal.demo.aws.client import PORTAL_ACCOUNT_ID, AwsControl, AwsStandIn, Credentials, StandInRefused
 
-__all__ = ["PORTAL_ACCOUNT_ID", "AwsControl", "AwsStandIn", "StandInRefused"]
+__all__ = ["PORTAL_ACCOUNT_ID", "AwsControl", "AwsStandIn", "Credentials", "StandInRefused"]

@@ -97,7 +97,7 @@ GLOBAL_SERVICES = frozenset(
 )
 
 
-def service_of(signing_name: str, *, path: str, version: str, target: str) -> str:
+def service_of(signing_name: str, *, path: str, version: str, target: str) -> str:  # noqa: PLR0911 - one for each shared name
     """botocore's name of the service that a signed request addresses.
 
     Several services share one signing name: the path (s3control, opensearch), the API version in the

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from portal.demo.aws import answers, control
@@ -27,12 +28,21 @@ from portal.demo.aws.faults import (
     unknown_key,
 )
 from portal.demo.aws.state import StandInState
-from portal.demo.aws.wire import AwsError, Call, Environ, Reply, read_body, read_call, write_error, write_result
+from portal.demo.aws.wire import (
+    AwsError,
+    Call,
+    Environ,
+    Reply,
+    read_body,
+    read_call,
+    write_error,
+    write_result,
+)
 
 StartResponse = Callable[..., Any]
 
 
-class ConnectionCut(Exception):
+class ConnectionCut(Exception):  # noqa: N818 - reads as what happened
     """A fault asked for the connection to end without an answer; the server obeys."""
 
 
@@ -127,7 +137,10 @@ _NOT_IMPLEMENTED = 501
 
 def _create_backend_app(service: Any) -> Any:
     """moto's own application for a service, set to answer its failures rather than to raise them."""
+    # It makes a backend of the default account, whose ids must not shift those of the seeded accounts.
+    before = mock_random.getstate()
     application = create_backend_app(service)
+    mock_random.setstate(before)
     application.config["PROPAGATE_EXCEPTIONS"] = False
     application.register_error_handler(NotImplementedError, lambda error: (str(error), _NOT_IMPLEMENTED))
     return application
@@ -178,6 +191,8 @@ def _collect(application: Any, environ: Environ) -> Reply:
 def _send(reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
     headers = [(name, str(value)) for name, value in reply.headers.items() if name != "Content-Length"]
     length = reply.headers.get("Content-Length") if not reply.body else None
-    start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", [*headers, ("Content-Length", length or str(len(reply.body)))])
+    start_response(
+        f"{reply.status} {HTTPStatus(reply.status).phrase}",
+        [*headers, ("Content-Length", length or str(len(reply.body)))],
+    )
     return [reply.body]
-

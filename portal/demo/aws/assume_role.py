@@ -82,7 +82,7 @@ def _names_itself(document: Document, request: Request, caller: Caller) -> bool:
 
 
 def _check_side_of_caller(
-    call: Call, caller: Caller, request: Request, *, trusted_by_name: bool, scp: Document | None
+    caller: Caller, request: Request, *, trusted_by_name: bool, scp: Document | None
 ) -> None:
     """Cross-account, and for a trust in the account as a whole, the caller's own policies must allow too."""
     if caller.unrestricted:
@@ -119,8 +119,8 @@ def assume_role(call: Call, caller: Caller, book: CallerBook, *, scp: Document |
         if effect is Effect.NONE:
             raise _refused(caller, action, arn)
         by_name = _names_itself(trust, request, caller)
-        _check_side_of_caller(call, caller, request, trusted_by_name=by_name, scp=scp)
-    return _answer(call, _open_session(call, caller, book, role), role)
+        _check_side_of_caller(caller, request, trusted_by_name=by_name, scp=scp)
+    return _answer(_open_session(call, caller, book, role), role)
 
 
 def _session_policy(params: Mapping[str, Any]) -> Document | None:
@@ -130,7 +130,9 @@ def _session_policy(params: Mapping[str, Any]) -> Document | None:
     try:
         return load_document(text)
     except ValueError as error:
-        raise AwsError(400, "MalformedPolicyDocument", "The policy is not in the valid JSON format.") from error
+        raise AwsError(
+            400, "MalformedPolicyDocument", "The policy is not in the valid JSON format."
+        ) from error
 
 
 def _open_session(call: Call, caller: Caller, book: CallerBook, role: Any) -> Session:
@@ -152,8 +154,8 @@ def _open_session(call: Call, caller: Caller, book: CallerBook, role: Any) -> Se
     )
 
 
-def _answer(call: Call, session: Session, role: Any) -> dict[str, Any]:
-    answer = {
+def _answer(session: Session, role: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = {
         "Credentials": {
             "AccessKeyId": session.access_key_id,
             "SecretAccessKey": session.secret_access_key,
@@ -172,5 +174,3 @@ def mark_role_used(session: Session, region: str, when: Any) -> None:
     role = role_named(session.account_id, session.role_name)
     if role is not None:
         role.last_used, role.last_used_region = when, region
-
-

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
+
+from moto.iam.models import Group, Role, User
 
 from portal.demo.aws.actions import NEEDS_NO_PERMISSION
 from portal.demo.aws.callers import Caller, CallerKind, iam_of
@@ -12,12 +14,7 @@ from portal.demo.aws.conditions import Context
 from portal.demo.aws.policy import Document, Effect, Request, evaluate, load_document
 from portal.demo.aws.wire import Call
 
-
-class Holder(Protocol):
-    """What moto's User, Role and Group have in common."""
-
-    policies: Mapping[str, str]
-    managed_policies: Mapping[str, Any]
+Holder = User | Role | Group
 
 
 class Layer(NamedTuple):

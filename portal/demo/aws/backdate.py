@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from moto.core.utils import utcnow
+
 from portal.demo.aws.callers import iam_of
 
 
@@ -19,8 +21,6 @@ def _user(account_id: str, identifier: str, ago: timedelta) -> None:
 
 
 def _password_last_used(account_id: str, identifier: str, ago: timedelta) -> None:
-    from moto.core.utils import utcnow
-
     user: Any = iam_of(account_id).users[identifier]
     user.password_last_used = utcnow().replace(microsecond=0) - ago
 
@@ -28,11 +28,11 @@ def _password_last_used(account_id: str, identifier: str, ago: timedelta) -> Non
 _KINDS = {"access_key": _access_key, "password_last_used": _password_last_used, "user": _user}
 
 
-def backdate(*, account: str, kind: str, id: str, days: float) -> None:
+def backdate(*, account: str, kind: str, identifier: str, days: float) -> None:
     """Move one thing's date ``days`` into the past.
 
-    Kinds: ``access_key`` (id: the key), ``user`` and ``password_last_used`` (id: the user's name).
+    Kinds: ``access_key`` (its id), ``user`` and ``password_last_used`` (the user's name).
 
     :raises KeyError: no such kind or thing.
     """
-    _KINDS[kind](account, id, timedelta(days=days))
+    _KINDS[kind](account, identifier, timedelta(days=days))

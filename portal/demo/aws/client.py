@@ -11,8 +11,9 @@ import urllib.request
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import boto3
 from botocore.awsrequest import AWSRequest
@@ -21,7 +22,15 @@ from botocore.config import Config
 PORTAL_ACCOUNT_ID = "111111111111"
 
 
-class StandInRefused(Exception):
+class Credentials(TypedDict, total=False):
+    """Keyword arguments of a boto3 session or client."""
+
+    aws_access_key_id: str
+    aws_secret_access_key: str
+    aws_session_token: str
+
+
+class StandInRefused(Exception):  # noqa: N818 - reads as what happened
     """The control endpoint refused an order: an unknown field, operation or output member."""
 
 
@@ -33,9 +42,9 @@ class AwsControl:
 
     def _send(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> Any:
         body = json.dumps(fields or {}, default=_encode).encode() if method == "POST" else None
-        request = urllib.request.Request(f"{self.url}/_standin/{path}", data=body, method=method)  # noqa: S310 - our own URL
+        request = urllib.request.Request(f"{self.url}/_standin/{path}", data=body, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own URL
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise StandInRefused(error.read().decode()) from error
@@ -144,9 +153,7 @@ class AwsControl:
 
     def set_setting(self, key: str, value: Any, *, account: str, region: str = "") -> None:
         """Set what no AWS API sets; the keys are listed in portal.demo.aws.answers and .corrections."""
-        self._send(
-            "POST", "settings", {"account": account, "region": region, "key": key, "value": value}
-        )
+        self._send("POST", "settings", {"account": account, "region": region, "key": key, "value": value})
 
     def set_organisation_policy(self, account: str, policy: Mapping[str, Any] | None) -> None:
         """Put the account under a service control policy; one that only denies keeps FullAWSAccess."""
@@ -154,7 +161,9 @@ class AwsControl:
 
     def backdate(self, kind: str, identifier: str, *, account: str, days: float) -> None:
         """Age something; the kinds are listed in portal.demo.aws.backdate."""
-        self._send("POST", "backdate", {"kind": kind, "id": identifier, "account": account, "days": days})
+        self._send(
+            "POST", "backdate", {"kind": kind, "identifier": identifier, "account": account, "days": days}
+        )
 
     def seed_ids(self, seed: int) -> None:
         """Seed the generator of ids: the same calls after it give the same ids."""
@@ -165,13 +174,13 @@ class AwsControl:
         self._send("POST", "reset")
 
     @staticmethod
-    def admin_credentials(account: str) -> dict[str, str]:
-        """Keyword arguments for a boto3 session or client that is the root of ``account``."""
+    def admin_credentials(account: str) -> Credentials:
+        """The root of ``account``."""
         return {"aws_access_key_id": f"AKIAADM0{account}", "aws_secret_access_key": "any"}
 
     @staticmethod
-    def portal_credentials(account: str = PORTAL_ACCOUNT_ID) -> dict[str, str]:
-        """Keyword arguments for boto3: ``user/surety-portal`` of the portal's own account."""
+    def portal_credentials(account: str = PORTAL_ACCOUNT_ID) -> Credentials:
+        """``user/surety-portal`` of the portal's own account."""
         return {"aws_access_key_id": f"AKIAPRT0{account}", "aws_secret_access_key": "any"}
 
     def environment(self, account: str = PORTAL_ACCOUNT_ID) -> dict[str, str]:
@@ -185,14 +194,20 @@ class AwsControl:
         }
 
     def client(
-        self, service: str, region: str = "us-east-1", *, config: Config | None = None, **credentials: str
+        self,
+        service: str,
+        region: str = "us-east-1",
+        *,
+        config: Config | None = None,
+        **credentials: Unpack[Credentials],
     ) -> Any:
         """A boto3 client of the stand-in: botocore's retries are off unless ``config`` says otherwise."""
-        client = boto3.session.Session(**credentials).client(  # type: ignore[call-overload]
+        client = _session().client(  # type: ignore[call-overload]
             service,
             region_name=region,
             endpoint_url=self.url,
             config=config or Config(retries={"total_max_attempts": 1}),
+            **credentials,
         )
         client.meta.events.register("before-sign.s3-control", _strip_account_from_host)
         return client
@@ -216,13 +231,13 @@ class AwsStandIn(AwsControl):
 
     def start(self) -> Self:
         """:raises RuntimeError: it ended before it was ready."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "portal.demo.aws", *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self._process.stdout is not None  # noqa: S101 - for the type checker
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.startswith("ready "):
             raise RuntimeError(f"the stand-in for AWS ended with {self._process.wait()} before it was ready")
@@ -248,9 +263,15 @@ class AwsStandIn(AwsControl):
         self.stop()
 
 
+@cache
+def _session() -> boto3.session.Session:
+    # One for all: a session parses each service's model anew, which takes longer than most calls.
+    return boto3.session.Session()
+
+
 def _strip_account_from_host(request: AWSRequest, **_: Any) -> None:
     # botocore puts "<account>." before the host even of an endpoint given by address.
-    request.url = re.sub(r"^(https?://)\d{12}\.", r"\1", request.url)
+    request.url = re.sub(r"^(https?://)\d{12}\.", r"\1", request.url or "")
 
 
 def _encode(value: Any) -> str:

@@ -12,6 +12,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 Context = Mapping[str, tuple[str, ...]]
@@ -21,17 +22,23 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _LITERALS = {"*": "[*]", "?": "[?]", "$": "$"}
 
 
-class MalformedCondition(ValueError):
+class MalformedCondition(ValueError):  # noqa: N818 - reads as what it is
     """A condition block that AWS would have refused when the policy was written."""
 
 
 def wildcard_match(value: str, pattern: str) -> bool:
     """IAM wildcards: ``*`` and ``?`` only; a bracket is a bracket."""
-    return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
+    return _compiled(pattern.replace("[", "[[]")).match(value) is not None
+
+
+# fnmatch itself remembers 256 patterns; one role policy may hold more.
+@lru_cache(maxsize=8192)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(pattern))
 
 
 def _escaped_match(value: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(value, pattern)
+    return _compiled(pattern).match(value) is not None
 
 
 def as_list(value: Any) -> list[Any]:
@@ -50,7 +57,7 @@ def _instant(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        return datetime.fromisoformat(text).timestamp()
 
 
 def _in_network(value: str, network: str) -> bool:

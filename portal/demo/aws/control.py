@@ -10,7 +10,7 @@ POST expire                every session issued so far has expired
 POST answers               {"name", "result", "account"?, "region"?, "when"?}
 POST settings              {"account", "region", "key", "value"}: see portal.demo.aws.answers
 POST organisation          {"account", "policy"}: a service control policy, null for none
-POST backdate              {"account", "region", "kind", "id", "days"}: age something that moto holds
+POST backdate              {"account", "kind", "identifier", "days"}: age something that moto holds
 POST seed                  {"seed"}: seed moto's generator of ids
 POST reset                 forget everything, moto's resources included
 =========================  ===================================================================
@@ -104,5 +104,3 @@ def answer_control(environ: Environ, body: bytes, state: StandInState) -> Reply:
 
 def _json(status: int, value: Any) -> Reply:
     return Reply(status, {"Content-Type": "application/json"}, json.dumps(value).encode())
-
-

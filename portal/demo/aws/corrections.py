@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.iam.models import AccountSummary, IAMBackend, ManagedPolicy
 from moto.kms.models import KmsBackend
 from moto.kms.responses import KmsResponse
+from moto.moto_api._internal import mock_random
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 
 from portal.demo.aws.state import StandInState
@@ -45,12 +47,12 @@ def _default_encryption() -> dict[str, Any]:
 def _bucket_defaults(original: Original) -> Original:
     """Since January 2023 every bucket has SSE-S3, since April 2023 every new one blocks public access."""
 
-    def __init__(self: FakeBucket, *args: Any, **kwargs: Any) -> None:
+    def make(self: FakeBucket, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         self.encryption = _default_encryption()
         self.public_access_block = PublicAccessBlock(True, True, True, True)
 
-    return __init__
+    return make
 
 
 def _encryption_falls_back(_original: Original) -> Original:
@@ -90,7 +92,7 @@ def _summary_knows_root(original: property) -> property:
     """AccountMFAEnabled and AccountAccessKeysPresent speak of the root user."""
 
     def summary_map(self: AccountSummary) -> dict[str, Any]:
-        assert original.fget is not None  # noqa: S101 - for the type checker
+        assert original.fget is not None
         account_id = self._iam_backend.account_id
         summary: dict[str, Any] = original.fget(self)
         summary["AccountMFAEnabled"] = int(_settings(account_id, "root_mfa", True))
@@ -113,6 +115,22 @@ def _only_policies_in_use(original: Original) -> Original:
         return details
 
     return get_account_authorization_details
+
+
+def _policies_of_aws_once(original: Original) -> Original:
+    """Parse AWS's 1,500 policies once for all accounts, and leave the seeded generator of ids alone."""
+    prototypes: list[ManagedPolicy] = []
+
+    def _init_aws_policies(self: IAMBackend) -> list[ManagedPolicy]:
+        if not prototypes:
+            before = mock_random.getstate()
+            mock_random.seed(0)
+            prototypes.extend(original(self))
+            mock_random.setstate(before)
+        # Attachments are counted in each account's own copy; the documents are shared.
+        return [copy(policy) for policy in prototypes]
+
+    return _init_aws_policies
 
 
 def _default_keys_are_of_aws(original: Original) -> Original:
@@ -156,8 +174,8 @@ def _rotation_tells_period(original: Original) -> Original:
 def _trail_tells_selectors(original: Original) -> Original:
     """HasCustomEventSelectors and HasInsightSelectors follow what was put."""
 
-    def description(self: Trail, include_region: bool = False) -> dict[str, Any]:
-        described: dict[str, Any] = original(self, include_region)
+    def description(self: Trail, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        described: dict[str, Any] = original(self, *args, **kwargs)
         described["HasCustomEventSelectors"] = bool(self.event_selectors or self.advanced_event_selectors)
         described["HasInsightSelectors"] = bool(self.insight_selectors)
         return described
@@ -231,6 +249,7 @@ def install_corrections(state: StandInState) -> None:
         return
     _wrap(FakeBucket, "__init__", _bucket_defaults)
     _wrap(S3Backend, "delete_bucket_encryption", _encryption_falls_back)
+    _wrap(IAMBackend, "_init_aws_policies", _policies_of_aws_once)
     _wrap(IAMBackend, "get_credential_report", _report_has_root)
     _wrap(IAMBackend, "get_account_authorization_details", _only_policies_in_use)
     AccountSummary.summary_map = _summary_knows_root(AccountSummary.summary_map)  # type: ignore[method-assign,arg-type,assignment]
@@ -246,5 +265,3 @@ def install_corrections(state: StandInState) -> None:
     _wrap(ConfigRecorderStatus, "start", _recorder_succeeds)
     _wrap(EBSBackend, "create_volume", _default_encrypts)
     _wrap(EBSBackend, "create_snapshot", _snapshot_keeps_key)
-
-

@@ -118,7 +118,9 @@ def denial(call: Call, message: str) -> AwsError:
     """AWS's refusal for want of permission, with the code of the call's service."""
     protocol = call.model.metadata.get("protocol", "")
     if call.service == "ec2":
-        return AwsError(403, "UnauthorizedOperation", f"You are not authorized to perform this operation. {message}")
+        return AwsError(
+            403, "UnauthorizedOperation", f"You are not authorized to perform this operation. {message}"
+        )
     if call.service == "sns":
         return AwsError(403, "AuthorizationError", message)
     if _speaks_query(call):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from portal.demo.aws.conditions import Context, as_list, condition_holds, wildcard_match
@@ -35,9 +36,14 @@ class Principal(NamedTuple):
 
 def load_document(text: str | Document) -> Document:
     """A policy document from its JSON text. :raises ValueError: not a JSON object."""
-    document = json.loads(text) if isinstance(text, str) else text
-    if not isinstance(document, Mapping):
-        raise ValueError("a policy document is a JSON object")
+    return _parse(text) if isinstance(text, str) else text
+
+
+@lru_cache(maxsize=512)
+def _parse(text: str) -> Document:
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("a policy document is a JSON object")  # noqa: TRY004 - the text is wrong, not its type
     return document
 
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import IO, Any, cast
 from urllib.parse import unquote_to_bytes
 
 from moto.core.config import default_user_config
@@ -36,10 +36,10 @@ class StandInServer(ThreadingHTTPServer):
         super().__init__(address, StandInHandler)
         self.application = application
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base's words
         """A client that hangs up is no news; anything else is."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
-            logger.exception("failed on a request from %s", client_address)
+            logger.error("failed on a request from %s", client_address, exc_info=sys.exc_info())
 
 
 class StandInHandler(BaseHTTPRequestHandler):
@@ -107,13 +107,14 @@ class StandInHandler(BaseHTTPRequestHandler):
 
     def _body(self, environ: Environ) -> bytes:
         if environ.pop("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
-            body: bytes = DechunkedInput(self.rfile).read()
+            body: bytes = DechunkedInput(cast("IO[bytes]", self.rfile)).read()
         else:
             body = self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["CONTENT_LENGTH"] = str(len(body))
         return body
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer
+    # The names that http.server looks for.
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 
 
 def build_server(host: str, port: int, *, seed: int) -> StandInServer:

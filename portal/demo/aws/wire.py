@@ -15,10 +15,11 @@ from botocore.exceptions import UnknownServiceError
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import determine_request_protocol
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import BackendRequest
+from werkzeug.exceptions import NotFound
 
 from portal.demo.aws.actions import iam_action, service_of
 
@@ -77,7 +78,8 @@ class Call:
     @property
     def operation_model(self) -> OperationModel:
         if self.operation in self.model.operation_names:
-            return self.model.operation_model(self.operation)
+            model: OperationModel = self.model.operation_model(self.operation)
+            return model
         return OperationModel({"name": self.operation, "http": {}}, self.model, self.operation)
 
     @property

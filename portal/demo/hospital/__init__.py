@@ -83,9 +83,7 @@ def _trust(portal_account_id: str, external_id: str) -> str:
     )
 
 
-def write_reader_role(
-    account: Account, *, role_name: str, trust: str, role_policy: Mapping[str, Any]
-) -> str:
+def write_reader_role(account: Account, *, role_name: str, trust: str, role_policy: Mapping[str, Any]) -> str:
     """Create the role that the portal assumes, or bring it up to date; returns its ARN."""
     iam = account.client("iam")
     try:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from portal.demo.aws import AwsControl
@@ -31,7 +30,6 @@ class Account:
     regions: tuple[str, ...]
     known: dict[tuple[str, str], str] = field(default_factory=dict)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
-    _session: Any = None
 
     @property
     def primary(self) -> str:
@@ -49,10 +47,9 @@ class Account:
         return self._clients[key]
 
     def _make_client(self, service: str, region: str) -> Any:
-        if self._session is None:
-            self._session = boto3.session.Session(**self.aws.admin_credentials(self.account_id))
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
-        return self._session.client(service, region_name=region, endpoint_url=self.aws.url, config=config)
+        credentials = self.aws.admin_credentials(self.account_id)
+        return self.aws.client(service, region, config=config, **credentials)
 
     def remember(self, word: str, value: str, region: str | None = None) -> str:
         self.known[(region or self.primary, word)] = value

@@ -125,7 +125,9 @@ def seed_mercy_databases(account: Account) -> None:
     _instance(account, first, ehr, here)
     billing = Database("billing", "mysql", "8.0.36", loose, backup_days=1, public=True)
     _instance(account, first, billing, here)
-    _instance(account, last, Database("lab-results", "mysql", "8.0.36", "default.mysql8.0", key="dr-data"), there)
+    _instance(
+        account, last, Database("lab-results", "mysql", "8.0.36", "default.mysql8.0", key="dr-data"), there
+    )
     _aurora(account, first, "patient-portal", key="ehr-data", require_tls="ON")
     _share_snapshot(account, "ehr-primary", "ehr-primary-before-upgrade")
     _share_snapshot(account, "billing", "billing-for-consultant", VENDOR_ACCOUNT_ID)
@@ -138,14 +140,20 @@ def seed_northwind_databases(account: Account) -> None:
     group = _subnet_group(account, first, "clinical")
     worklist = Database("worklist", "postgres", "15.7", strict, key="imaging", backup_days=14, protected=True)
     _instance(account, first, worklist, group)
-    _instance(account, first, Database("scheduling", "mysql", "8.0.36", "default.mysql8.0", backup_days=0), group)
+    _instance(
+        account, first, Database("scheduling", "mysql", "8.0.36", "default.mysql8.0", backup_days=0), group
+    )
 
 
 def seed_tables(account: Account) -> None:
     """Two DynamoDB tables: one under a key of ours with point-in-time recovery, one with neither."""
     dynamo = account.client("dynamodb")
     for name, key in (("appointments", "ehr-data"), ("portal-sessions", "")):
-        encryption = {"SSEType": "KMS", "Enabled": True, "KMSMasterKeyId": account.recall(f"key:{key}")} if key else None
+        encryption = (
+            {"SSEType": "KMS", "Enabled": True, "KMSMasterKeyId": account.recall(f"key:{key}")}
+            if key
+            else None
+        )
         dynamo.create_table(
             TableName=f"{account.prefix}-{name}",
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],

@@ -37,10 +37,12 @@ def _permission(opening: Opening) -> dict[str, Any]:
 
 def _group(account: Account, region: str, name: str, vpc: str, *openings: Opening) -> str:
     ec2 = account.client("ec2", region)
-    group = ec2.create_security_group(
+    group: str = ec2.create_security_group(
         GroupName=name, Description=name, VpcId=vpc, TagSpecifications=_tags("security-group", name, OFFICE)
     )["GroupId"]
-    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[_permission(each) for each in openings])
+    ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[_permission(each) for each in openings]
+    )
     return account.remember(f"group:{name}", group, region)
 
 
@@ -95,7 +97,7 @@ def _endpoints(account: Account, region: str, name: str, vpc: str) -> None:
 
 
 def _vpc(account: Account, region: str, name: str, prefix: str) -> str:
-    vpc = account.client("ec2", region).create_vpc(
+    vpc: str = account.client("ec2", region).create_vpc(
         CidrBlock=f"{prefix}.0.0/16", TagSpecifications=_tags("vpc", name, OFFICE)
     )["Vpc"]["VpcId"]
     account.remember(f"vpc:{name}", vpc, region)
@@ -144,10 +146,19 @@ def _machine(account: Account, name: str, group: str, *, subnet: str, tokens: st
 
 
 def seed_machines(account: Account) -> None:
-    _machine(account, "ehr-app-1", "ehr-app", subnet="clinical-private-app-a", tokens="required", profile=True)
-    _machine(account, "ehr-app-2", "ehr-app", subnet="clinical-private-app-b", tokens="required", profile=True)
     _machine(
-        account, "lab-interface", "lab-interface-ssh", subnet="clinical-public-a", tokens="optional", profile=False
+        account, "ehr-app-1", "ehr-app", subnet="clinical-private-app-a", tokens="required", profile=True
+    )
+    _machine(
+        account, "ehr-app-2", "ehr-app", subnet="clinical-private-app-b", tokens="required", profile=True
+    )
+    _machine(
+        account,
+        "lab-interface",
+        "lab-interface-ssh",
+        subnet="clinical-public-a",
+        tokens="optional",
+        profile=False,
     )
 
 

@@ -154,7 +154,10 @@ def seed_mercy_config(account: Account) -> None:
         for volume in volumes
     ]
     trail = {"type": "AWS::CloudTrail::Trail", "id": f"{account.prefix}-audit", "compliance": "COMPLIANT"}
-    _rules(account, {"encrypted-volumes": encrypted, "cloud-trail-enabled": [trail], "root-account-mfa-enabled": []})
+    _rules(
+        account,
+        {"encrypted-volumes": encrypted, "cloud-trail-enabled": [trail], "root-account-mfa-enabled": []},
+    )
 
 
 def seed_northwind_config(account: Account) -> None:

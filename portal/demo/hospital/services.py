@@ -15,7 +15,9 @@ def _code() -> bytes:
     # A fixed time stamp, so that one seeding gives the same code hash as another.
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("handler.py", _WHEN), "def handle(event, context):\n    return event\n")
+        archive.writestr(
+            zipfile.ZipInfo("handler.py", _WHEN), "def handle(event, context):\n    return event\n"
+        )
     return buffer.getvalue()
 
 
@@ -76,7 +78,10 @@ def seed_load_balancers(account: Account) -> None:
     """The patient portal behind TLS 1.2 and later; the lab's interface in clear."""
     elb = account.client("elbv2")
     subnets = [account.recall("subnet:clinical-public-a"), account.recall("subnet:clinical-private-app-b")]
-    for name, secure, scheme in (("patient-portal", True, "internet-facing"), ("lab-interface", False, "internal")):
+    for name, secure, scheme in (
+        ("patient-portal", True, "internet-facing"),
+        ("lab-interface", False, "internal"),
+    ):
         balancer = elb.create_load_balancer(
             Name=name, Subnets=subnets, Scheme=scheme, Type="application", Tags=tag_list(PHI)
         )["LoadBalancers"][0]["LoadBalancerArn"]

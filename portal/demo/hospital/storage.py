@@ -105,7 +105,11 @@ def seed_mercy_buckets(account: Account) -> None:
     logs, trail = name("access-logs"), name("cloudtrail-logs")
     ehr, imaging, research = name("ehr-documents"), name("imaging-archive"), name("research-dropbox")
     assets = name("patient-portal-assets")
-    trail_policy = (tls_only(trail), _service_may_write("cloudtrail", trail), _service_may_write("config", trail))
+    trail_policy = (
+        tls_only(trail),
+        _service_may_write("cloudtrail", trail),
+        _service_may_write("config", trail),
+    )
     for bucket in (
         Bucket(logs, OFFICE, statements=(_access_logs_arrive(logs), tls_only(logs))),
         Bucket(trail, OFFICE, "audit-logs", versioned=True, statements=trail_policy),
@@ -151,7 +155,7 @@ def seed_northwind_buckets(account: Account) -> None:
 
 def block_account(account: Account) -> None:
     """Block public access for the whole account, as Northwind does and Mercy Lakes does not."""
-    account.aws.client("s3control", account.primary, **account.aws.admin_credentials(account.account_id)).put_public_access_block(
+    account.client("s3control").put_public_access_block(
         AccountId=account.account_id,
         PublicAccessBlockConfiguration={
             "BlockPublicAcls": True,
