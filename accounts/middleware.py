@@ -225,8 +225,19 @@ def _rendered(response: HttpResponseBase) -> HttpResponseBase:
 def _recorded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Records a refusal to a member in the tenant's log."""
     if response.status_code in RECORDED_STATUSES and is_verified(request):
-        record(
-                    Act.REQUEST_REFUSE, object_type="url", object_id=request.path_info[:256],
-                    outcome=ActOutcome.REFUSED, method=str(request.method), status=response.status_code,
-                )  # fmt: skip
+        found = find_membership(request)
+        if found:
+            with open_tenant(found.tenant_id):
+                _record_refusal(request, response)
     return response
+
+
+def _record_refusal(request: HttpRequest, response: HttpResponseBase) -> None:
+    record(
+        Act.REQUEST_REFUSE,
+        object_type="url",
+        object_id=request.path_info[:256],
+        outcome=ActOutcome.REFUSED,
+        method=str(request.method),
+        status=response.status_code,
+    )

@@ -1,0 +1,231 @@
+"""Who gets in where: every address of the portal, with every method, for every kind of actor.
+
+The table says what each address needs, in words of its own: a new address, or a view whose declaration was changed,
+fails here until somebody has thought about who may reach it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.access import Gate
+from accounts.permissions import Permission, Role, allows
+from accounts.services.people import disable_person
+from tests.accounts.factories import PASSWORD, make_ready_person, post_password, sign_in
+from tests.factories import make_member, make_tenant
+
+READ, WRITE, BOTH = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", "POST"})
+POSTURE, EVIDENCE, EXPORT = Permission.POSTURE_READ, Permission.EVIDENCE_READ, Permission.EVIDENCE_EXPORT
+CONNECTIONS, CONNECT, COLLECT = Permission.CONNECTION_READ, Permission.CONNECTION_CHANGE, Permission.COLLECTION_START
+
+TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
+    "": (POSTURE, READ),
+    "healthz": (Gate.PUBLIC, READ),
+    "sign-in/": (Gate.PUBLIC, BOTH),
+    "sign-in/code/": (Gate.PASSWORD, BOTH),
+    "sign-in/set-up/": (Gate.PASSWORD, BOTH),
+    "sign-out/": (Gate.PUBLIC, WRITE),
+    "session/status/": (Gate.PUBLIC, READ),
+    "session/extend/": (Gate.VERIFIED, WRITE),
+    "invitations/<str:token>/": (Gate.PUBLIC, BOTH),
+    "tenants/": (Gate.VERIFIED, READ),
+    "tenants/switch/": (Gate.VERIFIED, WRITE),
+    "profile/": (Gate.VERIFIED, READ),
+    "profile/name/": (Gate.VERIFIED, WRITE),
+    "profile/theme/": (Gate.VERIFIED, WRITE),
+    "profile/password/": (Gate.VERIFIED, BOTH),
+    "profile/second-factor/": (Gate.VERIFIED, BOTH),
+    "profile/recovery-codes/": (Gate.VERIFIED, BOTH),
+    "profile/sessions/end-others/": (Gate.VERIFIED, WRITE),
+    "profile/sessions/<slug:handle>/end/": (Gate.VERIFIED, WRITE),
+    "members/": (Permission.MEMBER_READ, READ),
+    "members/invite/": (Permission.MEMBER_CHANGE, WRITE),
+    "members/<uuid:membership_id>/role/": (Permission.MEMBER_CHANGE, WRITE),
+    "members/<uuid:membership_id>/remove/": (Permission.MEMBER_CHANGE, WRITE),
+    "members/invitations/<uuid:invitation_id>/revoke/": (Permission.MEMBER_CHANGE, WRITE),
+    "audit/": (Permission.AUDIT_READ, READ),
+    "safeguards/": (POSTURE, READ),
+    "safeguards/<str:citation>/": (POSTURE, READ),
+    "findings/": (POSTURE, READ),
+    "findings/checks/<slug:check_id>/": (POSTURE, READ),
+    "findings/<uuid:finding_id>/": (POSTURE, READ),
+    "connections/": (CONNECTIONS, READ),
+    "connections/new/": (CONNECT, BOTH),
+    "connections/<uuid:connection_id>/": (CONNECTIONS, READ),
+    "connections/<uuid:connection_id>/grant/": (CONNECT, READ),
+    "connections/<uuid:connection_id>/grant/role.json": (CONNECT, READ),
+    "connections/<uuid:connection_id>/grant/role.tf": (CONNECT, READ),
+    "connections/<uuid:connection_id>/verify/": (CONNECT, WRITE),
+    "connections/<uuid:connection_id>/verify/progress/": (CONNECTIONS, READ),
+    "connections/<uuid:connection_id>/collect/": (COLLECT, WRITE),
+    "connections/<uuid:connection_id>/remove/": (CONNECT, BOTH),
+    "connections/<uuid:connection_id>/runs/<uuid:run_id>/progress/": (CONNECTIONS, READ),
+    "evidence/": (EVIDENCE, READ),
+    "evidence/<uuid:snapshot_id>/": (EVIDENCE, READ),
+    "evidence/<uuid:snapshot_id>/download/": (EXPORT, READ),
+    "evidence/<uuid:snapshot_id>/verify/": (EVIDENCE, WRITE),
+}
+"""Each address as its route says it, with what it needs and the methods it answers (HEAD goes with GET)."""
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+SAMPLES = {"uuid": lambda: str(uuid4()), "slug": lambda: "no-such-thing", "str": lambda: "no-such-thing", "int": lambda: "1"}
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody in front of the portal, and how far they have come."""
+
+    name: str
+    client: Client
+    gates: frozenset[Gate]
+    role: Role | None = None
+    missing: str = "/sign-in/"
+    """Where they are sent when they haven't come far enough."""
+
+
+def _routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns, route)
+        else:
+            yield route, pattern
+
+
+ROUTES = dict(_routes(get_resolver().url_patterns))
+
+
+@pytest.fixture(scope="module")
+def actors(django_db_setup, django_db_blocker) -> list[Actor]:
+    with django_db_blocker.unblock():
+        return list(_make_actors())
+
+
+def _make_actors() -> Iterator[Actor]:
+    everything = frozenset(Gate)
+    tenant = make_tenant()
+    yield Actor("anonymous", Client(), frozenset({Gate.PUBLIC}))
+    half = Client()
+    post_password(half, make_ready_person(tenant=tenant))
+    yield Actor("password only", half, frozenset({Gate.PUBLIC, Gate.PASSWORD}), missing="/sign-in/code/")
+    for role in Role:
+        yield Actor(role.label, sign_in(make_ready_person(role, tenant)), everything, role)
+    yield Actor("owner of another tenant", sign_in(make_ready_person()), everything, Role.OWNER)
+    gone = make_ready_person(tenant=tenant)
+    disabled = sign_in(gone)
+    disable_person(person=gone)
+    yield Actor("disabled", disabled, frozenset({Gate.PUBLIC}))
+
+
+def _path(route: str) -> str:
+    return "/" + re.sub(r"<(\w+):\w+>", lambda match: SAMPLES[match[1]](), route)
+
+
+def _expected(actor: Actor, need: Permission | Gate, methods: frozenset[str], method: str) -> set[int]:
+    """The statuses that the table allows. The sampled things don't exist, and the forms are empty."""
+    if isinstance(need, Gate) and need not in actor.gates:
+        return {302}
+    if isinstance(need, Permission):
+        if actor.role is None:
+            return {302}
+        if not allows(actor.role, need):
+            return {403}
+    if method == "HEAD" and "GET" in methods:
+        return {200, 302, 400, 404, 405}
+    if method not in methods:
+        return {405}
+    return {200, 204, 302, 400, 404, 409, 422}
+
+
+def test_every_address_is_in_the_table_and_the_table_has_no_other():
+    assert set(ROUTES) == set(TABLE)
+
+
+@pytest.mark.parametrize("route", sorted(TABLE))
+def test_the_view_declares_what_the_table_says(route):
+    access = ROUTES[route].callback.access
+    need = TABLE[route][0]
+    assert (access.permission or access.gate) == need
+
+
+def test_the_public_addresses_are_few():
+    public = {route for route, (need, _) in TABLE.items() if need is Gate.PUBLIC}
+    assert public == {"healthz", "sign-in/", "sign-out/", "session/status/", "invitations/<str:token>/"}
+
+
+@pytest.mark.parametrize("route", sorted(route for route in TABLE if not route.startswith(("sign-in", "sign-out", "healthz"))))
+def test_everybody_gets_what_the_table_says(route, actors):
+    need, methods = TABLE[route]
+    wrong = []
+    for actor in actors:
+        for method in METHODS:
+            if (route, method) == ("profile/sessions/end-others/", "POST"):
+                continue  # it works, and would end the sessions of the table's own actors
+            answer = getattr(actor.client, method.lower())(_path(route))
+            if answer.status_code not in _expected(actor, need, methods, method):
+                wrong.append((actor.name, method, answer.status_code))
+            if answer.status_code == 302 and actor.role is None and need is not Gate.PUBLIC:
+                assert answer.url.startswith(actor.missing), (actor.name, answer.url)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_steps_of_signing_in_answer_their_methods_alone(method, actors):
+    anonymous = actors[0].client
+    for route in ("sign-in/", "sign-out/"):
+        methods = TABLE[route][1]
+        status = getattr(anonymous, method.lower())(f"/{route}").status_code
+        assert (status == 405) == (("GET" if method == "HEAD" else method) not in methods), (route, method, status)
+
+
+@pytest.fixture(scope="module")
+def newcomer(django_db_setup, django_db_blocker) -> Client:
+    """Somebody who signs in for the first time."""
+    client = Client()
+    with django_db_blocker.unblock():
+        post_password(client, make_member(make_tenant(), password=PASSWORD))
+    return client
+
+
+@pytest.mark.parametrize("route", sorted(route for route, (need, _) in TABLE.items() if need not in {Gate.PUBLIC, Gate.PASSWORD}))
+def test_without_a_second_factor_nothing_but_its_set_up_is_reachable(route, newcomer):
+    for method in METHODS:
+        answer = getattr(newcomer, method.lower())(_path(route))
+        assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/sign-in/set-up/"), method
+
+
+def test_a_view_that_declares_nothing_is_refused(settings, caplog):
+    settings.ROOT_URLCONF = "tests.architecture.undeclared_urls"
+    client = sign_in(make_ready_person())
+    answer = client.get("/undeclared/")
+    assert answer.status_code == 404
+    assert b"reached" not in answer.content
+
+
+def test_another_tenants_thing_and_a_missing_one_get_the_same_answer():
+    from accounts.models import Membership
+    from accounts.tenancy.scope import open_tenant
+
+    mine, theirs = make_tenant(), make_tenant()
+    make_ready_person(tenant=theirs)
+    with open_tenant(theirs.id):
+        other = Membership.objects.get().pk
+    client = sign_in(make_ready_person(tenant=mine))
+    answers = []
+    for wanted in (other, uuid4()):
+        answer = client.post(f"/members/{wanted}/remove/")
+        text = re.sub(rb"<code>[0-9a-f-]{36}</code>|value=\"[A-Za-z0-9]{64}\"", b"", answer.content)
+        answers.append((answer.status_code, text))
+    assert answers[0][0] == 404
+    assert answers[0] == answers[1]
+    with open_tenant(theirs.id):
+        assert Membership.objects.filter(pk=other).exists()
