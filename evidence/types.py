@@ -100,7 +100,7 @@ class Answers:
         gaps = [
             Gap(
                 service=gap.get("service", collector),
-                operation=gap["operation"],
+                operation=gap["operation"].rpartition(":")[2],
                 region=region,
                 reason=GapReason(gap["reason"]),
                 key=gap["key"],
@@ -108,7 +108,9 @@ class Answers:
             )
             for gap in payload["gaps"]
         ]
-        return cls(collector, region, payload["calls"], {(gap.operation, gap.key): gap for gap in gaps})
+        # Calls to another service are recorded as "service:Operation", which is what checks ask for.
+        places = [(gap["operation"], gap["key"]) for gap in payload["gaps"]]
+        return cls(collector, region, payload["calls"], dict(zip(places, gaps, strict=True)))
 
     def get(self, operation: str, key: str = "") -> Json | None:
         """The response to a call, or None where AWS said that there is no such setting.

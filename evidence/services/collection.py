@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +28,7 @@ from evidence import vault
 from evidence.aws.errors import AwsCallFailed, WrongAccount
 from evidence.aws.reader import Collected
 from evidence.aws.reader import collect_unit as read_aws
-from evidence.aws.session import Access as AwsAccess
-from evidence.aws.session import AwsSession, Limits
+from evidence.aws.session import Limits, open_session
 from evidence.collectors.base import Scope, collectors
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, ConnectionState, RunState, RunVerdict, UnitState
 from evidence.queue import COLLECT_UNIT, ring_after_commit
@@ -171,7 +170,7 @@ def _read(unit: CollectionUnit, aws: AwsConnection) -> tuple[Collected | None, l
         return None, [Gap(unit.collector, "*", unit.region, GapReason.UNSUPPORTED, message="The collector is gone.")]
     try:
         collected = read_aws(
-            session_for(aws_access(aws), unit.run_id), collector, unit.region, pool=call_pool(),
+            open_session(aws_access(aws), Limits(concurrency=settings.COLLECT_CONCURRENCY)), collector, unit.region, pool=call_pool(),
             deadline_seconds=settings.COLLECT_UNIT_SECONDS,
         )  # fmt: skip
     except AwsCallFailed as error:
@@ -179,12 +178,6 @@ def _read(unit: CollectionUnit, aws: AwsConnection) -> tuple[Collected | None, l
     except WrongAccount as error:
         return None, [Gap("sts", "GetCallerIdentity", unit.region, GapReason.FAILED, message=str(error))]
     return collected, list(collected.gaps)
-
-
-@lru_cache(maxsize=16)
-def session_for(access: AwsAccess, run_id: UUID) -> AwsSession:  # noqa: ARG001 (the key: each run enters anew)
-    """One session for all units of a run in this process: its clients and credentials are shared."""
-    return AwsSession(access, Limits(concurrency=settings.COLLECT_CONCURRENCY))
 
 
 @cache
