@@ -251,8 +251,13 @@ class SafeguardDetail:
     parent: Safeguard | None
     specifications: tuple[SafeguardState, ...]
     units: tuple[CollectionUnit, ...]
-    gaps: tuple[ledger.SeenGap, ...]
+    gaps: tuple[ledger.GapGroup, ...]
     history: tuple[SafeguardStatus, ...]
+
+    @property
+    def gap_count(self) -> int:
+        """Calls without an answer."""
+        return sum(group.count for group in self.gaps)
 
     @property
     def addressable(self) -> bool:
@@ -268,12 +273,11 @@ def read_safeguard(citation: str) -> SafeguardDetail:
     state = states[citation]
     units = ledger.latest_units(_collectors_of(citation))
     return SafeguardDetail(
-        # Which checks support it is this version's word, how they came out is the evidence's.
         state=replace(state, checks=tuple(worst_first(state.checks))),
         parent=SECURITY_RULE.get(state.safeguard.parent or ""),
         specifications=tuple(states[child.citation] for child in children(citation)),
         units=tuple(units),
-        gaps=tuple(gap for unit in units for gap in ledger.gaps_of(unit)),
+        gaps=tuple(ledger.group_gaps(gap for unit in units for gap in ledger.gaps_of(unit))),
         history=tuple(SafeguardStatus.objects.filter(citation=citation).order_by("-valid_from")[:50]),
     )
 

@@ -94,13 +94,18 @@ def current() -> QuerySet[Finding]:
 
 
 def list_groups(wanted: FindingFilter) -> list[FindingGroup]:
-    """The checks that have a finding in the filter, by severity and then by failing resources."""
+    """The checks that have a finding in the filter: failing ones first, then by severity, then by resources."""
     rows = wanted.apply(current()).values("check_id", "severity")
     counts: dict[str, Any] = {name: Count("pk", filter=Q(outcome=outcome)) for outcome, name in COUNT_OF.items()}
     groups = [_group(row) for row in rows.annotate(**counts, since=Min("since", filter=Q(outcome="FAIL")))]
     if wanted.outcome:
         groups = [group for group in groups if getattr(group, COUNT_OF[wanted.outcome])]
-    return sorted(groups, key=lambda group: (group.severity.rank, -group.failed, -group.unknown, group.title))
+    return sorted(groups, key=_weight)
+
+
+def _weight(group: FindingGroup) -> tuple[int, int, int, int, str]:
+    looks = list(COUNT_OF)
+    return looks.index(group.look), group.severity.rank, -group.failed, -group.unknown, group.title
 
 
 def _group(row: dict[str, Any]) -> FindingGroup:

@@ -16,9 +16,13 @@ PARTITIONS = {"aws": "AWS (commercial)", "aws-us-gov": "AWS GovCloud (US)", "aws
 
 
 def region_choices() -> list[tuple[str, str]]:
-    """Every region of every partition: those in the United States first."""
-    names = {name for partition in HOME_REGIONS for name in regions_of(partition)}
-    return [(name, name) for name in sorted(names, key=lambda name: (not name.startswith("us-"), name))]
+    """Every region, partition by partition; of each, those in the United States first."""
+    names = (sorted(regions_of(partition), key=_foreign) for partition in HOME_REGIONS)
+    return [(name, name) for of_partition in names for name in of_partition]
+
+
+def _foreign(region: str) -> tuple[bool, str]:
+    return not region.startswith("us-"), region
 
 
 class ConnectionForm(forms.Form):

@@ -81,6 +81,11 @@ class Coverage:
         return [gap for unit in self.units for gap in gaps_of(unit)]
 
     @cached_property
+    def gap_groups(self) -> list[GapGroup]:
+        """The gaps, the same call once."""
+        return group_gaps(self.gaps)
+
+    @cached_property
     def missing_actions(self) -> list[tuple[str, int]]:
         """The IAM actions that AWS denied, with how many calls each would answer, most first."""
         counts: dict[str, int] = {}
@@ -110,6 +115,28 @@ def gaps_of(unit: CollectionUnit) -> list[SeenGap]:
 def _seen_gap(unit: CollectionUnit, gap: Mapping[str, Any]) -> SeenGap:
     said = {name: gap.get(name, "") for name in ("operation", "key", "reason", "code", "message", "action")}
     return SeenGap(unit.collector, gap.get("region") or unit.region, **said)
+
+
+@dataclass(frozen=True, slots=True)
+class GapGroup:
+    """The same call without an answer, for the same reason, about several keys. `first` speaks for all."""
+
+    first: SeenGap
+    keys: tuple[str, ...]
+    count: int
+
+    @property
+    def missing_action(self) -> str:
+        """The IAM action to grant; "" where the call wasn't denied, or no action is known."""
+        return self.first.action if self.first.reason == GapReason.DENIED else ""
+
+
+def group_gaps(gaps: Iterable[SeenGap]) -> list[GapGroup]:
+    """Gaps by collector, region, operation and reason, in the order they come."""
+    groups: dict[tuple[str, ...], list[SeenGap]] = {}
+    for gap in gaps:
+        groups.setdefault((gap.collector, gap.region, gap.operation, gap.reason, gap.code), []).append(gap)
+    return [GapGroup(same[0], tuple(gap.key for gap in same if gap.key), len(same)) for same in groups.values()]
 
 
 def connections() -> QuerySet[AwsConnection]:

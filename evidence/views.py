@@ -241,10 +241,11 @@ def _role(connection: AwsConnection) -> dict[str, Any]:
 
 def _quick_create(connection: AwsConnection) -> str:
     """Empty unless the operator keeps the template in an S3 bucket, from where alone CloudFormation takes it."""
-    if not settings.ROLE_TEMPLATE_URL:
+    template_url = getattr(settings, "ROLE_TEMPLATE_URL", "")
+    if not template_url:
         return ""
     return policy.quick_create_url(
-        template_url=settings.ROLE_TEMPLATE_URL,
+        template_url=template_url,
         principal_arn=settings.AWS_PRINCIPAL_ARN,
         external_id=str(connection.external_id),
         partition=connection.partition,

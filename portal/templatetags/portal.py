@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any
 
 from django import template
 from django.conf import settings
-from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select, Widget
+from django.forms.boundfield import BoundWidget
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -95,18 +96,18 @@ def bar(label: str, total: int, **parts: int) -> SafeString:
 
 
 @register.simple_tag
-def moment(at: datetime | None, empty: str = "never") -> SafeString | str:
+def moment(at: datetime | None | str, empty: str = "never") -> SafeString | str:
     """A time as its distance from now, with the exact UTC time in the element and its title."""
-    if at is None:
+    if not isinstance(at, datetime):  # templates give "" for what isn't there
         return empty
     exact = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, distance(at, timezone.now()))
 
 
 @register.simple_tag
-def instant(at: datetime | None, empty: str = "never") -> SafeString | str:
+def instant(at: datetime | None | str, empty: str = "never") -> SafeString | str:
     """A time in full, in UTC."""
-    if at is None:
+    if not isinstance(at, datetime):  # templates give "" for what isn't there
         return empty
     return format_html('<time datetime="{}">{} UTC</time>', at.isoformat(), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
 
@@ -160,26 +161,39 @@ def get(mapping: Mapping[Any, Any], key: object) -> Any:
 def field(bound: BoundField, *, autofocus: bool = False) -> dict[str, Any]:
     """A form's field with label, help and errors, tied together for assistive technology."""
     widget = bound.field.widget
-    choice = isinstance(widget, (CheckboxInput, CheckboxSelectMultiple, RadioSelect))
-    classes = "form-check-input" if choice else "form-select" if isinstance(widget, Select) else "form-control"
-    attrs: dict[str, Any] = {"class": f"{widget.attrs.get('class', '')} {classes}".strip()}
-    said_by = [f"{bound.auto_id}_{part}" for part, there in (("help", bound.help_text), ("error", bound.errors)) if there]
+    said_by = " ".join(
+        f"{bound.auto_id}_{part}" for part, there in (("help", bound.help_text), ("error", bound.errors)) if there
+    )
+    if isinstance(widget, (CheckboxSelectMultiple, RadioSelect)):
+        return {"field": bound, "said_by": said_by, "boxes": list(_boxes(bound))}
+    single = isinstance(widget, CheckboxInput)
+    attrs: dict[str, Any] = {"class": f"{widget.attrs.get('class', '')} {_look(widget)}".strip()}
     if said_by:
-        attrs["aria-describedby"] = " ".join(said_by)
+        attrs["aria-describedby"] = said_by
     if bound.errors:
         attrs |= {"aria-invalid": "true", "class": f"{attrs['class']} is-invalid"}
     if autofocus:
         attrs["autofocus"] = True
-    many = isinstance(widget, (CheckboxSelectMultiple, RadioSelect))
-    single = isinstance(widget, CheckboxInput) and not many
-    return {"field": bound, "control": bound.as_widget(attrs=attrs), "many": many, "single": single}
+    return {"field": bound, "control": bound.as_widget(attrs=attrs), "single": single}
+
+
+def _look(widget: Widget) -> str:
+    if isinstance(widget, CheckboxInput):
+        return "form-check-input"
+    return "form-select" if isinstance(widget, Select) else "form-control"
+
+
+def _boxes(bound: BoundField) -> Iterable[BoundWidget]:
+    """The boxes of a choice. Django would give a class for them to the element around them, too."""
+    for box in bound:
+        box.data["attrs"]["class"] = "form-check-input"
+        yield box
 
 
 @register.simple_tag
 def control(bound: BoundField) -> SafeString:
     """A filter's field alone, in the look of its kind; its label stands beside it."""
-    look = "form-select" if isinstance(bound.field.widget, Select) else "form-control"
-    return bound.as_widget(attrs={"class": look})
+    return bound.as_widget(attrs={"class": _look(bound.field.widget)})
 
 
 @register.filter

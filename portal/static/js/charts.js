@@ -14,8 +14,8 @@
       animation: !still,
       tooltip: { renderMode: "richText", formatter: (point) => `${point.name}: ${point.value}` },
       title: {
-        text: `${evidenced} of ${total}`, subtext: "evidenced", left: "center", top: "center", itemGap: 2,
-        textStyle: { color: colours.text, fontSize: 20 }, subtextStyle: { color: colours.text, fontSize: 13 },
+        text: `${evidenced} of ${total}`, subtext: "evidenced", left: "center", top: "center", itemGap: 6,
+        textStyle: { color: colours.text, fontSize: 20, lineHeight: 24 }, subtextStyle: { color: colours.text, fontSize: 13, lineHeight: 18 },
       },
       series: [{
         type: "pie", radius: ["66%", "92%"], label: { show: false }, emphasis: { scale: false },
