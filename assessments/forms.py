@@ -9,11 +9,11 @@ from uuid import UUID
 from django import forms
 
 from assessments.checks.base import checks
-from assessments.worklist import FindingFilter
 from assessments.models import OUTCOMES, SEVERITIES
 from assessments.posture import SafeguardFilter
 from assessments.rule.model import SECURITY_RULE, Designation, Family
 from assessments.status import Status
+from assessments.worklist import FindingFilter
 from evidence.ledger import connections
 
 
@@ -22,14 +22,21 @@ class SafeguardFilterForm(forms.Form):
 
     section = forms.ChoiceField(
         required=False,
-        choices=[("", "All sections"), *((family.section, f"{family.section} {family.label}") for family in Family)],
+        choices=[
+            ("", "All sections"),
+            *((family.section, f"{family.section} {family.label}") for family in Family),
+        ],
     )
     status = forms.ChoiceField(
-        required=False, choices=[("", "Every status"), *((status.value, status.label.capitalize()) for status in Status)]
+        required=False,
+        choices=[("", "Every status"), *((status.value, status.label.capitalize()) for status in Status)],
     )
     designation = forms.ChoiceField(
         required=False,
-        choices=[("", "Required and addressable"), *((each.value, each.value.capitalize()) for each in Designation)],
+        choices=[
+            ("", "Required and addressable"),
+            *((each.value, each.value.capitalize()) for each in Designation),
+        ],
     )
     text = forms.CharField(required=False, max_length=100, label="Words or citation")
 
@@ -47,7 +54,9 @@ class FindingFilterForm(forms.Form):
     service = forms.ChoiceField(required=False)
     region = forms.CharField(required=False, max_length=32)
     connection = forms.ChoiceField(required=False)
-    citation = forms.ChoiceField(required=False, choices=[("", "Every safeguard"), *((c, c) for c in SECURITY_RULE)])
+    citation = forms.ChoiceField(
+        required=False, choices=[("", "Every safeguard"), *((c, c) for c in SECURITY_RULE)]
+    )
     text = forms.CharField(required=False, max_length=200, label="Words or ARN")
 
     def __init__(self, data: Mapping[str, Any]) -> None:

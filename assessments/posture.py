@@ -114,7 +114,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The posture in numbers. `failing` counts failing outcomes by severity, `unknown` those that weren't seen."""
+    """The posture in numbers. `failing` counts failing outcomes by severity; `decided` of `outcomes` were seen."""
 
     statuses: Mapping[Status, int]
     sections: tuple[SectionCounts, ...]
@@ -176,7 +176,9 @@ def worst_first(entries: Iterable[CheckTally]) -> list[CheckTally]:
 def recent_changes(first: datetime) -> list[Change]:
     """The newest findings that began to fail or were fixed after the first evaluation."""
     moved = Q(outcome="FAIL") | Q(outcome="PASS", since__gt=F("first_seen_at"))
-    found = Finding.objects.filter(moved, gone_at=None, since__gt=first).order_by("-since", "-id")[:CHANGES_SHOWN]
+    found = Finding.objects.filter(moved, gone_at=None, since__gt=first).order_by("-since", "-id")[
+        :CHANGES_SHOWN
+    ]
     return [Change(finding, _kind(finding), title_of(finding.check_id)) for finding in found]
 
 
@@ -245,7 +247,7 @@ def list_safeguards(wanted: SafeguardFilter) -> list[tuple[Family, list[Safeguar
 
 @dataclass(frozen=True, slots=True)
 class SafeguardDetail:
-    """A safeguard's status with what it rests on: the newest units of its checks' collectors, with their gaps."""
+    """A safeguard's status with what it rests on: its checks' collectors' newest units, with their gaps."""
 
     state: SafeguardState
     parent: Safeguard | None

@@ -24,7 +24,9 @@ def safeguard_list(request: TenantRequest) -> HttpResponse:
     groups = posture.list_safeguards(form.wanted())
     _record(request, "safeguards")
     shown = sum(len(states) for _family, states in groups)
-    return render(request, "assessments/safeguard_list.html", {"form": form, "groups": groups, "shown": shown})
+    return render(
+        request, "assessments/safeguard_list.html", {"form": form, "groups": groups, "shown": shown}
+    )
 
 
 @require_GET

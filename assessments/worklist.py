@@ -40,7 +40,9 @@ class FindingFilter:
         given = {"severity": self.severity, "region": self.region, "connection": self.connection}
         rows = rows.filter(**{name: value for name, value in given.items() if value})
         if self.service or self.citation:
-            rows = rows.filter(check_id__in=[check.id for check in checks().values() if self._concerns(check)])
+            rows = rows.filter(
+                check_id__in=[check.id for check in checks().values() if self._concerns(check)]
+            )
         text = self.text.strip()
         if text:
             words = text.lower()
@@ -94,10 +96,14 @@ def current() -> QuerySet[Finding]:
 
 
 def list_groups(wanted: FindingFilter) -> list[FindingGroup]:
-    """The checks that have a finding in the filter: failing ones first, then by severity, then by resources."""
+    """The checks that have a finding in the filter: failing first, then by severity, then by resources."""
     rows = wanted.apply(current()).values("check_id", "severity")
-    counts: dict[str, Any] = {name: Count("pk", filter=Q(outcome=outcome)) for outcome, name in COUNT_OF.items()}
-    groups = [_group(row) for row in rows.annotate(**counts, since=Min("since", filter=Q(outcome="FAIL")))]
+    counts: dict[str, Any] = {
+        name: Count("pk", filter=Q(outcome=outcome)) for outcome, name in COUNT_OF.items()
+    }
+    groups = [
+        _group(dict(row)) for row in rows.annotate(**counts, since=Min("since", filter=Q(outcome="FAIL")))
+    ]
     if wanted.outcome:
         groups = [group for group in groups if getattr(group, COUNT_OF[wanted.outcome])]
     return sorted(groups, key=_weight)
@@ -109,7 +115,9 @@ def _weight(group: FindingGroup) -> tuple[int, int, int, int, str]:
 
 
 def _group(row: dict[str, Any]) -> FindingGroup:
-    return FindingGroup(**{**row, "check": checks().get(row["check_id"]), "severity": Severity(row["severity"])})
+    return FindingGroup(
+        **{**row, "check": checks().get(row["check_id"]), "severity": Severity(row["severity"])}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,7 @@ def read_check(check_id: str, wanted: FindingFilter, after: str) -> CheckDetail:
 
 @dataclass(frozen=True, slots=True)
 class FindingDetail:
-    """A finding in full: the evidence it rests on and its periods. `check` is None where this version has none."""
+    """A finding in full: its evidence and its periods. `check` is None where this version has none."""
 
     finding: Finding
     check: Check | None
@@ -161,7 +169,7 @@ def read_finding(finding_id: UUID) -> FindingDetail:
 
 
 def _units_behind(finding: Finding, collectors: Iterable[str]) -> list[CollectionUnit]:
-    """A finding of the whole account may rest on every region; one of a region on that and on what is global."""
+    """A finding of the account may rest on every region; one of a region on that and on what is global."""
     units = ledger.latest_units(collectors, finding.connection_id)
     if finding.scope == GLOBAL:
         return units

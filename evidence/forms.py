@@ -12,6 +12,7 @@ from evidence.aws.partitions import HOME_REGIONS, regions_of
 from evidence.aws.policy import ROLE_NAME
 from evidence.ledger import collector_choices, connections
 
+FIRST_REGIONS = ["us-east-1", "us-east-2", "us-west-1", "us-west-2"]
 PARTITIONS = {"aws": "AWS (commercial)", "aws-us-gov": "AWS GovCloud (US)", "aws-cn": "AWS China"}
 
 
@@ -41,7 +42,7 @@ class ConnectionForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     regions = forms.MultipleChoiceField(
-        label="Regions to collect", choices=region_choices, initial=["us-east-1", "us-east-2", "us-west-1", "us-west-2"],
+        label="Regions to collect", choices=region_choices, initial=FIRST_REGIONS,
         help_text="Every region in which systems with ePHI could run. A region left out is not looked at.",
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pages of a long list by the key of the last row seen, so that the thousandth page costs what the first does."""
+"""Pages of a long list by the key of the last row seen: the thousandth page costs what the first does."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def page_by_time(rows: QuerySet[Any], time: str, after: str, size: int = PAGE_SI
     if after:
         at, row_id = _parse(after)
         # The first condition is implied by the second; it is what an index can use.
-        rows = rows.filter(Q(**{f"{time}__lte": at}) & (Q(**{f"{time}__lt": at}) | Q(**{time: at, "id__lt": row_id})))
+        rows = rows.filter(
+            Q(**{f"{time}__lte": at}) & (Q(**{f"{time}__lt": at}) | Q(**{time: at, "id__lt": row_id}))
+        )
     found = list(rows.order_by(f"-{time}", "-id")[: size + 1])
     more = len(found) > size
     found = found[:size]

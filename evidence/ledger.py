@@ -29,7 +29,7 @@ class _GapCount(Func):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionHealth:
-    """A connection with its newest finished run and the one in progress. `gaps`: calls of that run without answer."""
+    """A connection with its newest finished run, its gaps (calls without answer), and the run in progress."""
 
     connection: AwsConnection
     last: CollectionRun | None
@@ -136,7 +136,9 @@ def group_gaps(gaps: Iterable[SeenGap]) -> list[GapGroup]:
     groups: dict[tuple[str, ...], list[SeenGap]] = {}
     for gap in gaps:
         groups.setdefault((gap.collector, gap.region, gap.operation, gap.reason, gap.code), []).append(gap)
-    return [GapGroup(same[0], tuple(gap.key for gap in same if gap.key), len(same)) for same in groups.values()]
+    return [
+        GapGroup(same[0], tuple(gap.key for gap in same if gap.key), len(same)) for same in groups.values()
+    ]
 
 
 def connections() -> QuerySet[AwsConnection]:
@@ -165,10 +167,9 @@ def connection_health() -> list[ConnectionHealth]:
     ]
 
 
-def _runs_of_outer(state: RunState) -> QuerySet[CollectionRun]:
+def _runs_of_outer(state: RunState) -> QuerySet[Any, Any]:
     runs = CollectionRun.objects.filter(connection=OuterRef("pk"), state=state)
-    ordered: QuerySet[CollectionRun] = runs.order_by("-started_at").values("pk")
-    return ordered
+    return runs.order_by("-started_at").values("pk")
 
 
 def _gaps_by_run(run_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -178,14 +179,21 @@ def _gaps_by_run(run_ids: Iterable[UUID]) -> dict[UUID, int]:
 
 def runs_of(connection: AwsConnection) -> list[CollectionRun]:
     """The newest runs, each with `gap_total` and `seconds`, its duration once finished."""
-    gaps = CollectionUnit.objects.filter(run=OuterRef("pk")).values("run").annotate(n=Sum(_GapCount("gaps"))).values("n")
+    gaps = (
+        CollectionUnit.objects.filter(run=OuterRef("pk"))
+        .values("run")
+        .annotate(n=Sum(_GapCount("gaps")))
+        .values("n")
+    )
     runs = CollectionRun.objects.filter(connection=connection).annotate(gap_total=Coalesce(Subquery(gaps), 0))
     return list(runs.order_by("-started_at")[:RUNS_SHOWN])
 
 
 def running_run(connection: AwsConnection) -> CollectionRun | None:
     """The run in progress."""
-    run: CollectionRun | None = CollectionRun.objects.filter(connection=connection, state=RunState.RUNNING).first()
+    run: CollectionRun | None = CollectionRun.objects.filter(
+        connection=connection, state=RunState.RUNNING
+    ).first()
     return run
 
 
@@ -202,8 +210,7 @@ def _units(run: CollectionRun) -> QuerySet[CollectionUnit]:
 
 
 def latest_units(names: Iterable[str], connection_id: UUID | None = None) -> list[CollectionUnit]:
-    """The newest finished run's units of some collectors, with connection, run and snapshot, over all connections
-    or one."""
+    """The units of some collectors in the newest finished run of one connection, or of each."""
     rows = connections().annotate(last_run=Subquery(_runs_of_outer(RunState.FINISHED)[:1]))
     if connection_id is not None:
         rows = rows.filter(pk=connection_id)
@@ -245,14 +252,20 @@ def freshness(health: Iterable[ConnectionHealth]) -> Freshness:
     return Freshness(min(times, default=None), max(times, default=None))
 
 
-def list_snapshots(*, collector: str = "", region: str = "", connection_id: UUID | None = None, after: str = "") -> Page:
+def list_snapshots(
+    *, collector: str = "", region: str = "", connection_id: UUID | None = None, after: str = ""
+) -> Page:
     """Snapshots, newest first, each with `last_seen_at` and its connection and blob."""
-    seen = CollectionUnit.objects.filter(snapshot=OuterRef("pk"), collected_at__isnull=False).order_by("-collected_at")
+    seen = CollectionUnit.objects.filter(snapshot=OuterRef("pk"), collected_at__isnull=False).order_by(
+        "-collected_at"
+    )
     rows = Snapshot.objects.select_related("connection", "blob").annotate(
         last_seen_at=Subquery(seen.values("collected_at")[:1])
     )
     given = {"collector": collector, "region": region, "connection": connection_id}
-    return page_by_time(rows.filter(**{name: value for name, value in given.items() if value}), "collected_at", after)
+    return page_by_time(
+        rows.filter(**{name: value for name, value in given.items() if value}), "collected_at", after
+    )
 
 
 def find_snapshot(snapshot_id: UUID) -> Snapshot:
@@ -282,4 +295,6 @@ def sightings_of(snapshot: Snapshot) -> Sightings:
 
 def collector_choices() -> list[tuple[str, str]]:
     """Every collector's name and title, by title."""
-    return sorted(((name, collector.title) for name, collector in collectors().items()), key=lambda item: item[1])
+    return sorted(
+        ((name, collector.title) for name, collector in collectors().items()), key=lambda item: item[1]
+    )

@@ -64,7 +64,9 @@ def connection_grant(request: TenantRequest, connection_id: UUID) -> HttpRespons
     connection = ledger.find_connection(connection_id)
     way = request.GET.get("way", "cloudformation")
     context = {"connection": connection, "ways": WAYS, "way": way if way in WAYS else "cloudformation"}
-    return render(request, "evidence/connection_grant.html", context | _permissions(connection) | _role(connection))
+    return render(
+        request, "evidence/connection_grant.html", context | _permissions(connection) | _role(connection)
+    )
 
 
 @require_GET
@@ -114,7 +116,7 @@ def _tab(connection: AwsConnection, tab: str) -> dict[str, Any]:
 
 @require_POST
 @requires(Permission.CONNECTION_CHANGE)
-def connection_verify(request: TenantRequest, connection_id: UUID) -> HttpResponse:
+def connection_verify(request: TenantRequest, connection_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Step 3 of connecting, and the proof on request: a worker does it, and its steps show on the page."""
     services.verify_connection(connection_id=connection_id)
     return redirect("connection-detail", connection_id=connection_id)
@@ -122,7 +124,7 @@ def connection_verify(request: TenantRequest, connection_id: UUID) -> HttpRespon
 
 @require_GET
 @requires(Permission.CONNECTION_READ)
-def probe_progress(request: TenantRequest, connection_id: UUID) -> HttpResponse:
+def probe_progress(request: TenantRequest, connection_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Asked each second while a verification is under way; afterwards the page is loaded anew."""
     if ledger.find_connection(connection_id).probe_due_at is None:
         return HttpResponseClientRefresh()
@@ -215,7 +217,9 @@ def snapshot_verify(request: TenantRequest, snapshot_id: UUID) -> HttpResponse:
     snapshot = ledger.find_snapshot(snapshot_id)
     verification = services.verify_snapshot(snapshot_id=snapshot_id)
     if request.headers.get("HX-Request"):
-        return render(request, "evidence/verification.html", {"verification": verification, "snapshot": snapshot})
+        return render(
+            request, "evidence/verification.html", {"verification": verification, "snapshot": snapshot}
+        )
     (messages.success if verification.ok else messages.error)(request, verification.message)
     return redirect("snapshot-detail", snapshot_id=snapshot_id)
 
@@ -240,7 +244,7 @@ def _role(connection: AwsConnection) -> dict[str, Any]:
 
 
 def _quick_create(connection: AwsConnection) -> str:
-    """Empty unless the operator keeps the template in an S3 bucket, from where alone CloudFormation takes it."""
+    """Empty unless the operator keeps the template in an S3 bucket: CloudFormation takes it from nowhere else."""
     template_url = getattr(settings, "ROLE_TEMPLATE_URL", "")
     if not template_url:
         return ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -51,11 +52,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
     (
         "Cloud",
-        (
-            Entry(
-                "AWS connections", "cloud", "connection-list", Permission.CONNECTION_READ, "connections/"
-            ),
-        ),
+        (Entry("AWS connections", "cloud", "connection-list", Permission.CONNECTION_READ, "connections/"),),
     ),
     (
         "Admin",
@@ -76,7 +73,11 @@ class Frame:
         self.role: Role | None = getattr(request, "role", None)
         chosen = request.COOKIES.get(THEME_COOKIE, "")
         self.theme = chosen if chosen in THEMES else "auto"
-        self.themes = (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("auto", "As the device", "device-desktop"))
+        self.themes = (
+            ("light", "Light", "sun"),
+            ("dark", "Dark", "moon"),
+            ("auto", "As the device", "device-desktop"),
+        )
         self.idle_seconds: int = settings.SESSION_IDLE_SECONDS
         self.idle_minutes = self.idle_seconds // 60
         self.warning_seconds: int = settings.SESSION_WARNING_SECONDS
@@ -97,7 +98,8 @@ class Frame:
         """The tenants to switch to."""
         if self.tenant is None:
             return []
-        return [found for found in memberships_of(self._request.user.pk) if found.tenant_id != self.tenant.pk]
+        person_id: UUID = self._request.user.pk  # type: ignore[assignment] # inside a tenant somebody is signed in
+        return [found for found in memberships_of(person_id) if found.tenant_id != self.tenant.pk]
 
     def _links(self, entries: Iterable[Entry]) -> Iterable[Link]:
         path = self._request.path_info.removeprefix("/")

@@ -40,15 +40,25 @@ def next_steps(
 def _connecting(rows: list[ConnectionHealth], may: Callable[[Permission], bool]) -> Iterator[Step]:
     if not rows and may(Permission.CONNECTION_CHANGE):
         yield Step(
-            "Connect an AWS account", "Without one nothing can be evidenced.", reverse("connection-new"), "cloud"
+            "Connect an AWS account",
+            "Without one nothing can be evidenced.",
+            reverse("connection-new"),
+            "cloud",
         )
     for row in rows:
         url = reverse("connection-detail", args=[row.connection.pk])
         name = row.connection.name
         if row.connection.state == ConnectionState.BROKEN:
-            yield Step(f"Mend the connection {name}", "AWS refused a step of its verification.", url, "plug-connected-x")
+            yield Step(
+                f"Mend the connection {name}",
+                "AWS refused a step of its verification.",
+                url,
+                "plug-connected-x",
+            )
         elif row.connection.state == ConnectionState.PENDING:
-            yield Step(f"Verify the connection {name}", "It isn't collected before that.", url, "plug-connected")
+            yield Step(
+                f"Verify the connection {name}", "It isn't collected before that.", url, "plug-connected"
+            )
         elif row.last is None and row.running is None:
             yield Step(f"Collect from {name}", "It is verified and was never collected.", url, "player-play")
 
@@ -57,7 +67,8 @@ def _mending(posture: Overview) -> Iterator[Step]:
     urgent = (entry for entry in posture.worst if entry.severity in URGENT)
     for entry in islice(urgent, CHECKS_SHOWN):
         number = entry.tally.failed
-        why = f"{entry.severity.capitalize()}: fails on {number:,} {'resource' if number == 1 else 'resources'}."
+        resources = "resource" if number == 1 else "resources"
+        why = f"{entry.severity.capitalize()}: fails on {number:,} {resources}."
         url = reverse("check-detail", args=[entry.tally.check_id])
         yield Step(f"Mend: {entry.title}", why, url, "alert-triangle")
 

@@ -25,7 +25,7 @@ ERRORS = {
     403: ("Not permitted", "Your role doesn't permit this. An owner of the tenant can change your role."),
     404: ("Not found", "There is no such page, or it isn't yours to see."),
     405: ("Not that way", "This address doesn't answer to that kind of request."),
-    500: ("Something failed here", "The failure was recorded. Nothing was changed by this request. Try again, and say the request's number if it stays."),
+    500: ("Something failed here", "It was recorded, and nothing was changed. Try again; if it stays, say the request's number."),
     503: ("Not available now", "A part of the portal doesn't answer. Try again in a moment."),
 }  # fmt: skip
 
@@ -83,7 +83,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def server_error(request: HttpRequest) -> HttpResponse:
     """Drawn without the frame: what it asks of the database may be what failed."""
     title, message = ERRORS[500]
-    context = {"status": 500, "title": title, "message": message, "request_id": getattr(request, "request_id", "")}
+    context = {
+        "status": 500,
+        "title": title,
+        "message": message,
+        "request_id": getattr(request, "request_id", ""),
+    }
     return render(request, "error_plain.html", context, status=500)
 
 
@@ -101,5 +106,7 @@ def _ask_database() -> None:
 
 
 def _ask_redis() -> None:
-    with redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+    with redis.Redis.from_url(
+        settings.CELERY_BROKER_URL, socket_timeout=2, socket_connect_timeout=2
+    ) as client:
         client.ping()

@@ -13,14 +13,21 @@ register = template.Library()
 @register.simple_tag
 def checks_reading(collector: str) -> list[Check]:
     """The checks that read a collector's answers, by title."""
-    return sorted((check for check in checks().values() if collector in check.collectors), key=lambda c: c.title)
+    return sorted(
+        (check for check in checks().values() if collector in check.collectors), key=lambda c: c.title
+    )
 
 
 @register.simple_tag
 def supported_by(collectors: str) -> list[str]:
     """The citations that checks of some collectors ("s3, kms") support, in the order of the Rule."""
     names = set(collectors.split(", "))
-    found = {citation for check in checks().values() if names & set(check.collectors) for citation in check.supports}
+    found = {
+        citation
+        for check in checks().values()
+        if names & set(check.collectors)
+        for citation in check.supports
+    }
     return [citation for citation in SECURITY_RULE if citation in found]
 
 

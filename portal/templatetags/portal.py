@@ -48,8 +48,13 @@ STATUS_LOOKS: Mapping[str, tuple[str, str]] = {
     "finished": ("na", "circle-check"),
     "done": ("ok", "circle-check"),
 }
-"""How a value of a status, outcome, severity or state looks: (class, icon). The word always stands beside it."""
+"""How a status, outcome, severity or state looks: (class, icon). The word always stands beside it."""
 
+PAINT = {
+    "filled": 'fill="currentColor"',
+    "outline": 'fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round"'
+    ' stroke-linejoin="round"',
+}
 _UNITS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
 
 
@@ -57,17 +62,14 @@ _UNITS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "
 def _icon(name: str, style: str) -> str:
     source = (ICONS / style / f"{name}.svg").read_text(encoding="utf-8")
     body = source[source.index(">", source.index("<svg")) + 1 : source.rindex("</svg>")]
-    paint = (
-        'fill="currentColor"'
-        if style == "filled"
-        else 'fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round"'
+    return " ".join(
+        f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" {PAINT[style]}>{body}</svg>'.split()
     )
-    return " ".join(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" {paint}>{body}</svg>'.split())
 
 
 @register.simple_tag
 def icon(name: str, style: str = "outline") -> SafeString:
-    """A Tabler icon, inline and hidden from assistive technology. Raises FileNotFoundError for an unknown name."""
+    """A Tabler icon, inline, hidden from assistive technology. Raises FileNotFoundError for an unknown name."""
     return mark_safe(_icon(name, style))  # noqa: S308 (a file of the icon package, chosen by a template)
 
 
@@ -89,31 +91,42 @@ def bar(label: str, total: int, **parts: int) -> SafeString:
     for look, count in parts.items():
         share = 100 * count / total if total else 0
         if share:
-            rects.append(format_html('<rect class="is-{}" x="{}%" width="{}%" height="100%"/>', look, f"{left:.2f}", f"{share:.2f}"))
+            rects.append(
+                format_html(
+                    '<rect class="is-{}" x="{}%" width="{}%" height="100%"/>',
+                    look,
+                    f"{left:.2f}",
+                    f"{share:.2f}",
+                )
+            )
         left += share
     inside = mark_safe("".join(rects))  # noqa: S308 (each was made by format_html)
     return format_html('<svg class="bar" role="img" aria-label="{}">{}</svg>', label, inside)
 
 
 @register.simple_tag
-def moment(at: datetime | None | str, empty: str = "never") -> SafeString | str:
+def moment(at: datetime | str | None, empty: str = "never") -> SafeString | str:
     """A time as its distance from now, with the exact UTC time in the element and its title."""
     if not isinstance(at, datetime):  # templates give "" for what isn't there
         return empty
     exact = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, distance(at, timezone.now()))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, distance(at, timezone.now())
+    )
 
 
 @register.simple_tag
-def instant(at: datetime | None | str, empty: str = "never") -> SafeString | str:
+def instant(at: datetime | str | None, empty: str = "never") -> SafeString | str:
     """A time in full, in UTC."""
     if not isinstance(at, datetime):  # templates give "" for what isn't there
         return empty
-    return format_html('<time datetime="{}">{} UTC</time>', at.isoformat(), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
+    return format_html(
+        '<time datetime="{}">{} UTC</time>', at.isoformat(), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    )
 
 
 def distance(at: datetime, now: datetime) -> str:
-    """"3 hours ago", "in 2 days", "just now"."""
+    """How far a time is from now: 3 hours ago, in 2 days, just now."""
     seconds = (now - at).total_seconds()
     for length, unit in _UNITS:
         if abs(seconds) >= length:
@@ -125,8 +138,8 @@ def distance(at: datetime, now: datetime) -> str:
 
 @register.simple_tag
 def percent(part: int, total: int) -> str:
-    """A share in whole percent, cut off downwards so that 100% means all; a dash where there is nothing to share."""
-    return f"{100 * part // total}%" if total else "–"
+    """A share in whole percent, cut off downwards so that 100% means all; "none" where there is nothing."""
+    return f"{100 * part // total}%" if total else "none"
 
 
 @register.simple_tag(takes_context=True)
@@ -146,7 +159,7 @@ def address(context: Mapping[str, Any], **changes: Any) -> str:
 
 @register.filter
 def count(number: int, noun: str) -> str:
-    """"1 check", "1,204 checks"; a noun with its own plural is given as "policy,policies"."""
+    """A number with its noun: 1 check, 1,204 checks. A noun with its own plural is given as "policy,policies"."""
     one, _, many = noun.partition(",")
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
@@ -162,7 +175,9 @@ def field(bound: BoundField, *, autofocus: bool = False) -> dict[str, Any]:
     """A form's field with label, help and errors, tied together for assistive technology."""
     widget = bound.field.widget
     said_by = " ".join(
-        f"{bound.auto_id}_{part}" for part, there in (("help", bound.help_text), ("error", bound.errors)) if there
+        f"{bound.auto_id}_{part}"
+        for part, there in (("help", bound.help_text), ("error", bound.errors))
+        if there
     )
     if isinstance(widget, (CheckboxSelectMultiple, RadioSelect)):
         return {"field": bound, "said_by": said_by, "boxes": list(_boxes(bound))}
@@ -221,4 +236,6 @@ def request_id(entry: str | list[str]) -> str:
 @register.filter
 def outcome_words(outcome: str) -> str:
     """A finding's outcome in words; UNKNOWN is "not seen", which says why."""
-    return {"PASS": "passes", "FAIL": "fails", "UNKNOWN": "not seen", "NOT_APPLICABLE": "not applicable"}[outcome]
+    return {"PASS": "passes", "FAIL": "fails", "UNKNOWN": "not seen", "NOT_APPLICABLE": "not applicable"}[
+        outcome
+    ]
