@@ -1,6 +1,6 @@
 """Accounts for the benchmark: the hospital's mixture of good and bad, at two sizes, in two regions.
 
-``python bench/accounts.py http://127.0.0.1:5000 large`` fills account 444444444444 of a running stand-in.
+``python bench/aws_account.py http://127.0.0.1:5000 large`` fills account 444444444444 of a running stand-in.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import kit  # noqa: F401  puts the checkout on the path
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
 from portal.demo.hospital import write_reader_role
 from portal.demo.hospital.account import OFFICE, PHI, Account, allow, document, tag_list, tls_only
