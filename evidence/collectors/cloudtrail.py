@@ -1,4 +1,13 @@
-"""Audit trails of the account: where they are kept, whether they record, and what."""
+"""Audit trails of the account: where they are kept, whether they record, and what.
+
+DescribeTrails with shadow trails: every region lists the multi-region trails of all regions, and a member account
+its organisation's trails, which are never listed otherwise. A trail at home in a region that is not collected is
+thus seen too. Each listed trail is asked in its home region, by its ARN: GetTrailStatus tells of one region only,
+and GetEventSelectors knows no trail of another region (TrailNotFoundException). As a unit does not know which other
+regions are collected, each region that lists a trail asks: two calls per trail and region, which makes a region's
+answers complete by themselves. Answers are recorded under the TrailARN; what a member account may not ask about its
+organisation's trail becomes a gap.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +18,18 @@ from evidence.collectors.base import Action, Collector, Reader, Scope
 
 def collect(aws: Reader) -> None:
     def look_at(trail: dict[str, Any]) -> None:
-        arn = trail["TrailARN"]
-        aws.get("GetTrailStatus", key=arn, Name=arn)
-        aws.get("GetEventSelectors", key=arn, TrailName=arn)
+        arn, home = trail["TrailARN"], trail.get("HomeRegion", "")
+        aws.get("GetTrailStatus", key=arn, region=home, Name=arn)
+        aws.get("GetEventSelectors", key=arn, region=home, TrailName=arn)
 
-    # A multi-region trail has a shadow in every other region; its home region tells of it once.
-    aws.each(look_at, aws.list("DescribeTrails", "trailList", includeShadowTrails=False))
+    aws.each(look_at, aws.list("DescribeTrails", "trailList", includeShadowTrails=True))
 
 
 COLLECTOR = Collector(
     title="CloudTrail",
     service="cloudtrail",
     scope=Scope.REGIONAL,
-    version=1,
+    version=2,
     actions=(
         Action(
             "cloudtrail:DescribeTrails",

@@ -5,9 +5,12 @@ from evidence.types import Seen
 
 
 def judge(one: Resource, seen: Seen) -> Verdict:
-    if not one.data.get("KmsKeyId"):
+    key = one.data.get("KmsKeyId")
+    if not key:
         return failed("its files are encrypted with S3's own key (SSE-S3)")
-    return judge_key(seen, one.region, one.data["KmsKeyId"])
+    # A trail's key lives where its bucket does, which need not be the trail's home region.
+    region = key.split(":")[3] if key.startswith("arn:") else one.region
+    return judge_key(seen, region, key)
 
 
 CHECK = Check(

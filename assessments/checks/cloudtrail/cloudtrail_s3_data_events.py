@@ -14,48 +14,23 @@ from assessments.checks.base import (
     not_applicable,
     passed,
 )
-from assessments.checks.subjects import examples, trail
-from evidence.types import Gap, Json, Seen, Unseen
+from assessments.checks.subjects import examples, object_events, s3, trail
+from evidence.types import Json, Seen
 
 
 def _buckets(seen: Seen) -> Iterator[Resource]:
     """Buckets, with what the trails record of objects, read once for all of them."""
-    coverage, logs, gap = _coverage(seen)
-    for row in seen["s3"].items("ListBuckets", "Buckets"):
-        name = row["Name"]
-        data = {
-            "coverage": coverage,
-            "receives_logs": name in logs,
-            "gap": gap,
-            "region": row.get("BucketRegion"),
-        }
-        yield Resource(
-            f"arn:{seen.partition}:s3:::{name}", name, "bucket", row.get("BucketRegion") or seen.region, data
-        )
+    events = object_events.data_events(seen)
+    logs = {one.data.get("S3BucketName") for one in trail.all_trails(seen)[0]}
+    for bucket in s3.buckets(seen):
+        yield bucket._replace(data={"DataEvents": events, "ReceivesLogs": bucket.name in logs})
 
 
-def _coverage(seen: Seen) -> tuple[list[tuple[str, str, list[str]]], set[str], Gap | None]:
-    """Of each trail that logs: its name, the one region that it is limited to (or ""), the prefixes it records."""
-    found, gap = trail.all_trails(seen)
-    coverage = []
-    for one in found:
-        try:
-            if trail.is_logging(one, seen):
-                limited = "" if one.data.get("IsMultiRegionTrail") else one.region
-                coverage.append((one.name, limited, trail.object_prefixes(trail.selectors(one, seen))))
-        except Unseen as unseen:
-            gap = unseen.gap
-    return coverage, {one.data.get("S3BucketName", "") for one in found}, gap
-
-
-def judge(bucket: Resource, _seen: Seen) -> Verdict:
-    for name, limited, prefixes in bucket.data["coverage"]:
-        if trail.records_objects(prefixes, bucket.arn) and limited in ("", bucket.data["region"]):
-            return passed(f"trail {name} records reads and writes of its objects")
-    if bucket.data["gap"] is not None:
-        raise Unseen(bucket.data["gap"])
-    if bucket.data["receives_logs"]:
+def judge(bucket: Resource, seen: Seen) -> Verdict:
+    if bucket.data["ReceivesLogs"]:
         return not_applicable("receives a trail's own files, whose recording would feed itself")
+    if bucket.data["DataEvents"].cover(bucket, seen):
+        return passed("a trail records all reads and writes of its objects")
     return failed("no trail records both reads and writes of all its objects")
 
 
@@ -78,7 +53,7 @@ CHECK = Check(
     severity=Severity.MEDIUM,
     collectors=("cloudtrail", "s3"),
     supports=("164.308(a)(1)(ii)(D)", "164.312(b)"),
-    rationale="Reads and writes of objects are data events, which CloudTrail leaves out unless told: without them nobody can say afterwards whose documents were taken.",
+    rationale="Reads and writes of objects are data events, which CloudTrail leaves out unless told: without them nobody can say afterwards whose documents were taken. Server access logs, which S3 delivers at best effort and often hours later, are no substitute for them.",
     expected="A trail records read and write data events of all objects of the bucket.",
     fix=Fix(
         console="CloudTrail, the trail, Data events, Edit, S3: log all events for the buckets that hold ePHI.",

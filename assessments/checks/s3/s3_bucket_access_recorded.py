@@ -17,7 +17,7 @@ def judge(bucket: Resource, seen: Seen) -> Verdict:
     target = s3.log_target(bucket, seen)
     if target:
         return passed(f"server access logs go to {target}")
-    if bucket.data["DataEvents"].cover(bucket):
+    if bucket.data["DataEvents"].cover(bucket, seen):
         return passed("a trail records all reads and writes of its objects")
     return failed("neither server access logs nor a trail's data events record who reads its objects")
 
@@ -41,7 +41,7 @@ CHECK = Check(
     severity=Severity.MEDIUM,
     collectors=("s3", "cloudtrail"),
     supports=("164.312(b)", "164.308(a)(1)(ii)(D)"),
-    rationale="CloudTrail does not record reads of objects unless told to. Without that or access logs, nobody can say who read ePHI, and a leak can't be told from a breach of everything.",
+    rationale="CloudTrail does not record reads of objects unless told to. Without that or access logs, nobody can say who read ePHI, and a leak can't be told from a breach of everything. Either of the two is a record; that a trail's complete one is kept is a check of its own.",
     expected="Server access logging is on, or a trail that is logging records all data events of the bucket's objects.",
     fix=Fix(
         console="CloudTrail, the trail, Data events, Edit: S3, all events. Or S3, the bucket, Properties, Server access logging: Enable.",

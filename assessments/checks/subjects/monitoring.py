@@ -72,7 +72,12 @@ def log_groups(seen: Seen) -> tuple[list[LogGroup], Gap | None]:
 def _judge_event(events: tuple[Json, ...], seen: Seen) -> Verdict:
     groups, gap = log_groups(seen)
     own = [group for group in groups if group.account_id == seen.account_id]
-    verdicts = [_judge_group(group, events, seen) for group in own]
+    verdicts = []
+    for group in own:
+        try:
+            verdicts.append(_judge_group(group, events, seen))
+        except Unseen as unseen:
+            gap = unseen.gap
     for verdict in verdicts:
         if verdict.outcome == "PASS":
             return verdict

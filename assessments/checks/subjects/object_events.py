@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from assessments.checks.base import Resource
 from assessments.checks.subjects import trail
-from evidence.types import Answers, Gap, GapReason, Json, Seen, Unseen
+from evidence.types import GLOBAL, Gap, Json, Seen, Unseen
 
 
 class DataEvents(NamedTuple):
@@ -21,67 +21,44 @@ class DataEvents(NamedTuple):
     wider: frozenset[tuple[str, str]]
     gap: Gap | None
 
-    def cover(self, bucket: Resource) -> bool:
+    def cover(self, bucket: Resource, seen: Seen) -> bool:
         """Whether all reads and writes in a bucket are recorded. Raises Unseen where that is not known."""
         objects = f"{bucket.arn}/"
         if ("", objects) in self.buckets or (bucket.region, objects) in self.buckets:
             return True
-        if any(region in ("", bucket.region) and objects.startswith(prefix) for region, prefix in self.wider):
+        covering = {region for region, prefix in self.wider if objects.startswith(prefix)}
+        if covering & {"", bucket.region}:
             return True
         if self.gap is not None:
             raise Unseen(self.gap)
+        if bucket.region == GLOBAL and (covering or any(prefix == objects for _, prefix in self.buckets)):
+            seen["s3"].get("GetBucketLocation", bucket.name)
         return False
 
 
 def trails(seen: Seen) -> Iterator[Json]:
-    """DescribeTrails of every region. Raises Unseen where one was not seen."""
-    for answers in _regions(seen):
-        yield from _listed(answers)
+    """DescribeTrails of every region, each trail once. Raises Unseen where a region was not seen."""
+    found, gap = trail.all_trails(seen)
+    if gap is not None:
+        raise Unseen(gap)
+    return (one.data for one in found)
 
 
 def data_events(seen: Seen) -> DataEvents:
     """Which S3 data events the trails record; what can't be read makes a gap and hides nothing else."""
     recorded: set[tuple[str, str]] = set()
-    gap: Gap | None = None
-    try:
-        regions = _regions(seen)
-    except Unseen as unseen:
-        return DataEvents(frozenset(), frozenset(), unseen.gap)
-    for answers in regions:
+    found, gap = trail.all_trails(seen)
+    for one in found:
         try:
-            found = _listed(answers)
+            recorded |= _recorded(one, seen)
         except Unseen as unseen:
-            found, gap = (), unseen.gap
-        for row in found:
-            try:
-                recorded |= _recorded(answers, row)
-            except Unseen as unseen:
-                gap = unseen.gap
+            gap = unseen.gap
     buckets = frozenset(one for one in recorded if one[1].endswith("/"))
     return DataEvents(buckets, frozenset(recorded) - buckets, gap)
 
 
-def _regions(seen: Seen) -> list[Answers]:
-    regions = list(seen.regions("cloudtrail"))
-    if not regions:
-        raise Unseen(Gap("cloudtrail", "DescribeTrails", seen.region, GapReason.NOT_COLLECTED))
-    return regions
-
-
-def _listed(answers: Answers) -> Sequence[Json]:
-    """A region that is off has no trails."""
-    try:
-        return answers.items("DescribeTrails", "trailList")
-    except Unseen as unseen:
-        if unseen.gap.reason is GapReason.REGION_OFF:
-            return ()
-        raise
-
-
-def _recorded(answers: Answers, row: Json) -> set[tuple[str, str]]:
-    name = row.get("TrailARN") or ""
-    if (answers.get("GetTrailStatus", name) or {}).get("IsLogging") is not True:
+def _recorded(one: Resource, seen: Seen) -> set[tuple[str, str]]:
+    if not trail.is_logging(one, seen):
         return set()
-    selectors = answers.get("GetEventSelectors", name) or {}
-    region = "" if row.get("IsMultiRegionTrail") else row.get("HomeRegion") or answers.region
-    return {(region, prefix) for prefix in trail.object_prefixes(selectors)}
+    region = "" if one.data.get("IsMultiRegionTrail") else one.region
+    return {(region, prefix) for prefix in trail.object_prefixes(trail.selectors(one, seen))}

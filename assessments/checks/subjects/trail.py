@@ -1,7 +1,8 @@
 """CloudTrail's trails, over all regions, and what they record.
 
-A trail is known in its home region; elsewhere it is a shadow, and in a member account an organisation's trail is
-one too, so that only HomeRegion tells which listing counts.
+A multi-region trail is listed at home and, as a shadow, in every other region; a member account sees its
+organisation's trails as shadows only. One ARN is one trail: its home region's listing counts, or, where the home
+region was not seen, the first region's that lists it. Its status and selectors are the home region's in either case.
 """
 
 from __future__ import annotations
@@ -10,39 +11,80 @@ from collections.abc import Callable, Iterator, Sequence
 
 from assessments.checks.base import Resource, Verdict, failed, passed
 from assessments.checks.subjects.times import days_since
-from evidence.types import GLOBAL, Gap, GapReason, Json, Seen, Unseen
+from evidence.types import GLOBAL, Answers, Gap, GapReason, Json, Seen, Unseen
 
 CLOUDTRAIL = "cloudtrail"
 
 
 def trails(seen: Seen) -> Iterator[Resource]:
-    """The trails at home in the view's region."""
-    for row in seen[CLOUDTRAIL].items("DescribeTrails", "trailList"):
-        if row.get("HomeRegion", seen.region) == seen.region:
-            yield Resource(row["TrailARN"], row.get("Name", ""), "trail", seen.region, row)
+    """The trails to judge in the view's region: those at home in it, and those that no home region answers for."""
+    seen[CLOUDTRAIL].items("DescribeTrails", "trailList")
+    found, _ = all_trails(seen)
+    return (trail for trail in found if _judged_in(trail, seen) == seen.region)
+
+
+def _judged_in(trail: Resource, seen: Seen) -> str:
+    """A shadow stays unjudged while its home region's listing, which was asked for, is only missing."""
+    listed_in: str = trail.data["ListedIn"]
+    try:
+        _listed(seen.in_region(CLOUDTRAIL, trail.region))
+    except Unseen as unseen:
+        if unseen.gap.reason is not GapReason.NOT_COLLECTED:
+            return trail.region
+    return listed_in
 
 
 def all_trails(seen: Seen) -> tuple[list[Resource], Gap | None]:
-    """The trails of every region, and a gap if a region's listing was not seen."""
-    found: list[Resource] = []
-    gap: Gap | None = None
-    regions = [answers.region for answers in seen.regions(CLOUDTRAIL)]
-    for region in regions:
+    """The trails of every region by ARN, with `ListedIn`, and a gap if a region's listing was not seen.
+
+    A trail's region is its home region.
+    """
+    found: dict[str, Resource] = {}
+    regions = list(seen.regions(CLOUDTRAIL))
+    gap = None if regions else Gap(CLOUDTRAIL, "DescribeTrails", GLOBAL, GapReason.NOT_COLLECTED)
+    for answers in regions:
         try:
-            found += trails(seen.from_region(region))
+            rows = _listed(answers)
         except Unseen as unseen:
             gap = unseen.gap
-    return found, gap if regions else Gap(CLOUDTRAIL, "DescribeTrails", GLOBAL, GapReason.NOT_COLLECTED)
+            continue
+        for row in rows:
+            trail = _trail(row, answers.region)
+            if trail.arn not in found or trail.region == answers.region:
+                found[trail.arn] = trail
+    return [found[arn] for arn in sorted(found)], gap
+
+
+def _listed(answers: Answers) -> Sequence[Json]:
+    """A region that is off has no trails."""
+    try:
+        return answers.items("DescribeTrails", "trailList")
+    except Unseen as unseen:
+        if unseen.gap.reason is GapReason.REGION_OFF:
+            return ()
+        raise
+
+
+def _trail(row: Json, listed_in: str) -> Resource:
+    data = {**row, "ListedIn": listed_in}
+    home = row.get("HomeRegion") or listed_in
+    return Resource(row.get("TrailARN") or "", row.get("Name", ""), "trail", home, data)
+
+
+def is_foreign(trail: Resource, seen: Seen) -> bool:
+    """Whether it is another account's: the organisation's, as its members see it."""
+    owner = trail.arn.split(":")[4:5]
+    return bool(owner) and owner != [seen.account_id]
 
 
 def status(trail: Resource, seen: Seen) -> Json:
-    """Whether a trail logs and delivers. Raises Unseen."""
-    return seen.in_region(CLOUDTRAIL, trail.region).get("GetTrailStatus", trail.arn) or {}
+    """Whether a trail logs and delivers, in its home region. Raises Unseen."""
+    return seen.in_region(CLOUDTRAIL, trail.data["ListedIn"]).get("GetTrailStatus", trail.arn) or {}
 
 
 def selectors(trail: Resource, seen: Seen) -> Json:
     """What a trail records: EventSelectors or AdvancedEventSelectors. Raises Unseen."""
-    return seen.in_region(CLOUDTRAIL, trail.region).get("GetEventSelectors", trail.arn) or {}
+    return seen.in_region(CLOUDTRAIL, trail.data["ListedIn"]).get("GetEventSelectors", trail.arn) or {}
 
 
 def is_logging(trail: Resource, seen: Seen) -> bool:
@@ -133,11 +175,6 @@ def _advanced_prefixes(row: dict[str, Json]) -> list[str]:
     arns = row["resources.ARN"]
     only_starts = set(arns) - {"Field", "StartsWith"} == set()
     return list(arns.get("StartsWith") or ()) if only_starts else []
-
-
-def records_objects(prefixes: Sequence[str], bucket_arn: str) -> bool:
-    """Whether prefixes take in every object of a bucket."""
-    return any(f"{bucket_arn}/".startswith(prefix) for prefix in prefixes)
 
 
 def is_late(text: str | None, seen: Seen) -> bool:

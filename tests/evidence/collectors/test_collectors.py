@@ -142,6 +142,31 @@ def test_cloudtrail_asks_each_trail_by_its_arn():
     }
 
 
+def test_cloudtrail_lists_shadow_trails_and_asks_each_in_its_home_region():
+    organisation = "arn:aws:cloudtrail:us-east-1:999999999999:trail/organisation"
+    rows = [
+        {"Name": "main", "TrailARN": TRAIL, "HomeRegion": "eu-west-1"},
+        {"Name": "organisation", "TrailARN": organisation, "HomeRegion": "us-east-1"},
+    ]
+
+    def describe(includeShadowTrails: bool = True):  # noqa: N803  AWS's name
+        return {"trailList": rows if includeShadowTrails else []}
+
+    session = FakeSession(ANSWERS | {"cloudtrail:DescribeTrails": describe})
+    payload = collect(collectors()["cloudtrail"], session, "us-west-2").payload
+    asked = {
+        (name.partition(":")[2], region, params.get("Name") or params.get("TrailName"))
+        for name, region, params in session.asked
+    }
+    assert asked == {("DescribeTrails", "us-west-2", None)} | {
+        (operation, region, arn)
+        for operation in ("GetTrailStatus", "GetEventSelectors")
+        for region, arn in (("eu-west-1", TRAIL), ("us-east-1", organisation))
+    }
+    assert len(session.asked) == 5
+    assert set(payload["calls"]["GetEventSelectors"]) == {TRAIL, organisation}
+
+
 def test_kms_asks_rotation_and_policy_only_where_aws_has_an_answer():
     seen = _answers("kms")
     assert set(seen.keys("DescribeKey")) == set(KEYS)

@@ -24,8 +24,10 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield executor
 
 
-def run(collector: Collector, access: RoleAccess, pool: ThreadPoolExecutor) -> Collected:
-    region = "global" if collector.scope is Scope.GLOBAL else "us-east-1"
+def run(
+    collector: Collector, access: RoleAccess, pool: ThreadPoolExecutor, place: str = "us-east-1"
+) -> Collected:
+    region = "global" if collector.scope is Scope.GLOBAL else place
     return collect_unit(AwsSession(access, Limits(max_attempts=1)), collector, region, pool=pool)
 
 
@@ -66,3 +68,18 @@ def test_every_protocols_refusal_is_a_gap_with_its_action(  # noqa: PLR0917
     assert [gap.reason for gap in found] == [reason]
     assert found[0].message
     assert recorded not in collected.payload["calls"]
+
+
+def test_a_region_that_is_no_trails_home_lists_and_answers_for_its_shadow(aws: AwsStandIn, role, pool):
+    aws.admin("s3", CUSTOMER).create_bucket(Bucket="trail-logs-001")
+    trail = aws.admin("cloudtrail", CUSTOMER)
+    arn = trail.create_trail(Name="audit", S3BucketName="trail-logs-001", IsMultiRegionTrail=True)["TrailARN"]
+    trail.start_logging(Name="audit")
+    for region in ("us-east-1", "us-west-2"):
+        collected = run(collectors()["cloudtrail"], role, pool, region)
+        assert collected.gaps == ()
+        calls = collected.payload["calls"]
+        (row,) = calls["DescribeTrails"][""]["response"]["trailList"]
+        assert (row["TrailARN"], row["HomeRegion"]) == (arn, "us-east-1")
+        assert calls["GetTrailStatus"][arn]["response"]["IsLogging"] is True
+        assert arn in calls["GetEventSelectors"]
