@@ -28,7 +28,9 @@ urlpatterns = [
     path("members/<uuid:membership_id>/role/", members.member_role, name="member-role"),
     path("members/<uuid:membership_id>/remove/", members.member_remove, name="member-remove"),
     path(
-        "members/invitations/<uuid:invitation_id>/revoke/", members.invitation_revoke, name="invitation-revoke"
+        "members/invitations/<uuid:invitation_id>/revoke/",
+        members.invitation_revoke,
+        name="invitation-revoke",
     ),
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("audit/", audit.audit_log, name="audit-log"),

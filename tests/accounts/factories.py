@@ -12,7 +12,7 @@ from accounts.devices import TotpDevice
 from accounts.models import Person, Tenant
 from accounts.permissions import Role
 from accounts.services.second_factor import prepare_totp
-from tests.factories import make_member, make_person, make_tenant
+from tests.factories import make_member, make_tenant
 
 PASSWORD = "moss on seven cold stones"
 

@@ -31,7 +31,12 @@ def client(tenant):
 def _record(tenant, count: int, **more: object) -> None:
     with open_tenant(tenant.id):
         for number in range(count):
-            record(Act.EVIDENCE_READ, object_type="snapshot", object_id=f"{more.get('prefix', 's')}-{number}", outcome=more.get("outcome", ActOutcome.DONE))
+            record(
+                Act.EVIDENCE_READ,
+                object_type="snapshot",
+                object_id=f"{more.get('prefix', 's')}-{number}",
+                outcome=more.get("outcome", ActOutcome.DONE),
+            )
 
 
 def _objects(answer) -> list[str]:
@@ -48,8 +53,7 @@ def test_entries_stand_newest_first_and_are_genuine(tenant, client):
 
 def test_reading_the_log_stands_in_the_log(tenant, client):
     client.get("/audit/?act=evidence.read")
-    assert _objects(client.get("/audit/?act=audit.read")) == []  # the entry is written after the page was read
-    assert len(client.get("/audit/?act=audit.read").context["lines"]) == 2
+    assert [len(client.get("/audit/?act=audit.read").context["lines"]) for _ in range(2)] == [1, 2]
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(tenant, client):
@@ -64,7 +68,9 @@ def test_pages_follow_each_other_without_gap_or_repetition(tenant, client):
     assert seen == [f"s-{number}" for number in reversed(range(120))]
 
 
-@pytest.mark.parametrize("mangle", [lambda key: key[:-1], lambda key: key + "x", lambda key: "x", lambda key: key[::-1]])
+@pytest.mark.parametrize(
+    "mangle", [lambda key: key[:-1], lambda key: key + "x", lambda key: "x", lambda key: key[::-1]]
+)
 def test_an_altered_place_is_refused(tenant, client, mangle):
     _record(tenant, 60)
     key = client.get("/audit/").context["next"]
@@ -83,7 +89,9 @@ def test_filters_by_actor_outcome_and_object_narrow_the_log(tenant, client):
     assert _objects(client.get("/audit/?outcome=refused")) == ["refused-0"]
     assert _objects(client.get("/audit/?object=s-1")) == ["s-1"]
     person = client.get("/profile/").context["person"]
-    assert {line.entry.actor_id for line in client.get("/audit/", {"actor": person.email}).context["lines"]} == {str(person.pk)}
+    assert {
+        line.entry.actor_id for line in client.get("/audit/", {"actor": person.email}).context["lines"]
+    } == {str(person.pk)}
     assert _objects(client.get("/audit/?actor=nobody")) == []
 
 

@@ -52,7 +52,9 @@ def test_an_unfit_password_is_refused_at_its_field(client, unfit):
 def test_guessing_the_current_password_from_an_open_session_is_slowed(person, client):
     answers = [client.post("/profile/password/", {"current": "wrong", "password": NEW}) for _ in range(11)]
     assert b"Too many tries" in answers[-1].content
-    assert b"Too many tries" in client.post("/profile/password/", {"current": PASSWORD, "password": NEW}).content
+    assert (
+        b"Too many tries" in client.post("/profile/password/", {"current": PASSWORD, "password": NEW}).content
+    )
 
 
 def test_the_app_is_replaced_after_password_and_code_and_the_old_one_ends(person, client):
@@ -95,7 +97,10 @@ def test_who_lost_the_phone_replaces_the_app_with_recovery_codes(person):
     codes, client = create_recovery_codes(person=person), Client()
     post_password(client, person)
     assert client.post("/sign-in/code/", {"code": codes[0]}).status_code == 302
-    assert client.post("/profile/second-factor/", {"current": PASSWORD, "code": codes[1]}).url == "/sign-in/set-up/"
+    assert (
+        client.post("/profile/second-factor/", {"current": PASSWORD, "code": codes[1]}).url
+        == "/sign-in/set-up/"
+    )
 
 
 def test_a_name_is_changed_and_an_empty_one_is_not(client):
@@ -118,7 +123,9 @@ def test_fields_say_what_they_are_to_password_managers(client):
     assert b'autocomplete="new-password"' in client.get("/profile/password/").content
 
 
-@pytest.mark.parametrize("path", ["/sign-in/", "/profile/", "/members/", "/audit/", "/profile/password/", "/tenants/"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in/", "/profile/", "/members/", "/audit/", "/profile/password/", "/tenants/"]
+)
 def test_no_page_has_script_or_style_of_its_own(client, path):
     import re
 

@@ -51,7 +51,9 @@ def test_acts_prolong_it_up_to_twelve_hours(clock):
     assert client.get("/profile/").status_code == 302
 
 
-@pytest.mark.parametrize("polling", [{"path": "/session/status/"}, {"path": "/profile/", "headers": {"X-Background": "1"}}])
+@pytest.mark.parametrize(
+    "polling", [{"path": "/session/status/"}, {"path": "/profile/", "headers": {"X-Background": "1"}}]
+)
 def test_polling_does_not_prolong_it(clock, polling):
     client = sign_in(make_ready_person())
     for _ in range(3):
@@ -65,7 +67,10 @@ def test_the_status_counts_down_and_extending_begins_anew(clock):
     client = sign_in(make_ready_person())
     clock.shift(timedelta(minutes=14))
     assert client.get("/session/status/").json() == {"signed_in": True, "seconds_left": 60}
-    assert client.post("/session/extend/", headers={"Accept": "application/json"}).json() == {"signed_in": True, "seconds_left": 900}
+    assert client.post("/session/extend/", headers={"Accept": "application/json"}).json() == {
+        "signed_in": True,
+        "seconds_left": 900,
+    }
     assert Client().get("/session/status/").json() == {"signed_in": False, "seconds_left": 0}
 
 
@@ -165,7 +170,12 @@ def test_each_answer_names_its_request_and_the_log_says_the_same():
 
 @pytest.mark.parametrize(
     ("behind", "forwarded", "address"),
-    [(False, "203.0.113.5", "127.0.0.1"), (True, "6.6.6.6, 203.0.113.5", "203.0.113.5"), (True, "nonsense", ""), (True, "", "127.0.0.1")],
+    [
+        (False, "203.0.113.5", "127.0.0.1"),
+        (True, "6.6.6.6, 203.0.113.5", "203.0.113.5"),
+        (True, "nonsense", ""),
+        (True, "", "127.0.0.1"),
+    ],
 )
 def test_the_address_is_what_our_own_proxy_saw(rf, settings, behind, forwarded, address):
     settings.BEHIND_PROXY = behind

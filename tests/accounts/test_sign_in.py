@@ -54,7 +54,17 @@ def test_the_path_that_was_asked_for_is_reached_after_both_steps():
     assert client.post("/sign-in/code/", {"code": code_for(person)}).url == "/audit/?act=member.add"
 
 
-@pytest.mark.parametrize("hostile", ["//evil.example/", "https://evil.example/", "\\\\evil.example", "javascript:alert(1)", "/\t/evil.example", "http:///evil.example"])
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "//evil.example/",
+        "https://evil.example/",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "http:///evil.example",
+    ],
+)
 def test_a_path_of_another_site_is_not_followed(hostile):
     person, client = make_ready_person(), Client()
     client.post("/sign-in/", {"email": person.email, "password": PASSWORD, "next": hostile})
@@ -65,8 +75,13 @@ def test_an_unknown_address_and_a_wrong_password_get_the_same_answer():
     person = make_ready_person()
     known, unknown = _try_password(person.email), _try_password("x" + person.email)
     assert known.status_code == unknown.status_code == 422
-    texts = [answer.content.decode().replace(email, "") for answer, email in ((known, person.email), (unknown, "x" + person.email))]
-    assert [text.split("csrfmiddlewaretoken")[0] for text in texts[:1]] == [text.split("csrfmiddlewaretoken")[0] for text in texts[1:]]
+    texts = [
+        answer.content.decode().replace(email, "")
+        for answer, email in ((known, person.email), (unknown, "x" + person.email))
+    ]
+    assert [text.split("csrfmiddlewaretoken")[0] for text in texts[:1]] == [
+        text.split("csrfmiddlewaretoken")[0] for text in texts[1:]
+    ]
     assert "isn&#x27;t right" in texts[0]
 
 

@@ -16,14 +16,20 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.access import Gate
+from accounts.models import Membership, Tenant
 from accounts.permissions import Permission, Role, allows
 from accounts.services.people import disable_person
+from accounts.tenancy.scope import open_tenant
 from tests.accounts.factories import PASSWORD, make_ready_person, post_password, sign_in
 from tests.factories import make_member, make_tenant
 
 READ, WRITE, BOTH = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", "POST"})
 POSTURE, EVIDENCE, EXPORT = Permission.POSTURE_READ, Permission.EVIDENCE_READ, Permission.EVIDENCE_EXPORT
-CONNECTIONS, CONNECT, COLLECT = Permission.CONNECTION_READ, Permission.CONNECTION_CHANGE, Permission.COLLECTION_START
+CONNECTIONS, CONNECT, COLLECT = (
+    Permission.CONNECTION_READ,
+    Permission.CONNECTION_CHANGE,
+    Permission.COLLECTION_START,
+)
 
 TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "": (POSTURE, READ),
@@ -71,11 +77,17 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "evidence/<uuid:snapshot_id>/": (EVIDENCE, READ),
     "evidence/<uuid:snapshot_id>/download/": (EXPORT, READ),
     "evidence/<uuid:snapshot_id>/verify/": (EVIDENCE, WRITE),
+    "api/v1/runs/<uuid:run_id>/": (EVIDENCE, READ),
 }
 """Each address as its route says it, with what it needs and the methods it answers (HEAD goes with GET)."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-SAMPLES = {"uuid": lambda: str(uuid4()), "slug": lambda: "no-such-thing", "str": lambda: "no-such-thing", "int": lambda: "1"}
+SAMPLES = {
+    "uuid": lambda: str(uuid4()),
+    "slug": lambda: "no-such-thing",
+    "str": lambda: "no-such-thing",
+    "int": lambda: "1",
+}
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,7 +174,9 @@ def test_the_public_addresses_are_few():
     assert public == {"healthz", "sign-in/", "sign-out/", "session/status/", "invitations/<str:token>/"}
 
 
-@pytest.mark.parametrize("route", sorted(route for route in TABLE if not route.startswith(("sign-in", "sign-out", "healthz"))))
+@pytest.mark.parametrize(
+    "route", sorted(route for route in TABLE if not route.startswith(("sign-in", "sign-out", "healthz")))
+)
 def test_everybody_gets_what_the_table_says(route, actors):
     need, methods = TABLE[route]
     wrong = []
@@ -184,7 +198,11 @@ def test_the_steps_of_signing_in_answer_their_methods_alone(method, actors):
     for route in ("sign-in/", "sign-out/"):
         methods = TABLE[route][1]
         status = getattr(anonymous, method.lower())(f"/{route}").status_code
-        assert (status == 405) == (("GET" if method == "HEAD" else method) not in methods), (route, method, status)
+        assert (status == 405) == (("GET" if method == "HEAD" else method) not in methods), (
+            route,
+            method,
+            status,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -196,15 +214,17 @@ def newcomer(django_db_setup, django_db_blocker) -> Client:
     return client
 
 
-@pytest.mark.parametrize("route", sorted(route for route, (need, _) in TABLE.items() if need not in {Gate.PUBLIC, Gate.PASSWORD}))
+@pytest.mark.parametrize(
+    "route", sorted(route for route, (need, _) in TABLE.items() if need not in {Gate.PUBLIC, Gate.PASSWORD})
+)
 def test_without_a_second_factor_nothing_but_its_set_up_is_reachable(route, newcomer):
     for method in METHODS:
         answer = getattr(newcomer, method.lower())(_path(route))
         assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/sign-in/set-up/"), method
 
 
-def test_a_view_that_declares_nothing_is_refused(settings, caplog):
-    settings.ROOT_URLCONF = "tests.architecture.undeclared_urls"
+def test_a_view_that_declares_nothing_is_refused(settings):
+    settings.ROOT_URLCONF = "tests.architecture.extra_urls"
     client = sign_in(make_ready_person())
     answer = client.get("/undeclared/")
     assert answer.status_code == 404
@@ -212,9 +232,6 @@ def test_a_view_that_declares_nothing_is_refused(settings, caplog):
 
 
 def test_another_tenants_thing_and_a_missing_one_get_the_same_answer():
-    from accounts.models import Membership
-    from accounts.tenancy.scope import open_tenant
-
     mine, theirs = make_tenant(), make_tenant()
     make_ready_person(tenant=theirs)
     with open_tenant(theirs.id):
@@ -229,3 +246,27 @@ def test_another_tenants_thing_and_a_missing_one_get_the_same_answer():
     assert answers[0] == answers[1]
     with open_tenant(theirs.id):
         assert Membership.objects.filter(pk=other).exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"), [(200, True), (302, True), (400, False), (404, False), (422, False), (500, False)]
+)
+def test_an_answer_of_four_hundred_or_more_undoes_what_the_view_did(settings, status, kept):
+    settings.ROOT_URLCONF = "tests.architecture.extra_urls"
+    tenant = make_tenant("As it was")
+    sign_in(make_ready_person(tenant=tenant)).get(f"/rename/{status}/")
+    assert _name(tenant) == (f"renamed with {status}" if kept else "As it was")
+
+
+def test_a_view_that_fails_undoes_what_it_did(settings):
+    settings.ROOT_URLCONF = "tests.architecture.extra_urls"
+    tenant = make_tenant("As it was")
+    client = sign_in(make_ready_person(tenant=tenant))
+    client.raise_request_exception = False
+    assert client.get("/rename/fail/").status_code == 500
+    assert _name(tenant) == "As it was"
+
+
+def _name(tenant: Tenant) -> str:
+    with open_tenant(tenant.id):
+        return Tenant.objects.get().name

@@ -13,12 +13,17 @@ from tests.conftest import superuser_dsn
 
 WITHOUT_TENANT = {
     "accounts_person": "one person can be a member of several tenants",
+    "accounts_recoverycode": "a person's way in, before any tenant",
+    "accounts_recoverycodedevice": "a person's way in, before any tenant",
+    "accounts_session": "a session is a person's, before any tenant",
+    "accounts_signinthrottle": "failed sign-ins, by keyed digest, before anybody is known",
+    "accounts_totpdevice": "a person's way in, before any tenant",
     "auth_group": "unused part of django.contrib.auth",
     "auth_group_permissions": "unused part of django.contrib.auth",
     "auth_permission": "unused part of django.contrib.auth",
     "django_content_type": "Django's own",
     "django_migrations": "Django's own",
-    "django_session": "a session is a person's, before any tenant",
+    "django_session": "Django's own and empty: sessions are in accounts_session",
 }
 """Every table that is not a tenant's, with the reason."""
 
