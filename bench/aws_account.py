@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 import kit  # noqa: F401  puts the checkout on the path
+
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
 from portal.demo.hospital import write_reader_role
 from portal.demo.hospital.account import OFFICE, PHI, Account, allow, document, tag_list, tls_only
