@@ -114,7 +114,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The posture in numbers. `failing` counts failing outcomes by severity; `decided` of `outcomes` were seen."""
+    """The posture in numbers. `failing`: failing outcomes by severity; `decided` of `outcomes` were seen."""
 
     statuses: Mapping[Status, int]
     sections: tuple[SectionCounts, ...]

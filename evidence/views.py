@@ -244,7 +244,7 @@ def _role(connection: AwsConnection) -> dict[str, Any]:
 
 
 def _quick_create(connection: AwsConnection) -> str:
-    """Empty unless the operator keeps the template in an S3 bucket: CloudFormation takes it from nowhere else."""
+    """Empty unless the operator keeps the template in S3: CloudFormation takes it from nowhere else."""
     template_url = getattr(settings, "ROLE_TEMPLATE_URL", "")
     if not template_url:
         return ""

@@ -25,7 +25,8 @@ ERRORS = {
     403: ("Not permitted", "Your role doesn't permit this. An owner of the tenant can change your role."),
     404: ("Not found", "There is no such page, or it isn't yours to see."),
     405: ("Not that way", "This address doesn't answer to that kind of request."),
-    500: ("Something failed here", "It was recorded, and nothing was changed. Try again; if it stays, say the request's number."),
+    500: ("Something failed here",
+          "It was recorded, and nothing was changed. Try again; if it stays, say the request's number."),
     503: ("Not available now", "A part of the portal doesn't answer. Try again in a moment."),
 }  # fmt: skip
 

@@ -69,7 +69,7 @@ def _icon(name: str, style: str) -> str:
 
 @register.simple_tag
 def icon(name: str, style: str = "outline") -> SafeString:
-    """A Tabler icon, inline, hidden from assistive technology. Raises FileNotFoundError for an unknown name."""
+    """A Tabler icon, inline, hidden from assistive technology. Raises FileNotFoundError."""
     return mark_safe(_icon(name, style))  # noqa: S308 (a file of the icon package, chosen by a template)
 
 
@@ -159,7 +159,7 @@ def address(context: Mapping[str, Any], **changes: Any) -> str:
 
 @register.filter
 def count(number: int, noun: str) -> str:
-    """A number with its noun: 1 check, 1,204 checks. A noun with its own plural is given as "policy,policies"."""
+    """A number and its noun: 1 check, 1,204 checks. A plural of its own follows a comma: "policy,policies"."""
     one, _, many = noun.partition(",")
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
