@@ -5,11 +5,11 @@ from evidence.types import Seen
 
 def judge(alarm: Resource, _seen: Seen) -> Verdict:
     if monitoring.acts(alarm.data):
-        return passed(f"it notifies {', '.join(alarm.data['AlarmActions'])}")
+        return passed(f"it notifies {', '.join(sorted(alarm.data['AlarmActions']))}")
     if alarm.data.get("AlarmActions"):
         return failed("its actions are switched off")
     if alarm.data["AboveIt"]:
-        return passed(f"composite alarm {', '.join(alarm.data['AboveIt'])} acts on it")
+        return passed(f"composite alarm {', '.join(sorted(alarm.data['AboveIt']))} acts on it")
     return failed("it has no action, so nobody hears of it")
 
 

@@ -9,8 +9,8 @@ def judge(_region: Resource, seen: Seen) -> Verdict:
         return failed("there is no recorder")
     on = [one.name for one in found if config.status(one, seen).get("recording")]
     if on:
-        return passed(f"recorder {', '.join(on)} is on")
-    return failed(f"recorder {', '.join(one.name for one in found)} is off")
+        return passed(f"recorder {', '.join(sorted(on))} is on")
+    return failed(f"recorder {', '.join(sorted(one.name for one in found))} is off")
 
 
 CHECK = Check(

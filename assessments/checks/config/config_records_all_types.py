@@ -10,7 +10,7 @@ def judge(recorder: Resource, _seen: Seen) -> Verdict:
         return passed("it records all types of resources")
     if strategy == "EXCLUSION_BY_RESOURCE_TYPES":
         excluded = (group.get("exclusionByResourceTypes") or {}).get("resourceTypes") or ()
-        return failed(f"it leaves out {', '.join(excluded)}")
+        return failed(f"it leaves out {', '.join(sorted(excluded))}")
     return failed(f"it records {len(group.get('resourceTypes') or ())} chosen types only")
 
 

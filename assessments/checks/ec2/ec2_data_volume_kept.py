@@ -25,7 +25,7 @@ def judge(instance: Resource, _seen: Seen) -> Verdict:
     flags = [(disk.get("Ebs") or {}).get("DeleteOnTermination") for disk in data]
     lost = [disk.get("DeviceName", "unnamed") for disk, flag in zip(data, flags, strict=True) if flag]
     if lost:
-        return failed(f"terminating it deletes the volumes {', '.join(lost)}")
+        return failed(f"terminating it deletes the volumes {', '.join(sorted(lost))}")
     if None in flags:
         return unknown("AWS did not say what termination does to its volumes")
     return (

@@ -20,9 +20,9 @@ def judge(instance: Resource, seen: Seen) -> Verdict:
         return passed(f"{state}")
     moment = _STOPPED_AT.search(instance.data.get("StateTransitionReason") or "")
     stopped = ec2.age(seen, moment[1]) if moment else None
-    if stopped is None:
+    if moment is None or stopped is None:
         return unknown("stopped, but AWS did not say since when")
-    observed = f"stopped for {stopped.days} days"
+    observed = f"stopped since {moment[1][:10]}"
     return failed(observed) if stopped > timedelta(days=_LIMIT_DAYS) else passed(observed)
 
 

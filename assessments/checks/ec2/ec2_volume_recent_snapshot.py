@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from assessments.checks.base import Check, Fix, Resource, Severity, Verdict, failed, passed, unknown
-from assessments.checks.subjects import ec2
+from assessments.checks.subjects import ec2, times
 from evidence.types import Seen
 
 _LIMIT = timedelta(hours=48)
@@ -12,23 +12,19 @@ _LIMIT = timedelta(hours=48)
 
 def judge(volume: Resource, seen: Seen) -> Verdict:
     complete = [row for row in volume.data["Snapshots"] if row.get("State") == "completed"]
-    ages = [ec2.age(seen, row.get("StartTime")) for row in complete]
-    known = [age for age in ages if age is not None]
-    if known and min(known) <= _LIMIT:
-        return passed(f"a snapshot is {_hours(min(known))} hours old")
+    started = [times.moment(row.get("StartTime")) for row in complete]
+    known = [at for at in started if at is not None]
+    if known and seen.at - max(known) <= _LIMIT:
+        return passed("a completed snapshot was begun within the last 48 hours")
     if (
         not volume.name
-        or len(known) < len(ages)
+        or len(known) < len(started)
         or any("State" not in row for row in volume.data["Snapshots"])
     ):
         return unknown("AWS did not say when its snapshots were completed")
     if known:
-        return failed(f"the latest completed snapshot is {_hours(min(known))} hours old")
+        return failed(f"the latest completed snapshot is of {times.day(max(known))}")
     return failed("has no completed snapshot")
-
-
-def _hours(age: timedelta) -> int:
-    return int(age.total_seconds() // 3600)
 
 
 def _example(*started: str) -> dict[str, Any]:

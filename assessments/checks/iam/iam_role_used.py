@@ -1,6 +1,6 @@
 from assessments.checks.base import Check, Fix, Per, Resource, Severity, Verdict, failed, passed, unknown
 from assessments.checks.subjects import examples, iam
-from assessments.checks.subjects.times import days_since
+from assessments.checks.subjects.times import day, days_since
 from evidence.types import Seen
 
 _DAYS = 90
@@ -12,11 +12,12 @@ def judge(role: Resource, seen: Seen) -> Verdict:
     used = days_since(role.data["RoleLastUsed"].get("LastUsedDate"), seen)
     made = days_since(role.data.get("CreateDate"), seen)
     if used is not None:
-        words = f"was last used {used} days ago"
-        return failed(words) if used > _DAYS else passed(words)
+        if used > _DAYS:
+            return failed(f"was last used on {day(role.data['RoleLastUsed']['LastUsedDate'])}")
+        return passed(f"was used within the last {_DAYS} days")
     if made is None:
         return unknown("AWS did not say when the role was made")
-    words = f"was made {made} days ago and never used"
+    words = f"was made on {day(role.data['CreateDate'])} and never used"
     return failed(words) if made > _DAYS else passed(words)
 
 

@@ -25,7 +25,7 @@ def judge(account: Resource, seen: Seen) -> Verdict:
         row.get("SerialNumber", "") for row in devices if (row.get("User") or {}).get("Arn") == account.arn
     ]
     if virtual:
-        return failed(f"the root user's MFA is an app, {', '.join(virtual)}")
+        return failed(f"the root user's MFA is an app, {', '.join(sorted(virtual))}")
     return passed("the root user's MFA is a security key or hardware token")
 
 

@@ -1,6 +1,6 @@
 from assessments.checks.base import Check, Fix, Per, Resource, Severity, Verdict, failed, passed, unknown
 from assessments.checks.subjects import examples, iam
-from assessments.checks.subjects.times import days_since
+from assessments.checks.subjects.times import day, days_from, moment
 from evidence.types import Seen
 
 _DAYS = 90
@@ -10,12 +10,11 @@ def judge(root: Resource, seen: Seen) -> Verdict:
     if not root.data:
         return unknown("the credential report has no row for the root user")
     uses = ("password_last_used", "access_key_1_last_used_date", "access_key_2_last_used_date")
-    ages = [age for use in uses if (age := days_since(root.data.get(use), seen)) is not None]
-    if not ages:
+    used = [at for use in uses if (at := moment(root.data.get(use)))]
+    if not used:
         return passed("no use of the root user is recorded")
-    if min(ages) < _DAYS:
-        return failed(f"the root user was last used {min(ages)} days ago")
-    return passed(f"the root user was last used {min(ages)} days ago")
+    observed = f"the root user was last used on {day(max(used))}"
+    return failed(observed) if days_from(max(used), seen) < _DAYS else passed(observed)
 
 
 CHECK = Check(

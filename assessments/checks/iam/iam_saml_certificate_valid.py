@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from assessments.checks.base import Check, Fix, Per, Resource, Severity, Verdict, failed, passed, unknown
-from assessments.checks.subjects.times import days_since
+from assessments.checks.subjects.times import day, days_since
 from evidence.types import Seen
 
 _DAYS = 30
@@ -16,12 +16,11 @@ def judge(provider: Resource, seen: Seen) -> Verdict:
     passed_days = days_since(provider.data.get("ValidUntil"), seen)
     if passed_days is None:
         return unknown("AWS did not say until when the provider's metadata is valid")
-    left = -passed_days
-    if left < _DAYS:
-        return failed(
-            f"the metadata is valid for {left} more days" if left > 0 else "the metadata has expired"
-        )
-    return passed(f"the metadata is valid for {left} more days")
+    left, until = -passed_days, day(provider.data["ValidUntil"])
+    if left <= 0:
+        return failed(f"the metadata expired on {until}")
+    observed = f"the metadata is valid until {until}"
+    return failed(observed) if left < _DAYS else passed(observed)
 
 
 def _example(until: str) -> dict[str, dict[str, dict[str, object]]]:

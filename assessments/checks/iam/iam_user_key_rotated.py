@@ -1,22 +1,18 @@
 from assessments.checks.base import Check, Fix, Per, Resource, Severity, Verdict, failed, passed, unknown
 from assessments.checks.subjects import examples, iam
-from assessments.checks.subjects.times import days_since
+from assessments.checks.subjects.times import day, days_from, moment
 from evidence.types import Seen
 
 _DAYS = 90
 
 
 def judge(user: Resource, seen: Seen) -> Verdict:
-    ages = {
-        key: days_since(user.data.get(f"access_key_{key}_last_rotated"), seen)
-        for key in iam.active_keys(user.data)
-    }
-    if None in ages.values():
+    made = [moment(user.data.get(f"access_key_{key}_last_rotated")) for key in iam.active_keys(user.data)]
+    known = [at for at in made if at is not None]
+    if len(known) < len(made):
         return unknown("the report does not say when an active access key was made")
-    oldest = max(age for age in ages.values() if age is not None)
-    if oldest > _DAYS:
-        return failed(f"an active access key is {oldest} days old")
-    return passed(f"the oldest active access key is {oldest} days old")
+    observed = f"the oldest active access key was made on {day(min(known))}"
+    return failed(observed) if days_from(min(known), seen) > _DAYS else passed(observed)
 
 
 CHECK = Check(

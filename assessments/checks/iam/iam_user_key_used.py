@@ -1,18 +1,19 @@
 from assessments.checks.base import Check, Fix, Per, Resource, Severity, Verdict, failed, passed, unknown
 from assessments.checks.subjects import examples, iam
+from assessments.checks.subjects.times import day, days_from
 from evidence.types import Seen
 
 _DAYS = 45
 
 
 def judge(user: Resource, seen: Seen) -> Verdict:
-    unused = {key: iam.key_unused_days(user.data, key, seen) for key in iam.active_keys(user.data)}
-    if None in unused.values():
+    uses = [iam.key_used_at(user.data, key) for key in iam.active_keys(user.data)]
+    known = [at for at in uses if at is not None]
+    if len(known) < len(uses):
         return unknown("the report does not say when an active access key was made or used")
-    longest = max(days for days in unused.values() if days is not None)
-    if longest > _DAYS:
-        return failed(f"an active access key has not been used for {longest} days")
-    return passed(f"active access keys were made or used in the last {longest} days")
+    if days_from(min(known), seen) > _DAYS:
+        return failed(f"an active access key has not been used since {day(min(known))}")
+    return passed(f"active access keys were made or used within the last {_DAYS} days")
 
 
 CHECK = Check(

@@ -11,6 +11,7 @@ from assessments.checks.base import (
     unknown,
 )
 from assessments.checks.subjects import examples, iam
+from assessments.checks.subjects.times import day, days_from
 from evidence.types import Seen
 
 _DAYS = 90
@@ -18,17 +19,17 @@ _DAYS = 90
 
 def judge(user: Resource, seen: Seen) -> Verdict:
     row = user.data
-    ages = [iam.key_unused_days(row, key, seen) for key in iam.active_keys(row)]
+    uses = [iam.key_used_at(row, key) for key in iam.active_keys(row)]
     if row.get("password_enabled") == "true":
-        ages.append(iam.password_unused_days(row, seen))
-    if not ages:
+        uses.append(iam.password_used_at(row))
+    if not uses:
         return not_applicable("has no password and no active access key")
-    known = [age for age in ages if age is not None]
-    if known and min(known) <= _DAYS:
-        return passed(f"was last active {min(known)} days ago")
-    if len(known) < len(ages):
+    known = [at for at in uses if at is not None]
+    if known and days_from(max(known), seen) <= _DAYS:
+        return passed(f"was active within the last {_DAYS} days")
+    if len(known) < len(uses):
         return unknown("the report does not say when a credential was made or used")
-    return failed(f"has used none of its credentials for {min(known)} days")
+    return failed(f"has used none of its credentials since {day(max(known))}")
 
 
 CHECK = Check(

@@ -1,17 +1,18 @@
 from assessments.checks.base import Check, Fix, Per, Resource, Severity, Verdict, failed, passed, unknown
 from assessments.checks.subjects import examples, iam
+from assessments.checks.subjects.times import day, days_from
 from evidence.types import Seen
 
 _DAYS = 45
 
 
 def judge(user: Resource, seen: Seen) -> Verdict:
-    days = iam.password_unused_days(user.data, seen)
-    if days is None:
+    used = iam.password_used_at(user.data)
+    if used is None:
         return unknown("the report does not say when the password was set or used")
-    if days > _DAYS:
-        return failed(f"the console password has not been used for {days} days")
-    return passed(f"the console password was set or used {days} days ago")
+    if days_from(used, seen) > _DAYS:
+        return failed(f"the console password has not been used since {day(used)}")
+    return passed(f"the console password was set or used within the last {_DAYS} days")
 
 
 CHECK = Check(

@@ -7,7 +7,7 @@ def judge(user: Resource, _seen: Seen) -> Verdict:
     attached = [row.get("PolicyName", "") for row in user.data.get("AttachedManagedPolicies") or ()]
     names = attached + [row.get("PolicyName", "") for row in iam.inline_policies(user.data)]
     if names:
-        return failed(f"has policies of its own: {', '.join(names)}")
+        return failed(f"has policies of its own: {', '.join(sorted(names))}")
     return passed("has its permissions from groups only")
 
 

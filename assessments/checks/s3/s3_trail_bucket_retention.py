@@ -24,10 +24,10 @@ def judge(bucket: Resource, seen: Seen) -> Verdict:
     if "Name" not in bucket.data:
         return unknown("the bucket is not among this account's")
     rules = s3.expirations(bucket, seen)
-    early = [days for enabled, days in rules if enabled and days is not None and days < _LEAST_DAYS]
-    if early:
-        return failed(f"logs expire after {min(early)} days")
-    if any(enabled is None or (enabled and days is None) for enabled, days in rules):
+    early = [(rule.days, str(rule)) for rule in rules if rule.enabled and rule.days is not None]
+    if early and min(early)[0] < _LEAST_DAYS:
+        return failed(f"logs expire {min(early)[1]}")
+    if any(rule.enabled is None or (rule.enabled and rule.days is None) for rule in rules):
         return unknown("AWS did not say when logs expire")
     return passed(f"no lifecycle rule deletes logs before {_LEAST_DAYS} days")
 
@@ -75,5 +75,9 @@ CHECK = Check(
         _example(_rule(30, Filter={"Prefix": "tmp/"})),
         _example(_rule(30, Status="Disabled")),
     ),
-    failing=(_example(_rule(90)), _example(_rule(90, Filter={"Prefix": "AWSLogs/"}))),
+    failing=(
+        _example(_rule(90)),
+        _example(_rule(90, Filter={"Prefix": "AWSLogs/"})),
+        _example(_rule(0, Expiration={"Date": "2026-06-01T00:00:00Z"})),
+    ),
 )

@@ -1,6 +1,6 @@
 from assessments.checks.base import Check, Fix, Resource, Severity, Verdict, failed, passed, unknown
 from assessments.checks.subjects import examples, secrets
-from assessments.checks.subjects.times import days_since
+from assessments.checks.subjects.times import day, days_since
 from evidence.types import Json, Seen
 
 _GRACE = 1
@@ -14,25 +14,27 @@ def judge(secret: Resource, seen: Seen) -> Verdict:
     overdue = days_since(row.get("NextRotationDate"), seen)
     if overdue is not None:
         if overdue > _GRACE:
-            return failed(f"its rotation was due {overdue} days ago")
-        return passed(f"its next rotation is due on {row['NextRotationDate']}")
+            return failed(f"its rotation was due on {day(row['NextRotationDate'])}")
+        return passed(f"its next rotation is due on {day(row['NextRotationDate'])}")
     return _judge_by_rule(row, seen)
 
 
 def _judge_by_rule(row: Json, seen: Seen) -> Verdict:
     every = (row.get("RotationRules") or {}).get("AutomaticallyAfterDays")
-    age = days_since(row.get("LastRotatedDate") or row.get("CreatedDate"), seen)
+    last = row.get("LastRotatedDate") or row.get("CreatedDate")
+    age = days_since(last, seen)
     if every is None or age is None:
         return unknown("AWS gave no date from which its rotation could be judged")
-    words = f"last rotated {age} days ago, rotation every {every} days"
+    words = f"last rotated on {day(last)}, rotation every {every} days"
     return failed(words) if age > every + _GRACE else passed(words)
 
 
 def _judge_by_hand(row: Json, seen: Seen) -> Verdict:
-    age = days_since(row.get("LastChangedDate") or row.get("CreatedDate"), seen)
+    last = row.get("LastChangedDate") or row.get("CreatedDate")
+    age = days_since(last, seen)
     if age is None:
         return unknown("AWS did not say when it was changed")
-    words = f"changed by hand {age} days ago"
+    words = f"changed by hand on {day(last)}"
     return failed(words) if age > _YEAR else passed(words)
 
 

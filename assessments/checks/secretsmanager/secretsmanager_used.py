@@ -1,6 +1,6 @@
 from assessments.checks.base import Check, Fix, Resource, Severity, Verdict, failed, passed, unknown
 from assessments.checks.subjects import examples, secrets
-from assessments.checks.subjects.times import days_since
+from assessments.checks.subjects.times import day, days_since
 from evidence.types import Seen
 
 _DAYS = 90
@@ -11,7 +11,11 @@ def judge(secret: Resource, seen: Seen) -> Verdict:
     days = days_since(used or secret.data.get("CreatedDate"), seen)
     if days is None:
         return unknown("AWS did not say when it was made or used")
-    words = f"last used {days} days ago" if used else f"made {days} days ago and never used"
+    if used and days <= _DAYS:
+        return passed(f"used within the last {_DAYS} days")
+    words = (
+        f"last used on {day(used)}" if used else f"made on {day(secret.data['CreatedDate'])} and never used"
+    )
     return failed(words) if days > _DAYS else passed(words)
 
 

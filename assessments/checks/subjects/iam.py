@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from assessments.checks.base import Resource, Verdict, failed, not_applicable, passed, unknown
 from assessments.checks.policy import Condition, Policy, Statement, allows_everything
 from assessments.checks.subjects.documents import read
-from assessments.checks.subjects.times import days_since
+from assessments.checks.subjects.times import moment
 from evidence.types import Gap, GapReason, Json, Seen, Unseen
 
 ROOT = "<root_account>"
@@ -77,20 +78,16 @@ def active_keys(row: Json) -> list[str]:
     return [key for key in KEYS if row.get(f"access_key_{key}_active") == "true"]
 
 
-def unused_days(row: Json, used: str, since: str, seen: Seen) -> int | None:
-    """Days since a credential was used, or if never, since it was made; None where neither is known."""
-    days = days_since(row.get(used), seen)
-    return days_since(row.get(since), seen) if days is None else days
+def key_used_at(row: Json, key: str) -> datetime | None:
+    """When an access key was last used, or if never, made; None where neither is known."""
+    return moment(row.get(f"access_key_{key}_last_used_date")) or moment(
+        row.get(f"access_key_{key}_last_rotated")
+    )
 
 
-def key_unused_days(row: Json, key: str, seen: Seen) -> int | None:
-    """Days since an access key was used, or if never, since it was made."""
-    return unused_days(row, f"access_key_{key}_last_used_date", f"access_key_{key}_last_rotated", seen)
-
-
-def password_unused_days(row: Json, seen: Seen) -> int | None:
-    """Days since a password was used, or if never, since it was set."""
-    return unused_days(row, "password_last_used", "password_last_changed", seen)
+def password_used_at(row: Json) -> datetime | None:
+    """When a password was last used, or if never, set; None where neither is known."""
+    return moment(row.get("password_last_used")) or moment(row.get("password_last_changed"))
 
 
 def identities(seen: Seen, *lists: str) -> Iterator[Resource]:
@@ -175,7 +172,7 @@ def judge_inline(identity: Resource, grants: str, offends: Any) -> Verdict:
     listed = inline_policies(identity.data)
     bad = [row.get("PolicyName", "") for row in listed if offends(read(row.get("PolicyDocument", "")))]
     if bad:
-        return failed(f"{', '.join(bad)} allows {grants}")
+        return failed(f"{', '.join(sorted(bad))} allows {grants}")
     return passed(f"none of its inline policies ({len(listed)}) allows {grants}")
 
 

@@ -150,10 +150,17 @@ def log_target(bucket: Resource, seen: Seen) -> str | None:
 
 
 class Expiration(NamedTuple):
-    """A lifecycle rule's word on logs: whether it is enabled, and after how many days it deletes; None: not known."""
+    """A lifecycle rule's word on logs: whether it is enabled, and after how many days it deletes; None: not known.
+
+    `date` is set where the rule names a date, from which the days are counted.
+    """
 
     enabled: bool | None
     days: int | None
+    date: str = ""
+
+    def __str__(self) -> str:
+        return f"on {self.date}" if self.date else f"after {self.days} days"
 
 
 def expirations(bucket: Resource, seen: Seen) -> list[Expiration]:
@@ -177,7 +184,9 @@ def _expiration(written: Json, status: str | None, seen: Seen) -> Expiration:
     if written.get("ExpiredObjectDeleteMarker") and "Days" not in written:
         return Expiration(enabled=False, days=None)
     until = times.days_since(written.get("Date"), seen)
-    return Expiration(enabled, written.get("Days", None if until is None else max(0, -until)))
+    if until is None:
+        return Expiration(enabled, written.get("Days"))
+    return Expiration(enabled, max(0, -until), times.day(written["Date"]))
 
 
 def _applies(rule: Json, prefix: str) -> bool:
@@ -222,7 +231,9 @@ def judge_public_acl(bucket: Resource, seen: Seen) -> Verdict:
     grantees = [(grant.get("Grantee") or {}, grant.get("Permission", "access")) for grant in grants]
     public = [f"{right} to {who['URI'].rpartition('/')[2]}" for who, right in grantees if _is_stranger(who)]
     if public:
-        return _unless_switched_off(bucket, seen, "IgnorePublicAcls", f"the ACL grants {', '.join(public)}")
+        return _unless_switched_off(
+            bucket, seen, "IgnorePublicAcls", f"the ACL grants {', '.join(sorted(public))}"
+        )
     if any(not {"URI", "ID", "EmailAddress"} & who.keys() for who, _right in grantees):
         return unknown("AWS did not say whom the ACL grants access")
     return passed("the ACL grants nothing to strangers")

@@ -54,8 +54,8 @@ def groups_with_openings(seen: Seen) -> Iterator[Resource]:
     """Groups with `Open` (Ports that anybody may reach) and `Doubts` (Ports that somebody unknown may, and why)."""
     for group in groups(seen):
         rules = list(_rules(group.data.get("IpPermissions")))
-        doubts = [(rule.ports, rule.doubt) for rule in rules if rule.doubt]
-        yield group._replace(data={"Open": _open(rules), "Doubts": doubts})
+        doubts = sorted((rule.ports, rule.doubt) for rule in rules if rule.doubt)
+        yield group._replace(data={"Open": sorted(set(_open(rules))), "Doubts": doubts})
 
 
 def judge_ports(ports: Mapping[int, str]) -> Callable[[Resource, Seen], Verdict]:
@@ -100,7 +100,7 @@ def _rule(permission: Json, protocol: str) -> _Rule:
     v4, v6 = permission.get("IpRanges"), permission.get("Ipv6Ranges")
     cidrs = [row.get("CidrIp") for row in v4 or ()] + [row.get("CidrIpv6") for row in v6 or ()]
     lists = [str(row.get("PrefixListId", "unnamed")) for row in permission.get("PrefixListIds") or ()]
-    doubt = f"the prefix lists {', '.join(lists)}" if lists else ""
+    doubt = f"the prefix lists {', '.join(sorted(lists))}" if lists else ""
     if unsaid or v4 is None or v6 is None or not all(map(_is_range, cidrs)):
         doubt = "senders or on ports that AWS did not list"
     return _Rule(ports, () if unsaid else tuple(filter(_is_range, cidrs)), doubt)

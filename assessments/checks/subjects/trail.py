@@ -132,7 +132,7 @@ def _best(omissions: Sequence[str]) -> str:
 
 
 def _omission(row: Json) -> str:
-    excluded = ", ".join(row.get("ExcludeManagementEventSources") or ())
+    excluded = ", ".join(sorted(row.get("ExcludeManagementEventSources") or ()))
     if row.get("ReadWriteType") != "All":
         return f"all but {row.get('ReadWriteType')} events"
     return f"events of {excluded}" if excluded else ""

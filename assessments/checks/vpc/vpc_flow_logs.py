@@ -15,7 +15,7 @@ def judge(vpc: Resource, _seen: Seen) -> Verdict:
         return failed("has no flow log")
     if any(field not in log for log in logs for field in ("FlowLogStatus", "TrafficType")):
         return unknown("AWS did not say what its flow logs record")
-    return failed("; ".join(_describe(log) for log in logs))
+    return failed("; ".join(sorted(_describe(log) for log in logs)))
 
 
 def _is_good(log: Json) -> bool:

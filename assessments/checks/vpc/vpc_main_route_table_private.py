@@ -13,11 +13,11 @@ def judge(table: Resource, _seen: Seen) -> Verdict:
             return failed("routes to an internet gateway, so that new subnets are public")
         case None:
             return unknown("AWS did not list its routes")
-    targets = [
+    targets = sorted(
         vpc.target(route)
         for route in table.data["Routes"]
         if route.get("DestinationCidrBlock") == "0.0.0.0/0"
-    ]
+    )
     return passed(f"the default route leads to {targets[0]}" if targets else "has no default route")
 
 

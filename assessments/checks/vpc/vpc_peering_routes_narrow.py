@@ -14,7 +14,9 @@ def judge(table: Resource, _seen: Seen) -> Verdict:
     answers = {_destination(route): _is_wide(route, table.data["Peers"]) for route in routes}
     wide = [name for name, answer in answers.items() if answer]
     if wide:
-        return failed(f"routes the other side's whole network, or more, into the peering: {', '.join(wide)}")
+        return failed(
+            f"routes the other side's whole network, or more, into the peering: {', '.join(sorted(wide))}"
+        )
     if None in answers.values():
         return unknown("AWS did not say what is on the other side of a peering")
     return passed("routes only parts of the other side's network into the peering")

@@ -1,6 +1,8 @@
 """Every check is held to its own examples, and to saying UNKNOWN when an answer that it relies on is refused."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from assessments.checks.base import (
     seen_in_example,
 )
 from assessments.checks.engine import evaluate
+from assessments.checks.subjects.examples import identities, user
 from evidence.collectors.base import Scope, collectors
 
 REGION = "us-east-1"
@@ -30,8 +33,9 @@ def global_collectors() -> set[str]:
     return {name for name, collector in collectors().items() if collector.scope is Scope.GLOBAL}
 
 
-def results(check: Check, example: Example) -> list[Result]:
+def results(check: Check, example: Example, *, later: timedelta = timedelta()) -> list[Result]:
     seen = seen_in_example(example, region=REGION, global_collectors=global_collectors())
+    seen = replace(seen, at=seen.at + later)
     places = {REGION} | {place.partition("@")[2] for place in example if "@" in place}
     return list(evaluate([check], seen, places))
 
@@ -155,6 +159,79 @@ def test_what_is_observed_is_said_in_words_and_never_as_compliance(check: Check)
             assert result.observed
             assert not result.observed.endswith(".")
             assert "compliant" not in result.observed.lower().replace("non_compliant", "")
+
+
+@pytest.mark.parametrize("check", [pytest.param(check, id=check.id) for check in checks().values()])
+def test_what_is_observed_does_not_change_by_the_passing_of_time_alone(check: Check) -> None:
+    for example in every(check):
+        next_day = results(check, example, later=timedelta(days=1))
+        for before, after in zip(results(check, example), next_day, strict=True):
+            assert before.arn == after.arn
+            if before.outcome == after.outcome:
+                assert before.observed == after.observed
+
+
+def reordered(value: Any) -> Any:
+    """The same answers with every list backwards: AWS promises no order."""
+    if isinstance(value, Mapping):
+        return {key: reordered(entry) for key, entry in value.items()}
+    return [reordered(entry) for entry in reversed(value)] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("check", [pytest.param(check, id=check.id) for check in checks().values()])
+def test_what_is_observed_does_not_depend_on_the_order_in_which_aws_lists_things(check: Check) -> None:
+    for example in every(check):
+        said = {result.arn: result[:3] for result in results(check, example)}
+        assert {result.arn: result[:3] for result in results(check, reordered(example))} == said
+
+
+_SENDERS = {"FromPort": 5432, "ToPort": 5432, "IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+_ALARM = {"AlarmName": "a", "ActionsEnabled": True, "AlarmActions": ["arn:b", "arn:a"]}
+_LOG = {"ResourceId": "vpc-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ACCEPT"}
+SEVERAL: Mapping[str, Example] = {
+    "cloudwatch_alarm_has_action": {"cloudwatch": {"DescribeAlarms": {"": {"MetricAlarms": [_ALARM]}}}},
+    "iam_user_policies_by_group": identities(
+        UserDetailList=[user("ana", UserPolicyList=[{"PolicyName": "b"}, {"PolicyName": "a"}])]
+    ),
+    "vpc_flow_logs": {
+        "vpc": {
+            "DescribeVpcs": {"": {"Vpcs": [{"VpcId": "vpc-1"}]}},
+            "DescribeFlowLogs": {
+                "": {"FlowLogs": [{"FlowLogId": name, **_LOG} for name in ("fl-2", "fl-1")]}
+            },
+        }
+    },
+    "vpc_sg_only_web_ports_open": {
+        "vpc": {
+            "DescribeSecurityGroups": {
+                "": {
+                    "SecurityGroups": [
+                        {
+                            "GroupId": "sg-1",
+                            "IpPermissions": [
+                                {**_SENDERS, "Ipv6Ranges": []},
+                                {**_SENDERS, "FromPort": 22, "ToPort": 22, "Ipv6Ranges": []},
+                            ],
+                        }
+                    ]
+                }
+            }
+        }
+    },
+}
+"""Examples in which a check names several things."""
+
+
+@pytest.mark.parametrize("check_id", sorted(SEVERAL))
+def test_several_things_are_named_in_an_order_of_their_own(check_id: str) -> None:
+    example = SEVERAL[check_id]
+    (listed,), (backwards,) = (
+        results(checks()[check_id], example),
+        results(checks()[check_id], reordered(example)),
+    )
+    assert listed.outcome in (Outcome.PASS, Outcome.FAIL)
+    assert "," in listed.observed or ";" in listed.observed
+    assert listed.observed == backwards.observed
 
 
 def moved(value: Any) -> Any:

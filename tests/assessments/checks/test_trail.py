@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assessments.checks.base import Outcome, Refused, Result, checks, seen_in_example
+from assessments.checks.base import Example, Outcome, Refused, Result, checks, seen_in_example
 from assessments.checks.engine import evaluate
 from assessments.checks.subjects.examples import TRAIL, trail
 from evidence.types import GapReason
@@ -183,23 +183,23 @@ def test_a_trails_key_is_looked_up_where_the_key_is() -> None:
 def test_a_bucket_in_an_unknown_region_is_unknown_where_only_trails_of_single_regions_record_it() -> None:
     data = [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::charts/"]}]
     selectors = {"EventSelectors": [{"ReadWriteType": "All", "DataResources": data}]}
-    buckets = {
+    buckets: dict[str, Any] = {
         "ListBuckets": {"": {"Buckets": [{"Name": "charts"}]}},
         "GetBucketLocation": {"charts": Refused()},
         "GetBucketLogging": {"charts": {}},
     }
     for check_id in ("cloudtrail_s3_data_events", "s3_bucket_access_recorded"):
-        example = {**trail({"IsLogging": True}, selectors), "s3@global": buckets}
+        example: Example = {**trail({"IsLogging": True}, selectors), "s3@global": buckets}
         (result,) = evaluate([checks()[check_id]], seen_in_example(example), REGIONS)
         assert result.outcome is Outcome.UNKNOWN
 
 
 def test_server_access_logs_are_a_record_of_access_but_no_trails_record() -> None:
-    buckets = {
+    buckets: dict[str, Any] = {
         "ListBuckets": {"": {"Buckets": [{"Name": "charts", "BucketRegion": "us-east-1"}]}},
         "GetBucketLogging": {"charts": {"LoggingEnabled": {"TargetBucket": "logs"}}},
     }
-    example = {**trail({"IsLogging": True}, {"EventSelectors": []}), "s3@global": buckets}
+    example: Example = {**trail({"IsLogging": True}, {"EventSelectors": []}), "s3@global": buckets}
     for check_id, expected in (
         ("s3_bucket_access_recorded", Outcome.PASS), ("cloudtrail_s3_data_events", Outcome.FAIL),
     ):  # fmt: skip
