@@ -11,9 +11,9 @@
     Policy.statements: Statement.effect, .principals, .actions, .resources (Patterns, or None where not written),
     .conditions; Statement.for_anyone, .accounts
 
-No library fits. policyuniverse (Apache-2.0, last release 2023) reads no Deny, takes conditions as alternatives,
-counts IfExists as a restriction, leaves NotAction out of `actions`, knows the world only as /0, and loads 8 MB;
-parliament and policy-sentry check spelling and expand actions; cloudsplaining reads identity policies only.
+No library fits: those for resource policies read no Deny, take conditions as alternatives, count IfExists as a
+restriction and know the world only as /0; parliament and policy-sentry check spelling and expand actions;
+cloudsplaining reads identity policies only.
 Patterns are compared as patterns here, so no list of AWS's actions, which would be out of date, is needed.
 """
 
