@@ -38,7 +38,7 @@ def _outcomes() -> dict[str, str]:
     return {row.resource_name: row.outcome for row in Finding.objects.filter(gone_at=None)}
 
 
-def _periods(name: str) -> list[tuple]:
+def _periods(name: str) -> list[tuple[str, datetime, datetime | None]]:
     rows = FindingPeriod.objects.filter(finding__resource_name=name).order_by("valid_from")
     return [(row.outcome, row.valid_from, row.valid_to) for row in rows]
 
