@@ -85,7 +85,7 @@ class NewPersonForm(RefusableForm):
 
 
 class RoleForm(RefusableForm):
-    role = forms.ChoiceField(label="Role")
+    role = forms.ChoiceField(label="Role", initial=Role.VIEWER)
 
     def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -92,6 +92,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 def begin_session(request: HttpRequest, person: Person, *, wanted: str = "") -> None:
     """Signs a person in with a new session key; the second factor is still to come."""
+    sessions.forget_ended_sessions()
     login(request, person, backend=BACKEND)
     now = int(time.time())
     request.session[sessions.SIGNED_IN_AT] = request.session[sessions.SEEN_AT] = now

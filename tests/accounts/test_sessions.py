@@ -237,3 +237,11 @@ def test_a_tenant_is_switched_to_among_ones_own_alone():
         assert client.post("/tenants/switch/", {"tenant": str(tenant.id)}).status_code == 302
         seen.add(client.get("/profile/").context["request"].tenant.pk)
     assert seen == {one.id, other.id}
+
+
+def test_sessions_that_are_over_are_swept_by_later_sign_ins():
+    person = make_ready_person()
+    sign_in(person)
+    Session.objects.filter(person=person).update(expire_date=timezone.now() - timedelta(seconds=1))
+    sign_in(make_ready_person())
+    assert not Session.objects.filter(person=person).exists()
