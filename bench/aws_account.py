@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import kit  # noqa: F401  puts the checkout on the path
 
-from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
+from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl, AwsStandIn
 from portal.demo.hospital import write_reader_role
 from portal.demo.hospital.account import OFFICE, PHI, Account, allow, document, tag_list, tls_only
 
 REGIONS = ("us-east-1", "us-west-2")
+ACCOUNT = "444444444444"
 
 
 class Size(StrEnum):
@@ -226,7 +228,7 @@ def build_account(  # noqa: PLR0913 - what the customer decides
     endpoint_url: str,
     *,
     size: Size,
-    account_id: str = "444444444444",
+    account_id: str = ACCOUNT,
     external_id: str,
     portal_account_id: str = PORTAL_ACCOUNT_ID,
     role_policy: Mapping[str, Any],
@@ -250,11 +252,23 @@ def build_account(  # noqa: PLR0913 - what the customer decides
     return BuiltAccount(account_id, role, external_id, REGIONS, built, time.perf_counter() - started)
 
 
+@contextlib.contextmanager
+def account(size: Size) -> Iterator[tuple[AwsStandIn, BuiltAccount]]:
+    """A stand-in of its own with the account built in it, readable by everybody in the account."""
+    policy = {"Version": "2012-10-17", "Statement": [allow("*")]}
+    with AwsStandIn() as aws:
+        built = build_account(aws.url, size=size, external_id="bench", role_policy=policy)
+        # moto fails on it (5.2.5), and who retries would mostly wait between the tries.
+        aws.answer("rds:DescribeOptionGroups", {"OptionGroupsList": []})
+        print(f"{size}: {built.total} resources, built in {built.seconds:.0f} s", flush=True)
+        yield aws, built
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("endpoint_url")
     parser.add_argument("size", type=Size, choices=list(Size))
-    parser.add_argument("--account", default="444444444444")
+    parser.add_argument("--account", default=ACCOUNT)
     parser.add_argument("--external-id", default="benchmark-external-id")
     arguments = parser.parse_args()
     everything = {"Version": "2012-10-17", "Statement": [allow("*")]}

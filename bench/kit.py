@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import psutil
 from rich import box
@@ -106,6 +107,15 @@ def set_up_django() -> None:
     import django
 
     django.setup()
+
+
+def make_tenant(slug: str) -> UUID:
+    """A tenant without people; its id."""
+    from accounts.models import TenantKind
+    from accounts.services import create_tenant
+
+    made: UUID = create_tenant(name=slug, slug=slug, kind=TenantKind.COVERED_ENTITY).pk
+    return made
 
 
 def postgres_cpu_seconds(state: Path) -> float:

@@ -8,19 +8,17 @@ PostgreSQL running; runs of the two alternate. Figures are medians (best in brac
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import kit
-from aws_account import REGIONS, Size, build_account
+from aws_account import ACCOUNT, REGIONS, Size, account
 
-ACCOUNT = "444444444444"
 PROWLER = "prowler==5.46.0"
 CONCURRENCY = 16
 DELAY_MS = 40
@@ -44,7 +42,7 @@ def scan_once(
     state: Path, environment: Mapping[str, str], slug: str
 ) -> tuple[kit.Usage, float, dict[str, Any]]:
     """A first scan in a new tenant. Returns usage, PostgreSQL's CPU seconds, and the `run` of the result."""
-    _make_tenant(slug)
+    kit.make_tenant(slug)
     before = kit.postgres_cpu_seconds(state)
     regions = ",".join(REGIONS)
     command = [
@@ -64,13 +62,6 @@ def scan_once(
     found = json.loads(usage.stdout)
     own = {**found["run"], "findings": len(found["findings"])}
     return usage._replace(stdout=""), kit.postgres_cpu_seconds(state) - before, own
-
-
-def _make_tenant(slug: str) -> None:
-    from accounts.models import TenantKind
-    from accounts.services import create_tenant
-
-    create_tenant(name=slug, slug=slug, kind=TenantKind.COVERED_ENTITY)
 
 
 def prowler_once(prowler: Path, environment: Mapping[str, str]) -> kit.Usage:
@@ -107,21 +98,6 @@ def find_prowler(wanted: str) -> Path | None:
         pip = [str(folder / "bin" / "pip"), "install", "--quiet", "--prefer-binary", PROWLER]
         subprocess.run(pip, check=True)
     return found
-
-
-@contextlib.contextmanager
-def account(size: Size) -> Iterator[Any]:
-    """A stand-in of its own with the account built in it."""
-    from portal.demo.aws import AwsStandIn
-    from portal.demo.hospital.account import allow
-
-    policy = {"Version": "2012-10-17", "Statement": [allow("*")]}
-    with AwsStandIn() as aws:
-        built = build_account(aws.url, size=size, account_id=ACCOUNT, external_id="bench", role_policy=policy)
-        # moto fails on it (5.2.5), and the tools would mostly wait between their tries.
-        aws.answer("rds:DescribeOptionGroups", {"OptionGroupsList": []})
-        print(f"{size}: {built.total} resources, built in {built.seconds:.0f} s", flush=True)
-        yield aws, built
 
 
 class Bench:
