@@ -78,7 +78,7 @@ class SessionStore(db.SessionStore):
 
 
 def forget_ended_sessions(limit: int = 50) -> None:
-    """Deletes some rows of sessions that are over; at each sign-in, so the table stays small without a job."""
+    """Deletes some rows of sessions that are over; done at each sign-in, it keeps the table small."""
     ended = Session.objects.filter(expire_date__lt=timezone.now()).values_list("pk", flat=True)[:limit]
     Session.objects.filter(pk__in=list(ended)).delete()
 
