@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from moto.core.utils import utcnow
+from moto.kms.models import kms_backends
 
 from portal.demo.aws.callers import iam_of
 
@@ -25,13 +26,25 @@ def _password_last_used(account_id: str, identifier: str, ago: timedelta) -> Non
     user.password_last_used = utcnow().replace(microsecond=0) - ago
 
 
-_KINDS = {"access_key": _access_key, "password_last_used": _password_last_used, "user": _user}
+def _key_deletion(account_id: str, identifier: str, ago: timedelta) -> None:
+    region, key_id = identifier.split(":")[3], identifier.rpartition("/")[2]
+    key: Any = kms_backends[account_id][region].keys[key_id]
+    key.deletion_date -= ago
+
+
+_KINDS = {
+    "access_key": _access_key,
+    "key_deletion": _key_deletion,
+    "password_last_used": _password_last_used,
+    "user": _user,
+}
 
 
 def backdate(*, account: str, kind: str, identifier: str, days: float) -> None:
     """Move one thing's date ``days`` into the past.
 
-    Kinds: ``access_key`` (its id), ``user`` and ``password_last_used`` (the user's name).
+    Kinds: ``access_key`` (its id), ``user`` and ``password_last_used`` (the user's name), ``key_deletion`` (the
+    ARN of a KMS key that waits for it).
 
     :raises KeyError: no such kind or thing.
     """

@@ -19,16 +19,22 @@ from moto.config.models import ConfigRecorderStatus
 from moto.core.utils import unix_time, utcnow
 from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.iam.models import AccountSummary, IAMBackend, ManagedPolicy
+from moto.kms import models as kms_models
 from moto.kms.models import KmsBackend
 from moto.kms.responses import KmsResponse
+from moto.kms.utils import generate_private_key
 from moto.moto_api._internal import mock_random
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
+from moto.secretsmanager.models import SecretsManagerBackend
 
+from portal.demo.aws.databases import install_database_corrections
 from portal.demo.aws.state import StandInState
 
 Original = Callable[..., Any]
 _REPORT_DATE = "%Y-%m-%dT%H:%M:%S+00:00"
 _ANNUAL_ROTATION_DAYS = 365
+_SECONDS_A_DAY = 86400
+_SYMMETRIC = ("SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512")
 _installed: dict[str, StandInState] = {}
 
 
@@ -146,6 +152,15 @@ def _default_keys_are_of_aws(original: Original) -> Original:
     return _generate_default_keys
 
 
+def _only_key_pairs_have_private_keys(original: Original) -> Original:
+    """A symmetric key has no private half, whose making takes moto longer than all else that it does."""
+
+    def generate_private_key(key_spec: str) -> Any:
+        return None if key_spec in _SYMMETRIC else original(key_spec)
+
+    return generate_private_key
+
+
 def _rotation_keeps_period(original: Original) -> Original:
     """EnableKeyRotation takes a period in days, a year unless said."""
 
@@ -241,6 +256,19 @@ def _snapshot_keeps_key(original: Original) -> Original:
     return create_snapshot
 
 
+def _rotation_is_due_by_the_day(original: Original) -> Original:
+    """NextRotationDate is the end of a day: the secret rotates at any time until then."""
+
+    def rotate_secret(self: SecretsManagerBackend, secret_id: str, *args: Any, **kwargs: Any) -> str:
+        answer: str = original(self, secret_id, *args, **kwargs)
+        secret: Any = self.secrets[secret_id]
+        if secret.next_rotation_date:
+            secret.next_rotation_date += _SECONDS_A_DAY - 1 - secret.next_rotation_date % _SECONDS_A_DAY
+        return answer
+
+    return rotate_secret
+
+
 def install_corrections(state: StandInState) -> None:
     """Correct moto in this process; ``state`` holds what the demonstration set. Safe to call again."""
     first = not _installed
@@ -257,6 +285,7 @@ def install_corrections(state: StandInState) -> None:
     ManagedPolicy.policy_name = property(lambda self: self.name)  # type: ignore[attr-defined]
     ManagedPolicy.policy_id = property(lambda self: self.id)  # type: ignore[attr-defined]
     _wrap(KmsBackend, "_generate_default_keys", _default_keys_are_of_aws)
+    setattr(kms_models, "generate_private_key", _only_key_pairs_have_private_keys(generate_private_key))
     _wrap(KmsResponse, "enable_key_rotation", _rotation_keeps_period)
     _wrap(KmsResponse, "get_key_rotation_status", _rotation_tells_period)
     _wrap(Trail, "description", _trail_tells_selectors)
@@ -265,3 +294,5 @@ def install_corrections(state: StandInState) -> None:
     _wrap(ConfigRecorderStatus, "start", _recorder_succeeds)
     _wrap(EBSBackend, "create_volume", _default_encrypts)
     _wrap(EBSBackend, "create_snapshot", _snapshot_keeps_key)
+    _wrap(SecretsManagerBackend, "rotate_secret", _rotation_is_due_by_the_day)
+    install_database_corrections(_wrap)

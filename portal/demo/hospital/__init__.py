@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from portal.demo.aws import AwsControl
-from portal.demo.hospital import databases, identity, keys, network, records, services, storage
+from portal.demo.hospital import databases, identity, keys, network, records, storage
 from portal.demo.hospital.account import Account, document
 
 MERCY_LAKES_ACCOUNT_ID = "222222222222"
@@ -33,43 +33,38 @@ class SeededAccount(NamedTuple):
 
 
 def _fill_mercy(account: Account) -> None:
+    network.remove_default_vpcs(account)
     identity.seed_people(account, identity.MERCY_PEOPLE)
     identity.seed_service_roles(account)
-    keys.seed_keys(account)
+    keys.seed_mercy_keys(account)
     storage.seed_mercy_buckets(account)
     identity.seed_mercy_policies(account)
     records.seed_log_groups(account, records.mercy_log_groups(account))
-    network.seed_network(account)
-    network.seed_machines(account)
-    network.seed_disks(account)
+    network.seed_mercy_network(account)
+    network.seed_mercy_machines(account)
     databases.seed_mercy_databases(account)
-    databases.seed_tables(account)
     records.seed_mercy_trails(account)
-    records.seed_alarms(account)
+    records.seed_mercy_alarms(account)
     records.seed_mercy_config(account)
-    keys.seed_secrets(account, rotation_function=services.seed_functions(account))
-    services.seed_queues(account)
-    services.seed_file_systems(account)
-    services.seed_load_balancers(account)
-    services.seed_backups(account)
-    services.seed_detectors(account)
-    services.seed_registry(account)
+    keys.seed_secrets(account)
+    identity.seed_organisation(account)
 
 
 def _fill_northwind(account: Account) -> None:
+    network.remove_default_vpcs(account)
     identity.seed_people(account, identity.NORTHWIND_PEOPLE)
     identity.seed_service_roles(account)
-    keys.seed_keys(account)
+    keys.seed_northwind_keys(account)
     storage.seed_northwind_buckets(account)
     storage.block_account(account)
     identity.seed_northwind_policies(account)
     records.seed_log_groups(account, records.northwind_log_groups(account))
-    network.seed_network(account)
-    network.seed_disks(account)
+    network.seed_northwind_network(account)
+    network.seed_northwind_disks(account)
     databases.seed_northwind_databases(account)
     records.seed_northwind_trails(account)
+    records.seed_northwind_alarms(account)
     records.seed_northwind_config(account)
-    services.seed_queues(account)
 
 
 def _trust(portal_account_id: str, external_id: str) -> str:

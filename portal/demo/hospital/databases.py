@@ -1,4 +1,4 @@
-"""RDS and DynamoDB: with and without encryption, TLS parameters, backups and protection."""
+"""RDS: with and without encryption, TLS parameters, backups and protection."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ class Database(NamedTuple):
     engine: str
     version: str
     parameters: str
+    group: str
     key: str = ""
     backup_days: int = 7
     public: bool = False
     multi_az: bool = False
     protected: bool = False
     logs: tuple[str, ...] = ()
+    authority: str = "rds-ca-rsa2048-g1"
 
 
 def _parameter_group(account: Account, region: str, name: str, family: str, **values: str) -> str:
@@ -64,6 +66,8 @@ def _instance(account: Account, region: str, database: Database, subnets: str) -
         MasterUserPassword="made-up-for-the-demonstration",
         DBParameterGroupName=database.parameters,
         DBSubnetGroupName=subnets,
+        VpcSecurityGroupIds=[account.recall(f"group:{database.group}", region)],
+        CACertificateIdentifier=database.authority,
         BackupRetentionPeriod=database.backup_days,
         PubliclyAccessible=database.public,
         MultiAZ=database.multi_az,
@@ -92,6 +96,7 @@ def _aurora(account: Account, region: str, name: str, *, key: str, require_tls: 
         MasterUserPassword="made-up-for-the-demonstration",
         DBClusterParameterGroupName=group,
         DBSubnetGroupName=f"{account.prefix}-data",
+        VpcSecurityGroupIds=[account.recall("group:ehr-database", region)],
         BackupRetentionPeriod=14,
         DeletionProtection=True,
         Tags=tag_list(PHI),
@@ -102,6 +107,7 @@ def _aurora(account: Account, region: str, name: str, *, key: str, require_tls: 
         DBClusterIdentifier=name,
         DBInstanceClass="db.r6g.large",
         Engine="aurora-mysql",
+        DBSubnetGroupName=f"{account.prefix}-data",
         PubliclyAccessible=False,
     )
 
@@ -116,18 +122,18 @@ def _share_snapshot(account: Account, database: str, name: str, *whom: str) -> N
 
 
 def seed_mercy_databases(account: Account) -> None:
+    """One as it should be, one with everything wrong, one in the recovery region, and a cluster."""
     first, last = account.primary, account.secondary
     strict = _parameter_group(account, first, "ehr-postgres-tls", "postgres15", **{"rds.force_ssl": "1"})
     loose = _parameter_group(account, first, "billing-mysql", "mysql8.0", require_secure_transport="0")
     here, there = _subnet_group(account, first, "clinical"), _subnet_group(account, last, "recovery")
-    ehr = Database("ehr-primary", "postgres", "15.7", strict, key="ehr-data", backup_days=35)
+    ehr = Database("ehr-primary", "postgres", "15.7", strict, "ehr-database", key="ehr-data", backup_days=35)
     ehr = ehr._replace(multi_az=True, protected=True, logs=("postgresql", "upgrade"))
     _instance(account, first, ehr, here)
-    billing = Database("billing", "mysql", "8.0.36", loose, backup_days=1, public=True)
-    _instance(account, first, billing, here)
-    _instance(
-        account, last, Database("lab-results", "mysql", "8.0.36", "default.mysql8.0", key="dr-data"), there
-    )
+    billing = Database("billing", "mysql", "8.0.36", loose, "ehr-database", backup_days=1, public=True)
+    _instance(account, first, billing._replace(protected=True, authority="rds-ca-2019"), here)
+    lab = Database("lab-results", "mysql", "8.0.36", "default.mysql8.0", "telehealth-database", key="dr-data")
+    _instance(account, last, lab._replace(protected=True, logs=("audit", "error")), there)
     _aurora(account, first, "patient-portal", key="ehr-data", require_tls="ON")
     _share_snapshot(account, "ehr-primary", "ehr-primary-before-upgrade")
     _share_snapshot(account, "billing", "billing-for-consultant", VENDOR_ACCOUNT_ID)
@@ -135,33 +141,13 @@ def seed_mercy_databases(account: Account) -> None:
 
 
 def seed_northwind_databases(account: Account) -> None:
+    """Both encrypted, protected, logged and closed to connections without TLS; one lacks a standby."""
     first = account.primary
     strict = _parameter_group(account, first, "worklist-tls", "postgres15", **{"rds.force_ssl": "1"})
-    group = _subnet_group(account, first, "clinical")
-    worklist = Database("worklist", "postgres", "15.7", strict, key="imaging", backup_days=14, protected=True)
-    _instance(account, first, worklist, group)
-    _instance(
-        account, first, Database("scheduling", "mysql", "8.0.36", "default.mysql8.0", backup_days=0), group
-    )
-
-
-def seed_tables(account: Account) -> None:
-    """Two DynamoDB tables: one under a key of ours with point-in-time recovery, one with neither."""
-    dynamo = account.client("dynamodb")
-    for name, key in (("appointments", "ehr-data"), ("portal-sessions", "")):
-        encryption = (
-            {"SSEType": "KMS", "Enabled": True, "KMSMasterKeyId": account.recall(f"key:{key}")}
-            if key
-            else None
-        )
-        dynamo.create_table(
-            TableName=f"{account.prefix}-{name}",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-            **({"SSESpecification": encryption} if encryption else {}),
-        )
-    dynamo.update_continuous_backups(
-        TableName=f"{account.prefix}-appointments",
-        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
-    )
+    secure = _parameter_group(account, first, "scheduling-tls", "mysql8.0", require_secure_transport="1")
+    subnets = _subnet_group(account, first, "imaging")
+    worklist = Database("worklist", "postgres", "15.7", strict, "worklist-database", key="studies")
+    scheduling = Database("scheduling", "mysql", "8.0.36", secure, "worklist-database", key="studies")
+    for database, logs in ((worklist, ("postgresql", "upgrade")), (scheduling, ("audit", "error"))):
+        kept = database._replace(backup_days=14, protected=True, logs=logs, multi_az=database is worklist)
+        _instance(account, first, kept, subnets)

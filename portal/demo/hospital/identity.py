@@ -29,12 +29,13 @@ MERCY_PEOPLE = (
     Person("lee.contractor", console=True, mfa=False, signed_in_days=204, key_days=(390,)),
     Person("ehr-integration", console=False, mfa=False, key_days=(423,), joined_days=1400),
     Person("imaging-uploader", console=False, mfa=False, key_days=(720, 28)),
-    Person("breakglass-admin", console=True, mfa=True, signed_in_days=310),
+    Person("ruth.okafor", console=True, mfa=True, signed_in_days=5),
 )
 NORTHWIND_PEOPLE = (
     Person("sofia.lindgren", console=True, mfa=True, signed_in_days=2, group="operations"),
-    Person("tomas.berg", console=True, mfa=False, signed_in_days=6, group="operations"),
-    Person("dicom-router", console=False, mfa=False, key_days=(171,)),
+    Person("tomas.berg", console=True, mfa=True, signed_in_days=6, group="operations"),
+    Person("ines.duarte", console=True, mfa=True, signed_in_days=21, group="operations"),
+    Person("dicom-router", console=False, mfa=False, key_days=(34,)),
 )
 
 
@@ -91,7 +92,7 @@ def seed_people(account: Account, people: tuple[Person, ...]) -> None:
 
 def seed_mercy_policies(account: Account) -> None:
     iam = account.client("iam")
-    iam.attach_user_policy(UserName="breakglass-admin", PolicyArn=_ADMINISTRATOR)
+    iam.attach_user_policy(UserName="ruth.okafor", PolicyArn=_ADMINISTRATOR)
     legacy = iam.create_policy(PolicyName="legacy-full-access", PolicyDocument=document(allow("*")))
     iam.attach_user_policy(UserName="ehr-integration", PolicyArn=legacy["Policy"]["Arn"])
     read = document(allow(["s3:GetObject"], f"arn:aws:s3:::{account.prefix}-ehr-documents/*"))
@@ -113,10 +114,36 @@ def seed_mercy_policies(account: Account) -> None:
 
 
 def seed_northwind_policies(account: Account) -> None:
-    account.client("iam").update_account_password_policy(MinimumPasswordLength=8)
-    account.aws.set_setting("root_mfa", False, account=account.account_id)
-    account.aws.set_setting("root_last_used_days", 19, account=account.account_id)
-    account.aws.set_setting("root_access_keys", 1, account=account.account_id)
+    """Root with MFA and unused, a password policy, and read access to studies for those who need it."""
+    iam = account.client("iam")
+    iam.update_account_password_policy(
+        MinimumPasswordLength=16,
+        RequireSymbols=True,
+        RequireNumbers=True,
+        RequireUppercaseCharacters=True,
+        RequireLowercaseCharacters=True,
+        PasswordReusePrevention=24,
+    )
+    read = document(allow(["s3:GetObject"], f"arn:aws:s3:::{account.prefix}-dicom-studies/*"))
+    policy = iam.create_policy(PolicyName="dicom-studies-read", PolicyDocument=read)
+    iam.attach_group_policy(GroupName="operations", PolicyArn=policy["Policy"]["Arn"])
+    account.aws.set_setting("root_last_used_days", 340, account=account.account_id)
+
+
+def seed_organisation(account: Account) -> None:
+    """What the hospital's organisation forbids: its federation and the recovery region's key policies stay unread."""
+    statements = [
+        {"Sid": "DenyReadingFederation", "Effect": "Deny", "Action": "iam:ListSAMLProviders", "Resource": "*"},
+        {
+            "Sid": "DenyKeyPoliciesInRecoveryRegion",
+            "Effect": "Deny",
+            "Action": "kms:GetKeyPolicy",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": account.secondary}},
+        },
+    ]
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    account.aws.set_organisation_policy(account.account_id, policy)
 
 
 def seed_service_roles(account: Account) -> None:
@@ -124,7 +151,6 @@ def seed_service_roles(account: Account) -> None:
     iam = account.client("iam")
     for service, actions in (
         ("ec2", ["s3:GetObject", "ssm:UpdateInstanceInformation"]),
-        ("lambda", ["logs:CreateLogStream", "logs:PutLogEvents", "secretsmanager:PutSecretValue"]),
         ("config", ["config:Put*", "s3:PutObject"]),
         ("vpc-flow-logs", ["logs:CreateLogStream", "logs:PutLogEvents"]),
         ("cloudtrail", ["logs:CreateLogStream", "logs:PutLogEvents"]),

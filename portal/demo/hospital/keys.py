@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from portal.demo.hospital.account import OFFICE, PHI, Account, Tags, allow, document
 
@@ -35,24 +36,44 @@ def _open_key(account: Account, region: str) -> None:
     )
 
 
-def seed_keys(account: Account) -> None:
+def _retire(account: Account, region: str, *, days: int) -> None:
+    """A key that waits for deletion, at midnight, so that two seedings of one day tell the same date."""
+    arn = _key(account, "fax-gateway", "Retired fax gateway", region=region, tags=OFFICE)
+    # moto finds a key to delete by its id alone.
+    account.client("kms", region).schedule_key_deletion(
+        KeyId=arn.rpartition("/")[2], PendingWindowInDays=days
+    )
+    now = datetime.now(UTC)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    past_midnight = (now - midnight) / timedelta(days=1)
+    account.aws.backdate("key_deletion", arn, account=account.account_id, days=past_midnight)
+
+
+def seed_mercy_keys(account: Account) -> None:
+    """Rotated and not, one waiting for deletion, one open to anybody."""
     first, last = account.primary, account.secondary
     _key(account, "ehr-data", "Electronic health record data", region=first, rotates=180)
     _key(account, "audit-logs", "CloudTrail and log groups", region=first, rotates=365)
     _key(account, "imaging", "Imaging archive", region=first)
     _key(account, "dr-data", "Disaster recovery copies", region=last, rotates=365)
     _key(account, "dr-legacy", "Copies made before 2021", region=last, tags=OFFICE)
-    retired = _key(account, "fax-gateway", "Retired fax gateway", region=first, tags=OFFICE)
-    # moto finds a key to delete by its id alone.
-    account.client("kms").schedule_key_deletion(KeyId=retired.rpartition("/")[2], PendingWindowInDays=14)
-    _open_key(account, last)
+    _retire(account, first, days=14)
+    _open_key(account, first)
     # Naming an alias of AWS for the first time is what brings the key behind it into being.
-    for alias in ("alias/aws/s3", "alias/aws/rds"):
-        account.client("kms").describe_key(KeyId=alias)
+    account.client("kms").describe_key(KeyId="alias/aws/rds")
 
 
-def seed_secrets(account: Account, *, rotation_function: str) -> None:
-    """Secrets; ``rotation_function`` is the ARN of the Lambda function that rotates the first."""
+def seed_northwind_keys(account: Account) -> None:
+    """Rotated each year, save the one of the oldest studies."""
+    first, last = account.primary, account.secondary
+    _key(account, "studies", "DICOM studies and their worklist", region=first, rotates=365)
+    _key(account, "audit-logs", "CloudTrail and log groups", region=first, rotates=365, tags=OFFICE)
+    _key(account, "studies-before-2022", "Studies of the former archive", region=first)
+    _key(account, "replicas", "Replicas of studies", region=last, rotates=365)
+
+
+def seed_secrets(account: Account) -> None:
+    """Secrets: one that is rotated by RDS, two that nobody rotates."""
     manager = account.client("secretsmanager")
     rotated = manager.create_secret(
         Name=f"{account.prefix}/ehr/database",
@@ -62,7 +83,6 @@ def seed_secrets(account: Account, *, rotation_function: str) -> None:
     )
     manager.rotate_secret(
         SecretId=rotated["ARN"],
-        RotationLambdaARN=rotation_function,
         RotationRules={"AutomaticallyAfterDays": 30},
         RotateImmediately=False,
     )

@@ -46,7 +46,9 @@ def _group(account: Account, region: str, name: str, vpc: str, *openings: Openin
     return account.remember(f"group:{name}", group, region)
 
 
-def _subnets(account: Account, region: str, name: str, vpc: str, prefix: str) -> None:
+def _subnets(
+    account: Account, region: str, name: str, vpc: str, *, prefix: str, gives_addresses: bool
+) -> None:
     ec2 = account.client("ec2", region)
     for subnet_name, block, public in subnet_blocks(prefix):
         zone = f"{region}{'b' if subnet_name.endswith('-b') else 'a'}"
@@ -58,7 +60,7 @@ def _subnets(account: Account, region: str, name: str, vpc: str, prefix: str) ->
             TagSpecifications=_tags("subnet", full_name, OFFICE),
         )["Subnet"]["SubnetId"]
         account.remember(f"subnet:{full_name}", subnet, region)
-        if public:
+        if public and gives_addresses:
             ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
 
 
@@ -96,30 +98,54 @@ def _endpoints(account: Account, region: str, name: str, vpc: str) -> None:
     )
 
 
-def _vpc(account: Account, region: str, name: str, prefix: str) -> str:
+def _vpc(account: Account, region: str, name: str, prefix: str, *, careful: bool) -> str:
+    """A VPC of four subnets. ``careful``: its default group is closed and no machine gets an address unasked."""
     vpc: str = account.client("ec2", region).create_vpc(
         CidrBlock=f"{prefix}.0.0/16", TagSpecifications=_tags("vpc", name, OFFICE)
     )["Vpc"]["VpcId"]
     account.remember(f"vpc:{name}", vpc, region)
-    _subnets(account, region, name, vpc, prefix)
+    _subnets(account, region, name, vpc, prefix=prefix, gives_addresses=not careful)
     _gateways(account, region, name, vpc)
+    if careful:
+        _close_default_group(account, region, vpc)
     return vpc
 
 
-def seed_network(account: Account) -> None:
-    """A clinical VPC with flow logs and endpoints, and a second one, elsewhere, with neither."""
-    first, last = account.primary, account.secondary
-    clinical = _vpc(account, first, "clinical", "10.20")
-    _endpoints(account, first, "clinical", clinical)
-    recovery = _vpc(account, last, "recovery", "10.40")
+def _close_default_group(account: Account, region: str, vpc: str) -> None:
+    ec2 = account.client("ec2", region)
+    wanted = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    group = ec2.describe_security_groups(Filters=wanted)["SecurityGroups"][0]
+    ec2.revoke_security_group_egress(GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"])
+
+
+def remove_default_vpcs(account: Account) -> None:
+    """AWS gives each region a VPC open to the Internet; whoever is careful removes it first."""
+    for region in account.regions:
+        ec2 = account.client("ec2", region)
+        for subnet in ec2.describe_subnets()["Subnets"]:
+            ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+        for vpc in ec2.describe_vpcs()["Vpcs"]:
+            ec2.delete_vpc(VpcId=vpc["VpcId"])
+
+
+def _record_flows(account: Account, vpc: str) -> None:
     account.client("ec2").create_flow_logs(
-        ResourceIds=[clinical],
+        ResourceIds=[vpc],
         ResourceType="VPC",
         TrafficType="ALL",
         LogDestinationType="cloud-watch-logs",
         LogGroupName=f"/{account.prefix}/vpc-flow",
         DeliverLogsPermissionArn=account.recall("role:vpc-flow-logs"),
     )
+
+
+def seed_mercy_network(account: Account) -> None:
+    """A clinical VPC with flow logs and endpoints, and a second one, elsewhere, with neither."""
+    first, last = account.primary, account.secondary
+    clinical = _vpc(account, first, "clinical", "10.20", careful=True)
+    _endpoints(account, first, "clinical", clinical)
+    recovery = _vpc(account, last, "recovery", "10.40", careful=False)
+    _record_flows(account, clinical)
     _group(account, first, "ehr-web", clinical, Opening(443, _ANYWHERE, ("::/0",)))
     _group(account, first, "ehr-app", clinical, Opening(8443, ("10.20.0.0/20",)))
     _group(account, first, "ehr-database", clinical, Opening(5432, ("10.20.16.0/20", "10.20.32.0/20")))
@@ -127,6 +153,18 @@ def seed_network(account: Account) -> None:
     _group(account, first, "lab-interface-ssh", clinical, Opening(22, _ANYWHERE_IN_HALVES))
     _group(account, last, "telehealth-database", recovery, Opening(1433, (), ("::/0",)))
     _group(account, last, "recovery-app", recovery, Opening(443, ("10.20.0.0/16",)))
+
+
+def seed_northwind_network(account: Account) -> None:
+    """One VPC, kept well but for a door that was opened to a vendor of scanners and never shut."""
+    first = account.primary
+    imaging = _vpc(account, first, "imaging", "10.60", careful=True)
+    _endpoints(account, first, "imaging", imaging)
+    _record_flows(account, imaging)
+    _group(account, first, "viewer-web", imaging, Opening(443, _ANYWHERE, ("::/0",)))
+    _group(account, first, "dicom-router", imaging, Opening(11112, ("10.60.0.0/16",)))
+    _group(account, first, "worklist-database", imaging, Opening(5432, ("10.60.16.0/20",)))
+    _group(account, first, "scanner-vendor-ssh", imaging, Opening(22, _ANYWHERE))
 
 
 def _machine(account: Account, name: str, group: str, *, subnet: str, tokens: str, profile: bool) -> None:
@@ -142,23 +180,6 @@ def _machine(account: Account, name: str, group: str, *, subnet: str, tokens: st
         MetadataOptions={"HttpTokens": tokens, "HttpEndpoint": "enabled"},
         TagSpecifications=_tags("instance", name, PHI),
         **extra,
-    )
-
-
-def seed_machines(account: Account) -> None:
-    _machine(
-        account, "ehr-app-1", "ehr-app", subnet="clinical-private-app-a", tokens="required", profile=True
-    )
-    _machine(
-        account, "ehr-app-2", "ehr-app", subnet="clinical-private-app-b", tokens="required", profile=True
-    )
-    _machine(
-        account,
-        "lab-interface",
-        "lab-interface-ssh",
-        subnet="clinical-public-a",
-        tokens="optional",
-        profile=False,
     )
 
 
@@ -186,19 +207,39 @@ def _snapshot(account: Account, region: str, volume: str, name: str, shared_with
         )
 
 
-def seed_disks(account: Account) -> None:
-    """Volumes and snapshots; encryption by default is on in the primary region alone."""
+def _encrypt_disks(account: Account, region: str, key: str) -> None:
+    ec2 = account.client("ec2", region)
+    ec2.enable_ebs_encryption_by_default()
+    ec2.modify_ebs_default_kms_key_id(KmsKeyId=account.recall(f"key:{key}", region))
+    ec2.modify_instance_metadata_defaults(HttpTokens="required", HttpPutResponseHopLimit=2)
+
+
+def seed_mercy_machines(account: Account) -> None:
+    """Machines, volumes and snapshots: the older ones are from before the primary region encrypted by default."""
     first, last = account.primary, account.secondary
+    public, private = "clinical-public-a", "clinical-private-app-{}".format
+    old = "lab-interface"
+    _machine(account, old, "lab-interface-ssh", subnet=public, tokens="optional", profile=False)
     cache = _volume(account, first, "imaging-cache")
     lab = _volume(account, first, "lab-results-spool")
-    ec2 = account.client("ec2", first)
-    ec2.enable_ebs_encryption_by_default()
-    ec2.modify_ebs_default_kms_key_id(KmsKeyId=account.recall("key:ehr-data"))
-    ec2.enable_snapshot_block_public_access(State="block-new-sharing")
-    ec2.modify_instance_metadata_defaults(HttpTokens="required", HttpPutResponseHopLimit=2)
+    _encrypt_disks(account, first, "ehr-data")
+    account.client("ec2").enable_snapshot_block_public_access(State="block-new-sharing")
+    for name, zone in (("ehr-app-1", "a"), ("ehr-app-2", "b")):
+        _machine(account, name, "ehr-app", subnet=private(zone), tokens="required", profile=True)
     data = _volume(account, first, "ehr-app-data", key="ehr-data")
     _volume(account, last, "recovery-data", key="dr-data")
     _volume(account, last, "recovery-scratch", tags=OFFICE)
     _snapshot(account, first, data, "ehr-app-data nightly")
     _snapshot(account, first, cache, "imaging-cache before migration", ["all"])
     _snapshot(account, first, lab, "lab-results-spool for the vendor", [VENDOR_ACCOUNT_ID])
+
+
+def seed_northwind_disks(account: Account) -> None:
+    """Encryption by default and no public snapshots in both regions; one volume is older than that."""
+    first, last = account.primary, account.secondary
+    _volume(account, first, "studies-before-2022")
+    for region, key in ((first, "studies"), (last, "replicas")):
+        _encrypt_disks(account, region, key)
+        account.client("ec2", region).enable_snapshot_block_public_access(State="block-all-sharing")
+    worklist = _volume(account, first, "dicom-router-spool", key="studies")
+    _snapshot(account, first, worklist, "dicom-router-spool nightly")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 from portal.demo.hospital.account import Account
 
@@ -35,10 +35,15 @@ def mercy_log_groups(account: Account) -> dict[str, tuple[int, str]]:
 
 
 def northwind_log_groups(account: Account) -> dict[str, tuple[int, str]]:
-    return {f"/{account.prefix}/cloudtrail": (90, ""), f"/{account.prefix}/vpc-flow": (30, "")}
+    return {
+        f"/{account.prefix}/cloudtrail": (_SIX_YEARS_OF_LOGS, "audit-logs"),
+        f"/{account.prefix}/vpc-flow": (_SIX_YEARS_OF_LOGS, "audit-logs"),
+        "/aws/rds/instance/worklist/postgresql": (_SIX_YEARS_OF_LOGS, ""),
+    }
 
 
-def _good_trail(account: Account, bucket: str) -> None:
+def _good_trail(account: Account, bucket: str, *objects: str) -> None:
+    """A trail of all regions; ``objects`` are the prefixes of S3 objects whose reads and writes it records."""
     trail = account.client("cloudtrail")
     name = f"{account.prefix}-audit"
     trail.create_trail(
@@ -51,7 +56,7 @@ def _good_trail(account: Account, bucket: str) -> None:
         CloudWatchLogsLogGroupArn=_group_arn(account, f"/{account.prefix}/cloudtrail"),
         CloudWatchLogsRoleArn=account.recall("role:cloudtrail"),
     )
-    data = {"Type": "AWS::S3::Object", "Values": [f"arn:aws:s3:::{account.prefix}-ehr-documents/"]}
+    data = {"Type": "AWS::S3::Object", "Values": list(objects)}
     trail.put_event_selectors(
         TrailName=name,
         EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [data]}],
@@ -59,40 +64,78 @@ def _good_trail(account: Account, bucket: str) -> None:
     trail.start_logging(Name=name)
 
 
-def _poor_trail(account: Account, bucket: str, region: str, *, running: bool) -> None:
-    trail = account.client("cloudtrail", region)
-    name = f"{account.prefix}-regional"
-    trail.create_trail(Name=name, S3BucketName=bucket, IsMultiRegionTrail=False)
-    if running:
-        trail.start_logging(Name=name)
-
-
 def seed_mercy_trails(account: Account) -> None:
+    """A good trail of everything, and a regional one that was switched off and forgotten."""
     bucket = f"{account.prefix}-cloudtrail-logs"
-    _good_trail(account, bucket)
-    _poor_trail(account, bucket, account.secondary, running=False)
+    recorded = (
+        "ehr-documents", "imaging-archive", "claims-exports", "research-dropbox", "dr-copies", "retention-vault",
+    )  # fmt: skip
+    _good_trail(account, bucket, *(f"arn:aws:s3:::{account.prefix}-{name}/" for name in recorded))
+    account.client("cloudtrail", account.secondary).create_trail(
+        Name=f"{account.prefix}-regional",
+        S3BucketName=bucket,
+        IsMultiRegionTrail=False,
+        EnableLogFileValidation=True,
+    )
 
 
 def seed_northwind_trails(account: Account) -> None:
-    _poor_trail(account, f"{account.prefix}-audit", account.primary, running=True)
+    _good_trail(account, f"{account.prefix}-audit", "arn:aws:s3")
 
 
-def seed_alarms(account: Account) -> None:
-    """A topic, and for two of the usual patterns a metric filter with an alarm; a third filter has none."""
-    topic = account.client("sns").create_topic(
-        Name=f"{account.prefix}-security", Attributes={"KmsMasterKeyId": account.recall("key:audit-logs")}
-    )["TopicArn"]
-    account.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="security@example.org")
-    patterns = {
-        "RootAccountUse": '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && '
-        '$.eventType != "AwsServiceEvent" }',
-        "UnauthorizedCalls": '{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }',
-        "TrailChanges": "{ ($.eventName = StopLogging) || ($.eventName = DeleteTrail) }",
-    }
-    for name, pattern in patterns.items():
-        _metric_filter(account, name, pattern)
-    for name in ("RootAccountUse", "UnauthorizedCalls"):
+def _calls(*names: str) -> str:
+    return "{ " + " || ".join(f"($.eventName = {name})" for name in names) + " }"
+
+
+# The patterns of the CIS AWS Foundations Benchmark, chapter "Monitoring".
+_PATTERNS = {
+    "RootAccountUse": '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && '
+    '$.eventType != "AwsServiceEvent" }',
+    "UnauthorizedCalls": '{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }',
+    "SignInFailures": '{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }',
+    "SignInWithoutMfa": '{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && '
+    '($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }',
+    "TrailChanges": _calls("CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging"),
+    "KeyDeletions": _calls("DisableKey", "ScheduleKeyDeletion"),
+    "ConfigChanges": _calls(
+        "StopConfigurationRecorder", "DeleteDeliveryChannel", "PutDeliveryChannel", "PutConfigurationRecorder"
+    ),
+    "PolicyChanges": _calls(
+        *(
+            f"{act}{holder}Policy"
+            for holder in ("Group", "Role", "User")
+            for act in ("Put", "Delete", "Attach", "Detach")
+        ),
+        *("CreatePolicy", "DeletePolicy", "CreatePolicyVersion", "DeletePolicyVersion"),
+    ),
+    "BucketPolicyChanges": _calls(
+        "PutBucketAcl", "PutBucketPolicy", "PutBucketCors", "PutBucketLifecycle", "PutBucketReplication",
+        "DeleteBucketPolicy", "DeleteBucketCors", "DeleteBucketLifecycle", "DeleteBucketReplication",
+    ),
+    "SecurityGroupChanges": _calls(
+        *(f"{act}SecurityGroup{way}" for act in ("Authorize", "Revoke") for way in ("Ingress", "Egress")),
+        *("CreateSecurityGroup", "DeleteSecurityGroup"),
+    ),
+}  # fmt: skip
+
+
+def _alarm_on(account: Account, names: Iterable[str], *, filters: Iterable[str]) -> None:
+    """A metric filter for each of ``filters``, and for ``names`` an alarm that tells the security topic."""
+    topic = account.arn("sns", f"{account.prefix}-security")
+    for name in filters:
+        _metric_filter(account, name, _PATTERNS[name])
+    for name in names:
         _alarm(account, name, [topic])
+
+
+def seed_mercy_alarms(account: Account) -> None:
+    """Half of the usual alarms; who stops the trail is filtered out of the log, and then nobody is told."""
+    alarmed = ("RootAccountUse", "UnauthorizedCalls", "SignInFailures", "PolicyChanges")
+    _alarm_on(account, alarmed, filters=(*alarmed, "TrailChanges"))
+
+
+def seed_northwind_alarms(account: Account) -> None:
+    _alarm_on(account, _PATTERNS, filters=_PATTERNS)
 
 
 def _metric_filter(account: Account, name: str, pattern: str) -> None:
@@ -119,17 +162,23 @@ def _alarm(account: Account, name: str, actions: list[str]) -> None:
     )
 
 
-def _recorder(account: Account, region: str, bucket: str, *, running: bool) -> None:
+def _recorder(account: Account, region: str, bucket: str, *, running: bool = True) -> None:
     config = account.client("config", region)
     group = {"allSupported": True, "includeGlobalResourceTypes": region == account.primary}
     recorder = {"name": "default", "roleARN": account.recall("role:config"), "recordingGroup": group}
     config.put_configuration_recorder(ConfigurationRecorder=recorder)
-    config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": bucket})
     if running:
+        config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": bucket})
         config.start_configuration_recorder(ConfigurationRecorderName="default")
 
 
-def _rules(account: Account, results: dict[str, list[dict[str, Any]]]) -> None:
+def _rules(account: Account) -> None:
+    """Rules of AWS Config in the primary region, with what they found."""
+    results = {
+        "encrypted-volumes": _volumes(account),
+        "cloud-trail-enabled": [_complies("AWS::::Account", account.account_id)],
+        "root-account-mfa-enabled": [_complies("AWS::::Account", account.account_id)],
+    }
     config = account.client("config")
     for name in results:
         source = {"Owner": "AWS", "SourceIdentifier": name.upper().replace("-", "_")}
@@ -139,28 +188,24 @@ def _rules(account: Account, results: dict[str, list[dict[str, Any]]]) -> None:
     )
 
 
+def _complies(kind: str, identifier: str, *, does: bool = True) -> dict[str, str]:
+    return {"type": kind, "id": identifier, "compliance": "COMPLIANT" if does else "NON_COMPLIANT"}
+
+
+def _volumes(account: Account) -> list[dict[str, str]]:
+    found = account.client("ec2").describe_volumes()["Volumes"]
+    return [_complies("AWS::EC2::Volume", each["VolumeId"], does=each["Encrypted"]) for each in found]
+
+
 def seed_mercy_config(account: Account) -> None:
-    """Recording in the primary region; in the secondary one set up and switched off."""
+    """Recording in the primary region; in the secondary one begun and never switched on."""
     bucket = f"{account.prefix}-cloudtrail-logs"
-    _recorder(account, account.primary, bucket, running=True)
+    _recorder(account, account.primary, bucket)
     _recorder(account, account.secondary, bucket, running=False)
-    volumes = account.client("ec2").describe_volumes()["Volumes"]
-    encrypted = [
-        {
-            "type": "AWS::EC2::Volume",
-            "id": volume["VolumeId"],
-            "compliance": "COMPLIANT" if volume["Encrypted"] else "NON_COMPLIANT",
-        }
-        for volume in volumes
-    ]
-    trail = {"type": "AWS::CloudTrail::Trail", "id": f"{account.prefix}-audit", "compliance": "COMPLIANT"}
-    _rules(
-        account,
-        {"encrypted-volumes": encrypted, "cloud-trail-enabled": [trail], "root-account-mfa-enabled": []},
-    )
+    _rules(account)
 
 
 def seed_northwind_config(account: Account) -> None:
-    _recorder(account, account.primary, f"{account.prefix}-audit", running=True)
-    failure = {"status": "FAILURE", "code": "AccessDenied", "message": "The bucket policy refuses delivery"}
-    account.aws.set_setting("config_delivery", failure, account=account.account_id, region=account.primary)
+    for region in account.regions:
+        _recorder(account, region, f"{account.prefix}-audit")
+    _rules(account)

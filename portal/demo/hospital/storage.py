@@ -8,14 +8,20 @@ from portal.demo.hospital.account import OFFICE, PHI, Account, Tags, document, t
 from portal.demo.hospital.identity import VENDOR_ACCOUNT_ID
 
 
+_SEVEN_YEARS = 2557
+
+
 class Bucket(NamedTuple):
-    """``key`` is the word of a KMS key that is known in the bucket's region, or '' for AES256."""
+    """``key`` is the word of a KMS key that is known in the bucket's region, or '' for AES256.
+
+    ``locked_days`` is how long Object Lock keeps each new object, 0 for a bucket without it.
+    """
 
     name: str
     tags: Tags | None
     key: str = ""
-    versioned: bool = False
-    logged: bool = False
+    versioned: bool = True
+    locked_days: int = 0
     blocks_public: bool = True
     statements: tuple[dict[str, Any], ...] = ()
 
@@ -23,17 +29,27 @@ class Bucket(NamedTuple):
 def _create(account: Account, bucket: Bucket, region: str) -> None:
     s3 = account.client("s3", region)
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=bucket.name, **where)
+    s3.create_bucket(Bucket=bucket.name, ObjectLockEnabledForBucket=bool(bucket.locked_days), **where)
     if bucket.tags is not None:
         s3.put_bucket_tagging(Bucket=bucket.name, Tagging={"TagSet": tag_list(bucket.tags)})
     if bucket.key:
         _encrypt(account, bucket, region)
-    if bucket.versioned:
+    if bucket.locked_days:
+        _lock(s3, bucket)
+    elif bucket.versioned:
         s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
     if not bucket.blocks_public:
         s3.delete_public_access_block(Bucket=bucket.name)
     if bucket.statements:
         s3.put_bucket_policy(Bucket=bucket.name, Policy=document(*bucket.statements))
+
+
+def _lock(s3: Any, bucket: Bucket) -> None:
+    # Object Lock has turned versioning on.
+    retention = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": bucket.locked_days}}
+    s3.put_object_lock_configuration(
+        Bucket=bucket.name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": retention}
+    )
 
 
 def _encrypt(account: Account, bucket: Bucket, region: str) -> None:
@@ -98,59 +114,55 @@ def _vendor_writes(bucket: str) -> dict[str, Any]:
     }
 
 
+def _trail_policy(bucket: str) -> tuple[dict[str, Any], ...]:
+    return (
+        tls_only(bucket),
+        _service_may_write("cloudtrail", bucket),
+        _service_may_write("config", bucket),
+    )
+
+
 def seed_mercy_buckets(account: Account) -> None:
     """The log buckets come first: trails and access logs need them."""
     name = f"{account.prefix}-{{}}".format
-    first, last = account.primary, account.secondary
     logs, trail = name("access-logs"), name("cloudtrail-logs")
     ehr, imaging, research = name("ehr-documents"), name("imaging-archive"), name("research-dropbox")
-    assets = name("patient-portal-assets")
-    trail_policy = (
-        tls_only(trail),
-        _service_may_write("cloudtrail", trail),
-        _service_may_write("config", trail),
-    )
+    assets, claims, vault = name("patient-portal-assets"), name("claims-exports"), name("retention-vault")
+    copies = name("dr-copies")
     for bucket in (
         Bucket(logs, OFFICE, statements=(_access_logs_arrive(logs), tls_only(logs))),
-        Bucket(trail, OFFICE, "audit-logs", versioned=True, statements=trail_policy),
-        Bucket(ehr, PHI, "ehr-data", versioned=True, statements=(tls_only(ehr),)),
-        Bucket(imaging, PHI, "imaging", versioned=True, statements=(_tls_trap(account, imaging),)),
+        Bucket(trail, OFFICE, "audit-logs", locked_days=_SEVEN_YEARS, statements=_trail_policy(trail)),
+        Bucket(ehr, PHI, "ehr-data", statements=(tls_only(ehr),)),
+        Bucket(imaging, PHI, "imaging", statements=(_tls_trap(account, imaging),)),
         Bucket(assets, OFFICE, blocks_public=False, statements=(_anybody_reads(assets),)),
-        Bucket(name("claims-exports"), PHI),
+        Bucket(claims, PHI, "ehr-data", statements=(tls_only(claims),)),
         Bucket(research, PHI, statements=(_vendor_writes(research), tls_only(research))),
+        Bucket(vault, PHI, "ehr-data", locked_days=_SEVEN_YEARS, statements=(tls_only(vault),)),
         # Neither name nor tag says what is inside: the portal must not conclude that nothing is.
         Bucket(name("scratch-07"), None),
     ):
-        _create(account, bucket, first)
-    _create(account, Bucket(name("dr-copies"), PHI, "dr-data", versioned=True), last)
-    _create(account, Bucket(name("old-scans"), PHI, blocks_public=False), last)
-    _log(account, ehr, logs)
-    _log(account, trail, logs)
-    _lock(account, first)
-
-
-def _lock(account: Account, region: str) -> None:
-    s3 = account.client("s3", region)
-    bucket = f"{account.prefix}-retention-vault"
-    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
-    retention = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 2222}}
-    s3.put_object_lock_configuration(
-        Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": retention}
-    )
-    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list(PHI)})
+        _create(account, bucket, account.primary)
+    for bucket in (
+        Bucket(copies, PHI, "dr-data", statements=(tls_only(copies),)),
+        Bucket(name("old-scans"), PHI, blocks_public=False),
+    ):
+        _create(account, bucket, account.secondary)
+    for each in (ehr, trail, assets):
+        _log(account, each, logs)
 
 
 def seed_northwind_buckets(account: Account) -> None:
+    """Each is versioned, encrypted under a key of Northwind's and closed to plain HTTP; the audit log is locked."""
     name = f"{account.prefix}-{{}}".format
-    trail, studies = name("audit"), name("dicom-studies")
-    trail_policy = (_service_may_write("cloudtrail", trail), _service_may_write("config", trail))
-    _create(account, Bucket(trail, OFFICE, statements=trail_policy), account.primary)
+    trail, studies, cache = name("audit"), name("dicom-studies"), name("reading-room-cache")
+    replicas = name("study-replicas")
     for bucket in (
-        Bucket(studies, PHI, "imaging", versioned=True, statements=(tls_only(studies),)),
-        Bucket(name("reading-room-cache"), PHI, statements=(_tls_trap(account, name("reading-room-cache")),)),
+        Bucket(trail, OFFICE, "audit-logs", locked_days=_SEVEN_YEARS, statements=_trail_policy(trail)),
+        Bucket(studies, PHI, "studies", statements=(tls_only(studies),)),
+        Bucket(cache, PHI, statements=(tls_only(cache),)),
     ):
         _create(account, bucket, account.primary)
-    _create(account, Bucket(name("study-replicas"), PHI), account.secondary)
+    _create(account, Bucket(replicas, PHI, "replicas", statements=(tls_only(replicas),)), account.secondary)
 
 
 def block_account(account: Account) -> None:
