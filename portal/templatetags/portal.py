@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,13 @@ def icon(name: str, style: str = "outline") -> SafeString:
 @register.simple_tag
 def status(value: str, word: str = "") -> SafeString:
     """A status, outcome, severity or state as colour, icon and word."""
-    look, name = STATUS_LOOKS[str(value)]
-    said = word or str(value).replace("_", " ").lower()
+    return _status(str(value), word)
+
+
+@lru_cache(maxsize=1000)
+def _status(value: str, word: str) -> SafeString:
+    look, name = STATUS_LOOKS[value]
+    said = word or value.replace("_", " ").lower()
     return format_html('<span class="status-word is-{}">{}<span>{}</span></span>', look, icon(name), said)
 
 

@@ -1,0 +1,47 @@
+"""Every page on a telephone and on a desk, light and dark: nothing overflows, bars anybody, or breaks the policy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from evidence.models import ConnectionState
+from tests.collected import VERSIONING
+from tests.e2e.conftest import open_visit
+from tests.factories import make_connection
+
+STEP = {"name": "trust", "label": "The role can be assumed", "outcome": "failed", "ok": False, "happened": "AccessDenied: no", "advice": "Paste this.", "paste": '{"Version": "2012-10-17"}'}
+
+
+@pytest.fixture
+def addresses(tenant, collected) -> list[str]:
+    broken = make_connection(tenant, name="Laboratory", state=ConnectionState.BROKEN, probe=[STEP])
+    connection = f"/connections/{collected.connection.pk}/"
+    return [
+        "/", "/safeguards/", "/safeguards/?section=164.312", "/safeguards/164.312(c)(1)/", "/findings/", f"/findings/checks/{VERSIONING}/",
+        f"/findings/{collected.finding('scans').pk}/", "/evidence/", f"/evidence/{collected.snapshot.pk}/", "/connections/", "/connections/new/",
+        connection, *(f"{connection}?tab={tab}" for tab in ("coverage", "runs", "permissions")), f"/connections/{broken.pk}/",
+        *(f"{connection}grant/?way={way}" for way in ("cloudformation", "terraform", "manual")), f"{connection}remove/", "/members/", "/audit/", "/profile/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_every_page_fits_bars_nobody_and_keeps_the_policy(browser, live_server, owner, addresses, width, theme):
+    for visit in open_visit(browser, live_server.url, width, theme):
+        visit.sign_in(owner)
+        for address in addresses:
+            visit.go(address)
+            assert visit.page.locator("html").get_attribute("data-bs-theme") == theme
+            assert visit.page.locator("h1").count() == 1, address
+            assert re.fullmatch(r".+ · Hospital \w+ · Surety", visit.page.title()), address
+            assert visit.overflow() <= 0, f"{address} is {visit.overflow()} pixels too wide"
+            assert visit.violations() == [], address
+
+
+def test_signing_in_bars_nobody(browser, live_server):
+    for visit in open_visit(browser, live_server.url, 360):
+        visit.go("/sign-in/")
+        assert visit.overflow() <= 0
+        assert visit.violations() == []
