@@ -232,7 +232,7 @@ def build_account(  # noqa: PLR0913 - what the customer decides
     external_id: str,
     portal_account_id: str = PORTAL_ACCOUNT_ID,
     role_policy: Mapping[str, Any],
-    role_name: str = "SuretyEvidenceReader",
+    role_name: str = "SuretyReader",
 ) -> BuiltAccount:
     """Fill an empty account of the stand-in with about 300 (small) or 2,300 (large) resources.
 
