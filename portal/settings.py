@@ -183,10 +183,22 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 1}
+# A page doesn't wait for a doorbell that is broken: one more try at once, and the sweeper does the rest.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "max_retries": 1,
+    "interval_start": 0,
+}
 CELERY_TASK_PUBLISH_RETRY = False
+SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 15)
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "tasks.sweep.ring_for_due_work", "schedule": env.integer("SWEEP_SECONDS", 15)},
+    "sweep": {
+        "task": "tasks.sweep.ring_for_due_work",
+        "schedule": SWEEP_SECONDS,
+        # Behind a long queue one sweep is as good as many.
+        "options": {"expires": 2 * SWEEP_SECONDS},
+    },
 }
 
 # Keys: 256 bits each, base64 or any text of at least 32 characters

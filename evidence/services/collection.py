@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.errors import Conflict, NotFound
-from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.scope import current_tenant_id, open_tenant
 from evidence import vault
 from evidence.aws.errors import AwsCallFailed, WrongAccount
 from evidence.aws.reader import Collected
@@ -77,7 +77,7 @@ def start_run(*, connection_id: UUID, trigger: str, rings: bool = True) -> Colle
     )
     record(Act.COLLECTION_START, object_type="run", object_id=run.pk, connection=str(aws.pk), trigger=trigger)
     if rings:
-        ring_after_commit(COLLECT_UNIT, aws.tenant_id, [unit.pk for unit in units])
+        ring_after_commit(COLLECT_UNIT, current_tenant_id(), [unit.pk for unit in units])
     return run
 
 
@@ -121,6 +121,8 @@ def collect_unit(*, tenant_id: UUID, unit_id: UUID) -> UnitDone:
         return _finish(tenant_id, unit, None, [_gave_up(unit)], None)
     with _lease_kept(tenant_id, unit):
         collected, gaps = _read(unit, aws)
+        # The database may have restarted while AWS was read: the next query looks first.
+        connection.close_if_unusable_or_obsolete()
         sealed = _seal(tenant_id, collected) if collected else None
     return _finish(tenant_id, unit, collected, gaps, sealed)
 
@@ -158,10 +160,19 @@ def _lease_kept(tenant_id: UUID, unit: CollectionUnit) -> Iterator[None]:
 def _keep_lease(tenant_id: UUID, unit: CollectionUnit, done: threading.Event) -> None:
     try:
         while not done.wait(settings.COLLECT_LEASE_SECONDS / 3):
-            with open_tenant(tenant_id):
-                CollectionUnit.objects.filter(pk=unit.pk, fence=unit.fence).update(lease_until=_lease_end())
+            _renew_lease(tenant_id, unit)
     finally:
         connection.close()
+
+
+def _renew_lease(tenant_id: UUID, unit: CollectionUnit) -> None:
+    try:
+        with open_tenant(tenant_id):
+            CollectionUnit.objects.filter(pk=unit.pk, fence=unit.fence).update(lease_until=_lease_end())
+    except (InterfaceError, OperationalError) as error:
+        # A database that restarts may be back before the lease is over.
+        connection.close()
+        log.warning("lease_not_renewed", unit=str(unit.pk), error=str(error))
 
 
 def _read(unit: CollectionUnit, aws: AwsConnection) -> tuple[Collected | None, list[Gap]]:
@@ -197,7 +208,7 @@ def _seal(tenant_id: UUID, collected: Collected) -> vault.Sealed | vault.Kept:
 
 
 def _gave_up(unit: CollectionUnit) -> Gap:
-    message = f"Given up after {MOST_ATTEMPTS} attempts, each ended by the worker's death."
+    message = f"Given up after {MOST_ATTEMPTS} attempts: each time the worker died or couldn't keep what it read."
     return Gap(unit.collector, "*", unit.region, GapReason.FAILED, message=message)
 
 

@@ -16,23 +16,23 @@ EXTERNAL_ID = "0c3dcb25-6a2e-4f7c-8a87-0f6b8a0c9e11"
 
 
 @pytest.fixture(scope="package")
-def seeded_aws() -> Iterator[AwsStandIn]:
-    """A stand-in of these tests' own, which holds the demonstration hospital."""
+def own_aws() -> Iterator[AwsStandIn]:
+    """A stand-in of these tests' own: faults and expired sessions are nobody else's."""
     with AwsStandIn() as running:
-        seed(
-            running.url, account_id=ACCOUNT, external_id=EXTERNAL_ID, portal_account_id=PORTAL_ACCOUNT_ID,
-            role_policy=role_policy(),
-        )  # fmt: skip
-        # One that people made: only those are asked whom they are shared with.
-        running.admin("rds", ACCOUNT).create_db_cluster_snapshot(
-            DBClusterSnapshotIdentifier="before-upgrade", DBClusterIdentifier=_some_cluster(running)
-        )
         yield running
 
 
-def _some_cluster(running: AwsStandIn) -> str:
-    clusters = running.admin("rds", ACCOUNT).describe_db_clusters()["DBClusters"]
-    return str(clusters[0]["DBClusterIdentifier"])
+@pytest.fixture(scope="package")
+def seeded_aws(own_aws: AwsStandIn) -> AwsStandIn:
+    """It holds the demonstration hospital, with a snapshot that people made: only of those is asked who shares them."""
+    seed(
+        own_aws.url, account_id=ACCOUNT, external_id=EXTERNAL_ID, portal_account_id=PORTAL_ACCOUNT_ID,
+        role_policy=role_policy(),
+    )  # fmt: skip
+    rds = own_aws.admin("rds", ACCOUNT)
+    cluster = rds.describe_db_clusters()["DBClusters"][0]["DBClusterIdentifier"]
+    rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier="before-upgrade", DBClusterIdentifier=cluster)
+    return own_aws
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def reaches_aws(seeded_aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture(scope="package")
 def _collected(seeded_aws: AwsStandIn) -> Iterator[Hospital]:
-    access = RoleAccess(f"arn:aws:iam::{ACCOUNT}:role/SuretyEvidenceReader", EXTERNAL_ID)
+    access = RoleAccess(f"arn:aws:iam::{ACCOUNT}:role/SuretyReader", EXTERNAL_ID)
     with ThreadPoolExecutor(8) as pool:
         yield Hospital(seeded_aws, access, pool)
 

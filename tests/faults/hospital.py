@@ -99,5 +99,9 @@ def _said(result: Result | None) -> tuple[str, str] | None:
 
 def vanished(expected: Mapping[Subject, Result], found: Mapping[Subject, Result]) -> list[str]:
     """Resources that are gone from a check's scope without an UNKNOWN for what they were listed in."""
-    unlisted = {(result.check_id, result.scope) for result in found.values() if not result.kind and result.gap}
-    return [f"{subject} is gone" for subject in expected if subject not in found and subject[:2] not in unlisted]
+    unlisted = {
+        (result.check_id, result.scope) for result in found.values() if not result.kind and result.gap
+    }
+    return [
+        f"{subject} is gone" for subject in expected if subject not in found and subject[:2] not in unlisted
+    ]

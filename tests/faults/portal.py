@@ -21,11 +21,19 @@ from psycopg.rows import dict_row
 from evidence.aws.policy import role_policy
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsStandIn
 from portal.demo.hospital import NORTHWIND_ACCOUNT_ID, REGIONS, seed
-from portal.embedded import Role, ensure_postgres, ensure_redis, postgres, redis_address, running_servers, stop_redis
+from portal.embedded import (
+    Role,
+    ensure_postgres,
+    ensure_redis,
+    postgres,
+    redis_address,
+    running_servers,
+    stop_redis,
+)
 from portal.embedded.commands import BEAT, MIGRATE, WORKER, Service
 
 CHECKOUT = Path(__file__).parents[2]
-ROLE_NAME = "SuretyEvidenceReader"
+ROLE_NAME = "SuretyReader"
 FAST = {"COLLECT_LEASE_SECONDS": "4", "SWEEP_SECONDS": "1", "COLLECT_CONCURRENCY": "8"}
 """The lease is 30 s by default, and the sweeper looks every 15 s: what takes a minute then takes 8 s here."""
 
@@ -58,7 +66,9 @@ class Portal:
 
     def _begin(self) -> None:
         migrate = MIGRATE.child()
-        subprocess.run([*migrate.argv, "--verbosity", "0"], env=self._environment(migrate.env), check=True, cwd=CHECKOUT)
+        subprocess.run(
+            [*migrate.argv, "--verbosity", "0"], env=self._environment(migrate.env), check=True, cwd=CHECKOUT
+        )
         self._driver = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.driver"], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, env=self._environment({"SURETY_DATABASE_ROLE": Role.APP}),

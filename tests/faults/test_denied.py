@@ -14,6 +14,8 @@ from portal.demo.hospital import REGIONS
 from tests.embedded.conftest import eventually
 from tests.faults.hospital import ACCOUNT, Hospital, Place, Unit, places
 
+pytestmark = pytest.mark.xdist_group("denied")
+
 FREE = "sts:GetCallerIdentity"
 """AWS asks no permission for it: it is a gap only where the account can't be entered at all."""
 DECLARED = [
@@ -31,10 +33,19 @@ LISTINGS = {
     "vpc": "ec2:DescribeSecurityGroups",
 }
 """Calls on which much depends, one of each protocol that AWS speaks."""
-BREAKAGES = [("cut", "s3"), ("cut", "logs"), ("500", "iam"), ("500", "s3"), ("503", "cloudtrail"), ("503", "vpc")]
+BREAKAGES = [
+    ("cut", "s3"),
+    ("cut", "logs"),
+    ("500", "iam"),
+    ("500", "s3"),
+    ("503", "cloudtrail"),
+    ("503", "vpc"),
+]
 
 
-def collect(hospital: Hospital, name: str, max_attempts: int = 1, regions: tuple[str, ...] = REGIONS) -> dict[Place, Unit]:
+def collect(
+    hospital: Hospital, name: str, max_attempts: int = 1, regions: tuple[str, ...] = REGIONS
+) -> dict[Place, Unit]:
     session = hospital.ready_session if max_attempts == 1 else hospital.session(max_attempts)
     wanted = [GLOBAL] if collectors()[name].scope is Scope.GLOBAL else regions
     return {(name, region): hospital.collect(name, region, session) for region in wanted}
@@ -42,7 +53,9 @@ def collect(hospital: Hospital, name: str, max_attempts: int = 1, regions: tuple
 
 def gap_reasons(units: Mapping[Place, Unit], action: str) -> set[tuple[str, str, GapReason]]:
     """Operation, region and reason of the gaps that name an IAM action."""
-    return {(g.operation, g.region, g.reason) for unit in units.values() for g in unit.gaps if g.action == action}
+    return {
+        (g.operation, g.region, g.reason) for unit in units.values() for g in unit.gaps if g.action == action
+    }
 
 
 def unknowns(hospital: Hospital, units: Mapping[Place, Unit]) -> int:
@@ -54,10 +67,16 @@ def unknowns(hospital: Hospital, units: Mapping[Place, Unit]) -> int:
 
 
 @pytest.mark.parametrize(("name", "action"), DECLARED)
-def test_a_denied_action_is_a_gap_that_names_it_and_no_check_passes_or_fails_for_it(hospital, name: str, action: Action):
+def test_a_denied_action_is_a_gap_that_names_it_and_no_check_passes_or_fails_for_it(
+    hospital, name: str, action: Action
+):
     hospital.aws.deny(action.name, account=ACCOUNT)
     units = collect(hospital, name)
-    called_in = {region for (_name, region), unit in hospital.baseline.items() if _name == name and _calls(unit, action)}
+    called_in = {
+        region
+        for (_name, region), unit in hospital.baseline.items()
+        if _name == name and _calls(unit, action)
+    }
     assert called_in, "the hospital has nothing that this action reads"
     assert {(operation, region) for operation, region, _ in gap_reasons(units, action.name)} >= {
         (action.operation, region) for region in called_in
@@ -128,7 +147,9 @@ def _break(hospital: Hospital, fault: str, action: str, times: int | None) -> No
 def test_a_region_that_is_off_is_said_to_be_off_and_judged_by_nobody(hospital):
     region = REGIONS[1]
     hospital.aws.close_region(region, account=ACCOUNT)
-    units = {place: hospital.collect(*place, hospital.ready_session) for place in places() if place[1] == region}
+    units = {
+        place: hospital.collect(*place, hospital.ready_session) for place in places() if place[1] == region
+    }
     assert {gap.reason for unit in units.values() for gap in unit.gaps} == {GapReason.REGION_OFF}
     assert {gap.reason.label for unit in units.values() for gap in unit.gaps} == {"region is off"}
     assert all(unit.gaps and not unit.answers.calls for unit in units.values())

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from tests.faults.portal import Customer, Portal
 
 MINUTE = 60
 
+pytestmark = pytest.mark.xdist_group("kills")
+
 
 @pytest.fixture(scope="module")
-def running(seeded_aws: AwsStandIn) -> Iterator[Portal]:
+def running(own_aws: AwsStandIn) -> Iterator[Portal]:
     state = Path(tempfile.mkdtemp(prefix="surety-kills-"))
-    with Portal(state, seeded_aws) as portal:
+    with Portal(state, own_aws) as portal:
         yield portal
     remove_state(state)
 
@@ -59,7 +62,13 @@ def undisturbed(running: Portal) -> dict[str, Any]:
 def calls(portal: Portal) -> Counter[str]:
     """What was asked of the account; how often a report is awaited and a session opened is left to chance."""
     found = portal.aws.calls(account=NORTHWIND_ACCOUNT_ID)
-    return Counter({name: n for name, n in found.items() if not name.startswith("sts:") and "CredentialReport" not in name})
+    return Counter(
+        {
+            name: n
+            for name, n in found.items()
+            if not name.startswith("sts:") and "CredentialReport" not in name
+        }
+    )
 
 
 def start(portal: Portal, customer: Customer, *, rings: int = 1) -> str:
@@ -74,29 +83,49 @@ def in_the_middle(portal: Portal, run_id: str) -> Callable[[], bool]:
     return reached
 
 
+def passed(moment: float) -> bool:
+    return time.monotonic() > moment
+
+
 def kept(portal: Portal, customer: Customer, run_id: str) -> dict[str, Any]:
     """Everything that a run leaves behind, counted, without what differs from tenant to tenant."""
     tenant, count = customer.tenant_id, portal.query
     findings = count(
-        "select check_id, scope, resource_arn, outcome from assessments_finding where tenant_id = %s and gone_at is null", tenant
+        "select check_id, scope, resource_arn, outcome from assessments_finding where tenant_id = %s and gone_at is null",
+        tenant,
     )
-    tables = ("evidence_snapshot", "evidence_blob", "assessments_finding", "assessments_findingperiod", "assessments_safeguardstatus")
+    tables = (
+        "evidence_snapshot",
+        "evidence_blob",
+        "assessments_finding",
+        "assessments_findingperiod",
+        "assessments_safeguardstatus",
+    )
     return {
         "run": [
             (row["state"], row["verdict"], row["units_total"])
             for row in count("select * from evidence_collectionrun where id = %s", run_id)
         ],
         "units": sorted(
-            (u["collector"], u["region"], u["state"], bool(u["snapshot_id"]), str(sorted(gap["operation"] for gap in u["gaps"])))
+            (
+                u["collector"],
+                u["region"],
+                u["state"],
+                bool(u["snapshot_id"]),
+                str(sorted(gap["operation"] for gap in u["gaps"])),
+            )
             for u in portal.units(run_id)
         ),
-        "rows": {t: count(f"select count(*) from {t} where tenant_id = %s", tenant)[0]["count"] for t in tables},
+        "rows": {
+            t: count(f"select count(*) from {t} where tenant_id = %s", tenant)[0]["count"] for t in tables
+        },
         "findings": sorted(tuple(row.values()) for row in findings),
         "evaluations": len(count("select 1 from assessments_evaluation where run_id = %s", run_id)),
         "audit": Counter(
             row["act"]
             for row in count(
-                "select act from accounts_auditentry where tenant_id = %s and act ~ '^(collection|evaluation|evidence)'", tenant
+                "select act from accounts_auditentry where tenant_id = %s and act ~ '^(collection|evaluation|evidence)'",
+                tenant,
             )
         ),
         "sealed": portal.order("answers", tenant_id=tenant, run_id=run_id),
@@ -115,25 +144,32 @@ def test_an_undisturbed_run_leaves_each_thing_once(undisturbed):
     assert found["run"][0][0] == "finished"
     assert found["evaluations"] == 1
     assert len(found["findings"]) == len({finding[:3] for finding in found["findings"]}) > 50
-    assert found["rows"]["assessments_finding"] == found["rows"]["assessments_findingperiod"] == len(found["findings"])
+    assert (
+        found["rows"]["assessments_finding"]
+        == found["rows"]["assessments_findingperiod"]
+        == len(found["findings"])
+    )
     assert found["rows"]["evidence_snapshot"] == len(found["units"]) == found["audit"]["evidence.seal"]
     assert {unit[2:4] for unit in found["units"]} == {("done", True)}
-    assert {found["audit"][act] for act in ("collection.start", "collection.finish", "evaluation.finish")} == {1}
+    assert {
+        found["audit"][act] for act in ("collection.start", "collection.finish", "evaluation.finish")
+    } == {1}
 
 
-@pytest.mark.parametrize("trial", range(2))
-def test_a_worker_that_is_killed_again_and_again_loses_and_doubles_nothing(portal, customer, undisturbed, trial):
+def test_a_worker_that_is_killed_again_and_again_loses_and_doubles_nothing(portal, customer, undisturbed):
     run_id = start(portal, customer)
     for _ in range(2):
         eventually(lambda: portal.states(run_id)["claimed"] > 0, MINUTE)
-        moment = time.monotonic() + random.uniform(0, 1.5)  # noqa: S311
-        eventually(lambda moment=moment: time.monotonic() > moment)
+        moment = time.monotonic() + random.uniform(0, 1.5)
+        eventually(partial(passed, moment))
         portal.kill("worker", signal.SIGKILL)
         portal.run(WORKER)
     assert_ends_as_ever(portal, customer, run_id, undisturbed)
 
 
-def test_a_worker_that_is_told_to_end_finishes_what_it_holds_and_the_next_one_goes_on(portal, customer, undisturbed):
+def test_a_worker_that_is_told_to_end_finishes_what_it_holds_and_the_next_one_goes_on(
+    portal, customer, undisturbed
+):
     run_id = start(portal, customer)
     eventually(in_the_middle(portal, run_id), MINUTE)
     assert portal.kill("worker", signal.SIGTERM) == 0
