@@ -129,6 +129,24 @@ def postgres_cpu_seconds(state: Path) -> float:
     return float(total)
 
 
+def cpu_each(
+    functions: Mapping[str, Callable[[], object]], *, rounds: int, backend: int
+) -> dict[str, tuple[float, float]]:
+    """CPU milliseconds a call of this thread and of a PostgreSQL backend (its process id), over all rounds.
+
+    What a call would take were nothing else to run: on a shared machine wall time says more of the neighbours.
+    """
+    found = {}
+    server = psutil.Process(backend)
+    for name, function in functions.items():
+        own, there = time.thread_time(), sum(server.cpu_times()[:2])
+        for _ in range(rounds):
+            function()
+        own, there = time.thread_time() - own, sum(server.cpu_times()[:2]) - there
+        found[name] = (own * 1000 / rounds, there * 1000 / rounds)
+    return found
+
+
 def time_each(functions: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
     """Milliseconds of each function in each round; every round runs all of them in a random order."""
     import random
