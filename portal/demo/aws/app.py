@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -53,6 +54,8 @@ class StandInApplication:
         self.state = state or StandInState()
         install_corrections(self.state)
         self._moto = DomainDispatcherApplication(_create_backend_app)
+        # It tries the patterns of all 200 services at every request, and the answer never changes.
+        self._moto.get_backend_for_host = cache(self._moto.get_backend_for_host)  # type: ignore[method-assign]
         self._known_to_moto: dict[str, bool] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -29,7 +29,8 @@ def _password_last_used(account_id: str, identifier: str, ago: timedelta) -> Non
 def _key_deletion(account_id: str, identifier: str, ago: timedelta) -> None:
     region, key_id = identifier.split(":")[3], identifier.rpartition("/")[2]
     key: Any = kms_backends[account_id][region].keys[key_id]
-    key.deletion_date -= ago
+    # To the second, since the caller took the age from a date in seconds.
+    key.deletion_date = (key.deletion_date - ago + timedelta(milliseconds=500)).replace(microsecond=0)
 
 
 _KINDS = {

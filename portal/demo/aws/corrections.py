@@ -18,6 +18,8 @@ from moto.cloudtrail.models import CloudTrailBackend, Trail, TrailStatus
 from moto.config.models import ConfigRecorderStatus
 from moto.core.utils import unix_time, utcnow
 from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
+from moto.ec2.models.subnets import Subnet, SubnetBackend
+from moto.ec2.models.vpcs import VPC, VPCBackend
 from moto.iam.models import AccountSummary, IAMBackend, ManagedPolicy
 from moto.kms import models as kms_models
 from moto.kms.models import KmsBackend
@@ -256,6 +258,30 @@ def _snapshot_keeps_key(original: Original) -> Original:
     return create_snapshot
 
 
+def _only_default_subnets_are_default(original: Original) -> Original:
+    """A subnet is its zone's default, and gives public addresses unasked, in the default VPC alone."""
+
+    def create_subnet(self: SubnetBackend, vpc_id: str, *args: Any, **kwargs: Any) -> Subnet:
+        subnet: Any = original(self, vpc_id, *args, **kwargs)
+        vpc: Any = self.get_vpc(vpc_id)  # type: ignore[attr-defined]
+        if vpc.is_default not in (True, "true"):
+            subnet.default_for_az = subnet.map_public_ip_on_launch = False
+        return subnet  # type: ignore[no-any-return]
+
+    return create_subnet
+
+
+def _access_lists_go_with_vpc(original: Original) -> Original:
+    def delete_vpc(self: Any, vpc_id: str) -> VPC:
+        deleted: VPC = original(self, vpc_id)
+        for each in list(self.network_acls.values()):
+            if each.vpc_id == vpc_id:
+                self.network_acls.pop(each.id)
+        return deleted
+
+    return delete_vpc
+
+
 def _rotation_is_due_by_the_day(original: Original) -> Original:
     """NextRotationDate is the end of a day: the secret rotates at any time until then."""
 
@@ -285,7 +311,7 @@ def install_corrections(state: StandInState) -> None:
     ManagedPolicy.policy_name = property(lambda self: self.name)  # type: ignore[attr-defined]
     ManagedPolicy.policy_id = property(lambda self: self.id)  # type: ignore[attr-defined]
     _wrap(KmsBackend, "_generate_default_keys", _default_keys_are_of_aws)
-    setattr(kms_models, "generate_private_key", _only_key_pairs_have_private_keys(generate_private_key))
+    kms_models.generate_private_key = _only_key_pairs_have_private_keys(generate_private_key)  # type: ignore[attr-defined]
     _wrap(KmsResponse, "enable_key_rotation", _rotation_keeps_period)
     _wrap(KmsResponse, "get_key_rotation_status", _rotation_tells_period)
     _wrap(Trail, "description", _trail_tells_selectors)
@@ -294,5 +320,7 @@ def install_corrections(state: StandInState) -> None:
     _wrap(ConfigRecorderStatus, "start", _recorder_succeeds)
     _wrap(EBSBackend, "create_volume", _default_encrypts)
     _wrap(EBSBackend, "create_snapshot", _snapshot_keeps_key)
+    _wrap(SubnetBackend, "create_subnet", _only_default_subnets_are_default)
+    _wrap(VPCBackend, "delete_vpc", _access_lists_go_with_vpc)
     _wrap(SecretsManagerBackend, "rotate_secret", _rotation_is_due_by_the_day)
     install_database_corrections(_wrap)

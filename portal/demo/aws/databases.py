@@ -143,4 +143,4 @@ def install_database_corrections(wrap: Wrap) -> None:
     wrap(DBInstance, "save_automated_backup", _backs_up_in_window)
     wrap(DBCluster, "save_automated_backup", _cluster_backs_up_in_window)
     wrap(DBParameterGroup, "__init__", _group_lists_tls)
-    DBInstance.certificate_details = property(_certificate)
+    DBInstance.certificate_details = property(_certificate)  # type: ignore[attr-defined]

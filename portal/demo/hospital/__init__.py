@@ -111,7 +111,7 @@ def seed(
     external_id: str,
     portal_account_id: str,
     role_policy: Mapping[str, Any],
-    role_name: str = "SuretyEvidenceReader",
+    role_name: str = "SuretyReader",
 ) -> SeededAccount:
     """Fill one account of the stand-in at ``endpoint_url`` and let the portal's account read it.
 

@@ -22,6 +22,7 @@ class Database(NamedTuple):
     multi_az: bool = False
     protected: bool = False
     logs: tuple[str, ...] = ()
+    by_role: bool = False
     authority: str = "rds-ca-rsa2048-g1"
 
 
@@ -71,6 +72,7 @@ def _instance(account: Account, region: str, database: Database, subnets: str) -
         BackupRetentionPeriod=database.backup_days,
         PubliclyAccessible=database.public,
         MultiAZ=database.multi_az,
+        EnableIAMDatabaseAuthentication=database.by_role,
         DeletionProtection=database.protected,
         EnableCloudwatchLogsExports=list(database.logs),
         Tags=tag_list(PHI),
@@ -99,6 +101,7 @@ def _aurora(account: Account, region: str, name: str, *, key: str, require_tls: 
         VpcSecurityGroupIds=[account.recall("group:ehr-database", region)],
         BackupRetentionPeriod=14,
         DeletionProtection=True,
+        EnableIAMDatabaseAuthentication=True,
         Tags=tag_list(PHI),
         **_encryption(account, region, key),
     )
@@ -128,12 +131,12 @@ def seed_mercy_databases(account: Account) -> None:
     loose = _parameter_group(account, first, "billing-mysql", "mysql8.0", require_secure_transport="0")
     here, there = _subnet_group(account, first, "clinical"), _subnet_group(account, last, "recovery")
     ehr = Database("ehr-primary", "postgres", "15.7", strict, "ehr-database", key="ehr-data", backup_days=35)
-    ehr = ehr._replace(multi_az=True, protected=True, logs=("postgresql", "upgrade"))
+    ehr = ehr._replace(multi_az=True, protected=True, by_role=True, logs=("postgresql", "upgrade"))
     _instance(account, first, ehr, here)
     billing = Database("billing", "mysql", "8.0.36", loose, "ehr-database", backup_days=1, public=True)
     _instance(account, first, billing._replace(protected=True, authority="rds-ca-2019"), here)
     lab = Database("lab-results", "mysql", "8.0.36", "default.mysql8.0", "telehealth-database", key="dr-data")
-    _instance(account, last, lab._replace(protected=True, logs=("audit", "error")), there)
+    _instance(account, last, lab._replace(protected=True, multi_az=True, logs=("audit", "error")), there)
     _aurora(account, first, "patient-portal", key="ehr-data", require_tls="ON")
     _share_snapshot(account, "ehr-primary", "ehr-primary-before-upgrade")
     _share_snapshot(account, "billing", "billing-for-consultant", VENDOR_ACCOUNT_ID)

@@ -8,6 +8,7 @@ from portal.demo.hospital.account import Account, allow, document, trust_of
 
 VENDOR_ACCOUNT_ID = "999988887777"
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+_SUPPORT = "arn:aws:iam::aws:policy/AWSSupportAccess"
 
 
 class Person(NamedTuple):
@@ -98,8 +99,13 @@ def seed_mercy_policies(account: Account) -> None:
     read = document(allow(["s3:GetObject"], f"arn:aws:s3:::{account.prefix}-ehr-documents/*"))
     iam.create_policy(PolicyName="ehr-documents-read", PolicyDocument=read)
     iam.update_account_password_policy(
-        MinimumPasswordLength=14, RequireSymbols=True, RequireNumbers=True, PasswordReusePrevention=24
+        MinimumPasswordLength=14,
+        RequireSymbols=True,
+        RequireNumbers=True,
+        RequireUppercaseCharacters=True,
+        RequireLowercaseCharacters=True,
     )
+    iam.attach_group_policy(GroupName="clinical-engineering", PolicyArn=_SUPPORT)
     iam.create_role(
         RoleName="lab-vendor-support",
         AssumeRolePolicyDocument=document(
@@ -133,7 +139,12 @@ def seed_northwind_policies(account: Account) -> None:
 def seed_organisation(account: Account) -> None:
     """What the hospital's organisation forbids: its federation and the recovery region's key policies stay unread."""
     statements = [
-        {"Sid": "DenyReadingFederation", "Effect": "Deny", "Action": "iam:ListSAMLProviders", "Resource": "*"},
+        {
+            "Sid": "DenyReadingFederation",
+            "Effect": "Deny",
+            "Action": "iam:ListSAMLProviders",
+            "Resource": "*",
+        },
         {
             "Sid": "DenyKeyPoliciesInRecoveryRegion",
             "Effect": "Deny",

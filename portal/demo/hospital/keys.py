@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 
 from portal.demo.hospital.account import OFFICE, PHI, Account, Tags, allow, document
+
+_SECONDS_A_DAY = 86400
 
 
 def _key(
@@ -40,12 +41,10 @@ def _retire(account: Account, region: str, *, days: int) -> None:
     """A key that waits for deletion, at midnight, so that two seedings of one day tell the same date."""
     arn = _key(account, "fax-gateway", "Retired fax gateway", region=region, tags=OFFICE)
     # moto finds a key to delete by its id alone.
-    account.client("kms", region).schedule_key_deletion(
+    deleted = account.client("kms", region).schedule_key_deletion(
         KeyId=arn.rpartition("/")[2], PendingWindowInDays=days
-    )
-    now = datetime.now(UTC)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    past_midnight = (now - midnight) / timedelta(days=1)
+    )["DeletionDate"]
+    past_midnight = deleted.timestamp() % _SECONDS_A_DAY / _SECONDS_A_DAY
     account.aws.backdate("key_deletion", arn, account=account.account_id, days=past_midnight)
 
 
@@ -54,7 +53,7 @@ def seed_mercy_keys(account: Account) -> None:
     first, last = account.primary, account.secondary
     _key(account, "ehr-data", "Electronic health record data", region=first, rotates=180)
     _key(account, "audit-logs", "CloudTrail and log groups", region=first, rotates=365)
-    _key(account, "imaging", "Imaging archive", region=first)
+    _key(account, "imaging", "Imaging archive", region=first, rotates=365)
     _key(account, "dr-data", "Disaster recovery copies", region=last, rotates=365)
     _key(account, "dr-legacy", "Copies made before 2021", region=last, tags=OFFICE)
     _retire(account, first, days=14)
@@ -86,5 +85,8 @@ def seed_secrets(account: Account) -> None:
         RotationRules={"AutomaticallyAfterDays": 30},
         RotateImmediately=False,
     )
-    for name in ("billing/database", "lab-vendor/sftp"):
-        manager.create_secret(Name=f"{account.prefix}/{name}", SecretString="made-up-for-the-demonstration")
+    key = account.recall("key:ehr-data")
+    for name, more in (("billing/database", {"KmsKeyId": key}), ("lab-vendor/sftp", {})):
+        manager.create_secret(
+            Name=f"{account.prefix}/{name}", SecretString="made-up-for-the-demonstration", **more
+        )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from portal.demo.hospital.account import OFFICE, PHI, Account, Tags, subnet_blocks, tag_list
+from portal.demo.hospital.account import (
+    OFFICE,
+    PHI,
+    Account,
+    Tags,
+    allow,
+    document,
+    subnet_blocks,
+    tag_list,
+)
 from portal.demo.hospital.identity import VENDOR_ACCOUNT_ID
 
 _ANYWHERE = ("0.0.0.0/0",)
@@ -76,9 +85,23 @@ def _gateways(account: Account, region: str, name: str, vpc: str) -> None:
             VpcId=vpc, TagSpecifications=_tags("route-table", f"{name}-{words}", OFFICE)
         )["RouteTable"]["RouteTableId"]
         ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
-        subnet = public if words == "public" else account.recall(f"subnet:{name}-private-app-a", region)
-        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        for subnet, _, is_public in subnet_blocks(""):
+            if is_public == (words == "public"):
+                ec2.associate_route_table(
+                    RouteTableId=table, SubnetId=account.recall(f"subnet:{name}-{subnet}", region)
+                )
         account.remember(f"routes:{name}-{words}", table, region)
+
+
+def _anyone_of(account: Account, *actions: str) -> dict[str, Any]:
+    """An endpoint's statement: the account's own principals and nobody else's."""
+    own = {"StringEquals": {"aws:PrincipalAccount": account.account_id}}
+    return {"Principal": "*", **allow(list(actions)), "Condition": own}
+
+
+def _own_buckets(account: Account) -> str:
+    names = [f"arn:aws:s3:::{account.prefix}-*", f"arn:aws:s3:::{account.prefix}-*/*"]
+    return document({**_anyone_of(account, "s3:*"), "Resource": names})
 
 
 def _endpoints(account: Account, region: str, name: str, vpc: str) -> None:
@@ -87,6 +110,7 @@ def _endpoints(account: Account, region: str, name: str, vpc: str) -> None:
         VpcId=vpc,
         ServiceName=f"com.amazonaws.{region}.s3",
         VpcEndpointType="Gateway",
+        PolicyDocument=_own_buckets(account),
         RouteTableIds=[account.recall(f"routes:{name}-private", region)],
     )
     ec2.create_vpc_endpoint(
@@ -95,6 +119,7 @@ def _endpoints(account: Account, region: str, name: str, vpc: str) -> None:
         VpcEndpointType="Interface",
         SubnetIds=[account.recall(f"subnet:{name}-private-app-a", region)],
         PrivateDnsEnabled=True,
+        PolicyDocument=document(_anyone_of(account, "kms:*")),
     )
 
 
@@ -226,6 +251,9 @@ def seed_mercy_machines(account: Account) -> None:
     account.client("ec2").enable_snapshot_block_public_access(State="block-new-sharing")
     for name, zone in (("ehr-app-1", "a"), ("ehr-app-2", "b")):
         _machine(account, name, "ehr-app", subnet=private(zone), tokens="required", profile=True)
+    account.client("ec2", last).modify_instance_metadata_defaults(
+        HttpTokens="required", HttpPutResponseHopLimit=2
+    )
     data = _volume(account, first, "ehr-app-data", key="ehr-data")
     _volume(account, last, "recovery-data", key="dr-data")
     _volume(account, last, "recovery-scratch", tags=OFFICE)

@@ -30,7 +30,7 @@ def mercy_log_groups(account: Account) -> dict[str, tuple[int, str]]:
         f"/{account.prefix}/vpc-flow": (365, "audit-logs"),
         f"/{account.prefix}/ehr-app": (0, ""),
         "/aws/lambda/hl7-router": (14, ""),
-        "/aws/rds/instance/ehr-primary/postgresql": (_SIX_YEARS_OF_LOGS, ""),
+        "/aws/rds/instance/ehr-primary/postgresql": (_SIX_YEARS_OF_LOGS, "audit-logs"),
     }
 
 
@@ -38,7 +38,7 @@ def northwind_log_groups(account: Account) -> dict[str, tuple[int, str]]:
     return {
         f"/{account.prefix}/cloudtrail": (_SIX_YEARS_OF_LOGS, "audit-logs"),
         f"/{account.prefix}/vpc-flow": (_SIX_YEARS_OF_LOGS, "audit-logs"),
-        "/aws/rds/instance/worklist/postgresql": (_SIX_YEARS_OF_LOGS, ""),
+        "/aws/rds/instance/worklist/postgresql": (_SIX_YEARS_OF_LOGS, "audit-logs"),
     }
 
 
@@ -130,7 +130,7 @@ def _alarm_on(account: Account, names: Iterable[str], *, filters: Iterable[str])
 
 def seed_mercy_alarms(account: Account) -> None:
     """Half of the usual alarms; who stops the trail is filtered out of the log, and then nobody is told."""
-    alarmed = ("RootAccountUse", "UnauthorizedCalls", "SignInFailures", "PolicyChanges")
+    alarmed = ("RootAccountUse", "UnauthorizedCalls", "SignInFailures", "SignInWithoutMfa", "PolicyChanges")
     _alarm_on(account, alarmed, filters=(*alarmed, "TrailChanges"))
 
 

@@ -63,6 +63,12 @@ def _encrypt(account: Account, bucket: Bucket, region: str) -> None:
     )
 
 
+def _protect_versions(account: Account, bucket: str) -> None:
+    # Only root with its second factor may ask for this, which moto knows nothing of.
+    state = {"Status": "Enabled", "MFADelete": "Enabled"}
+    account.aws.answer("s3:GetBucketVersioning", state, account=account.account_id, when={"Bucket": bucket})
+
+
 def _log(account: Account, bucket: str, target: str) -> None:
     account.client("s3").put_bucket_logging(
         Bucket=bucket,
@@ -136,19 +142,17 @@ def seed_mercy_buckets(account: Account) -> None:
         Bucket(imaging, PHI, "imaging", statements=(_tls_trap(account, imaging),)),
         Bucket(assets, OFFICE, blocks_public=False, statements=(_anybody_reads(assets),)),
         Bucket(claims, PHI, "ehr-data", statements=(tls_only(claims),)),
-        Bucket(research, PHI, statements=(_vendor_writes(research), tls_only(research))),
+        Bucket(research, PHI, "ehr-data", statements=(_vendor_writes(research), tls_only(research))),
         Bucket(vault, PHI, "ehr-data", locked_days=_SEVEN_YEARS, statements=(tls_only(vault),)),
         # Neither name nor tag says what is inside: the portal must not conclude that nothing is.
         Bucket(name("scratch-07"), None),
     ):
         _create(account, bucket, account.primary)
-    for bucket in (
-        Bucket(copies, PHI, "dr-data", statements=(tls_only(copies),)),
-        Bucket(name("old-scans"), PHI, blocks_public=False),
-    ):
-        _create(account, bucket, account.secondary)
+    _create(account, Bucket(copies, PHI, "dr-data", statements=(tls_only(copies),)), account.secondary)
     for each in (ehr, trail, assets):
         _log(account, each, logs)
+    for each in (ehr, imaging, trail, vault, claims, copies):
+        _protect_versions(account, each)
 
 
 def seed_northwind_buckets(account: Account) -> None:
@@ -163,6 +167,8 @@ def seed_northwind_buckets(account: Account) -> None:
     ):
         _create(account, bucket, account.primary)
     _create(account, Bucket(replicas, PHI, "replicas", statements=(tls_only(replicas),)), account.secondary)
+    for each in (trail, studies):
+        _protect_versions(account, each)
 
 
 def block_account(account: Account) -> None:
