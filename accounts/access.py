@@ -54,7 +54,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
 
 def public(view: View) -> View:
-    """For everybody. The few views of this kind are listed in tests/accounts/test_access.py."""
+    """For everybody. The few views of this kind are listed in tests/architecture/test_access.py."""
     return _declare(Access(gate=Gate.PUBLIC))(view)
 
 

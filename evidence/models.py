@@ -9,6 +9,7 @@ from django.db import models
 
 from accounts.tenancy.models import TenantForeignKey, TenantModel
 from accounts.tenancy.rls import ImmutableColumns
+from evidence.aws.policy import ROLE_NAME
 
 
 class Access(models.TextChoices):
@@ -38,7 +39,7 @@ class AwsConnection(TenantModel):
     name = models.CharField(max_length=100)
     aws_account_id = models.CharField(max_length=12)
     partition = models.CharField(max_length=16, default="aws")
-    role_name = models.CharField(max_length=576, default="SuretyEvidenceReader")
+    role_name = models.CharField(max_length=576, default=ROLE_NAME)
     external_id = models.UUIDField(default=uuid.uuid4, editable=False)
     access = models.CharField(max_length=16, choices=Access, default=Access.ROLE)
     regions = ArrayField(models.CharField(max_length=32))

@@ -23,6 +23,7 @@ from assessments.services import evaluate_run
 from assessments.status import Status
 from evidence.aws.errors import AwsError
 from evidence.aws.partitions import parse_role_arn, partition_of
+from evidence.aws.policy import ROLE_NAME
 from evidence.aws.session import AmbientAccess, AwsSession
 from evidence.models import Access, AwsConnection, CollectionRun, CollectionUnit, ConnectionState
 from evidence.services import collect_unit, create_connection, list_unfinished_units, probe_connection, start_run
@@ -131,7 +132,7 @@ def _new_connection(target: Target, role: str) -> AwsConnection:
     access = Access.ROLE if role else Access.AMBIENT
     return create_connection(
         name=f"Account {target.aws_account_id}", aws_account_id=target.aws_account_id,
-        partition=partition_of(target.regions[0]), role_name=role or "SuretyEvidenceReader",
+        partition=partition_of(target.regions[0]), role_name=role or ROLE_NAME,
         regions=target.regions, access=access,
     )  # fmt: skip
 

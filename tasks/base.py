@@ -13,7 +13,7 @@ from accounts.audit.log import Actor, acting
 WORKER = Actor(kind=ActorKind.SYSTEM, name="worker")
 
 
-class RowTask(Task):  # type: ignore[misc]
+class RowTask(Task[Any, None]):
     """A task about one row: called as `task(tenant_id=..., row_id=...)`, both as text."""
 
     abstract = True

@@ -34,7 +34,7 @@ def django_db_setup(embedded_servers: None, django_db_blocker: pytest.FixtureReq
     from django.db import connections
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    name = f"surety_test_{worker}"
+    name = f"surety_test_{worker}_{os.getpid()}"
     with _locked("template"):
         _ensure_template()
         _recreate(name, TEMPLATE)
@@ -43,6 +43,8 @@ def django_db_setup(embedded_servers: None, django_db_blocker: pytest.FixtureReq
     connections.settings["default"]["NAME"] = name
     yield
     connections["default"].close()
+    with psycopg.connect(superuser_dsn(), autocommit=True) as superuser:
+        superuser.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 def superuser_dsn(database: str = "postgres") -> str:
@@ -105,6 +107,10 @@ def pytest_configure() -> None:
     from django.test import TransactionTestCase
 
     TransactionTestCase._fixture_teardown = lambda self: None
+    # Production's algorithm at its cheapest: hundreds of sign-ins would cost minutes.
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["tests.hashers.CheapArgon2"]
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -18,7 +18,7 @@ def new_id() -> UUID:
     return uuid7()
 
 
-class TenantForeignKey(models.ForeignKey):
+class TenantForeignKey(models.ForeignKey[Any, Any]):
     """A reference to another row of the same tenant, kept so by a composite foreign key in the database."""
 
     def __init__(self, to: Any, on_delete: Any, **kwargs: Any) -> None:
@@ -56,14 +56,17 @@ def _tenant_constraints(name: str, attrs: dict[str, Any]) -> list[models.BaseCon
     ]
 
 
-class TenantManager(models.Manager["Any"]):
+Row = TypeVar("Row", bound=models.Model, covariant=True)
+
+
+class TenantManager(models.Manager[Row]):
     """Finds rows of the open tenant. Raises NoTenantError where none is open.
 
     The WHERE stands beside the policy on purpose: it gives the planner the tenant's index for operators that
     PostgreSQL won't run before a policy (those that are not leakproof).
     """
 
-    def get_queryset(self) -> models.QuerySet[Any]:
+    def get_queryset(self) -> models.QuerySet[Row]:
         return super().get_queryset().filter(tenant_id=current_tenant_id())
 
 
@@ -82,7 +85,7 @@ class TenantModel(models.Model, metaclass=TenantModelBase):
         related_name="+",
     )
 
-    objects = TenantManager()
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
 
     class Meta:
         abstract = True

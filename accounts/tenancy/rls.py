@@ -41,13 +41,13 @@ class _TableConstraint(BaseConstraint):
     def undo(self, model: type[models.Model], table: str) -> list[str]:
         raise NotImplementedError
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:
+    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:  # type: ignore[override] # Django calls it with both, and takes None for "deferred"
         schema_editor.deferred_sql.extend(self.statements(model, schema_editor.quote_name(model._meta.db_table)))
 
-    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:  # type: ignore[override] # as above
         return ";\n".join(self.statements(model, schema_editor.quote_name(model._meta.db_table)))
 
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:  # type: ignore[override] # as above
         return ";\n".join(self.undo(model, schema_editor.quote_name(model._meta.db_table)))
 
     def validate(self, *args: Any, **kwargs: Any) -> None:
@@ -55,7 +55,7 @@ class _TableConstraint(BaseConstraint):
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, args, {**kwargs, "edition": self.edition}
+        return path, tuple(args), {**kwargs, "edition": self.edition}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _TableConstraint) and self.deconstruct() == other.deconstruct()

@@ -7,8 +7,9 @@ log in. Users: sign-in and the tenant switch (memberships_of), invitations (invi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -54,7 +55,7 @@ def due_work(at: datetime, limit: int = 500) -> list[DueWork]:
     return [DueWork(*row) for row in _rows("select * from portal_due_work(%s, %s)", [at, limit])]
 
 
-def _rows(sql: str, arguments: list[object]) -> list[tuple]:  # type: ignore[type-arg]
+def _rows(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         return [row for row in cursor.fetchall() if any(value is not None for value in row)]

@@ -140,6 +140,7 @@ class AwsSession:
     _credentials: _RoleCredentials | None = field(init=False, repr=False, default=None)
     _clients: dict[tuple[str, str], BaseClient] = field(init=False, repr=False, default_factory=dict)
     _account_id: str = field(init=False, default="")
+    _entering: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         if isinstance(self.access, RoleAccess):
@@ -173,14 +174,18 @@ class AwsSession:
 
         Raises AwsCallFailed where AWS gives no answer, WrongAccount where a role's ARN names another.
         """
-        if not self._account_id:
-            found = str(self.identity()["Account"])
-            if isinstance(self.access, RoleAccess):
-                expected = parse_role_arn(self.access.role_arn).account_id
-                if found != expected:
-                    raise WrongAccount(expected, found)
-            self._account_id = found
+        with self._entering:  # the first units of a run ask at the same time
+            if not self._account_id:
+                self._account_id = self._ask_account_id()
         return self._account_id
+
+    def _ask_account_id(self) -> str:
+        found = str(self.identity()["Account"])
+        if isinstance(self.access, RoleAccess):
+            expected = parse_role_arn(self.access.role_arn).account_id
+            if found != expected:
+                raise WrongAccount(expected, found)
+        return found
 
     def renew(self, generation: int) -> bool:
         """Assumes the role anew if nobody has since `generation` was read. False: it can't."""

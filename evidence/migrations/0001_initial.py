@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100)),
                 ('aws_account_id', models.CharField(max_length=12)),
                 ('partition', models.CharField(default='aws', max_length=16)),
-                ('role_name', models.CharField(default='SuretyEvidenceReader', max_length=576)),
+                ('role_name', models.CharField(default='SuretyReader', max_length=576)),
                 ('external_id', models.UUIDField(default=uuid.uuid4, editable=False)),
                 ('access', models.CharField(choices=[('role', 'Cross-account role'), ('ambient', 'Credentials of this process')], default='role', max_length=16)),
                 ('regions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), size=None)),

@@ -15,8 +15,9 @@ from django.utils import timezone
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.log import record
 from accounts.errors import InvalidInput, NotFound
-from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.scope import current_tenant_id, open_tenant
 from evidence.aws.partitions import parse_role_arn, regions_of
+from evidence.aws.policy import ROLE_NAME
 from evidence.aws.probe import ProbeReport, probe
 from evidence.models import Access, AwsConnection, ConnectionState
 from evidence.queue import PROBE_CONNECTION, ring_after_commit
@@ -25,7 +26,7 @@ from evidence.services.entry import aws_access
 
 
 def create_connection(
-    *, name: str, aws_account_id: str, partition: str = "aws", role_name: str = "SuretyEvidenceReader",
+    *, name: str, aws_account_id: str, partition: str = "aws", role_name: str = ROLE_NAME,
     regions: Sequence[str], holds_phi: bool = True, access: str = Access.ROLE,
 ) -> AwsConnection:  # fmt: skip
     """Registers an account; its external ID is made here. Nothing is collected before verify_connection succeeds.
@@ -58,7 +59,7 @@ def verify_connection(*, connection_id: UUID) -> AwsConnection:
     connection.probe_due_at = timezone.now()
     connection.save(update_fields=["probe_due_at"])
     record(Act.CONNECTION_CHANGE, object_type="connection", object_id=connection.pk, asked="verify")
-    ring_after_commit(PROBE_CONNECTION, connection.tenant_id, [connection.pk])
+    ring_after_commit(PROBE_CONNECTION, current_tenant_id(), [connection.pk])
     return connection
 
 

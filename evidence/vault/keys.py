@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,9 +14,6 @@ from django.conf import settings
 
 from evidence.vault.clients import aws_client
 from evidence.vault.errors import NotIntact
-
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
 
 _NONCE = 12
 
@@ -85,5 +82,5 @@ def _context(context: bytes) -> dict[str, str]:
     return {"surety": context.decode()}
 
 
-def _kms() -> KMSClient:
+def _kms() -> Any:
     return aws_client("kms", settings.VAULT_PROFILE, settings.VAULT_KMS_ENDPOINT_URL)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from evidence.vault.clients import aws_client
 from evidence.vault.errors import NotIntact, StoreUnavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 _MISSING = "the stored bytes are missing"
 
@@ -60,7 +57,7 @@ class FileStore:
 class S3Store:
     """A bucket. Retention comes from the bucket's Object Lock; `If-None-Match` refuses to overwrite."""
 
-    def __init__(self, bucket: str, client: S3Client) -> None:
+    def __init__(self, bucket: str, client: Any) -> None:
         self._bucket, self._client = bucket, client
 
     def put(self, address: str, content: bytes) -> None:

@@ -74,8 +74,8 @@ def _findings_table(found: dict[str, Any]) -> Table:
     for finding in found["findings"]:
         severity = Severity(finding["severity"])
         counts.setdefault((severity.rank, str(severity), finding["check_id"]), Counter())[finding["outcome"]] += 1
-    for (_rank, severity, check_id), outcomes in sorted(counts.items(), key=lambda row: (not row[1]["FAIL"], row[0])):
-        table.add_row(severity, check_id, *(str(outcomes[name]) for name in ("FAIL", "PASS", "UNKNOWN")))
+    for (_rank, word, check_id), outcomes in sorted(counts.items(), key=lambda row: (not row[1]["FAIL"], row[0])):
+        table.add_row(word, check_id, *(str(outcomes[name]) for name in ("FAIL", "PASS", "UNKNOWN")))
     return table
 
 
