@@ -1,7 +1,7 @@
 """What a view needs, declared on the view. The middleware refuses every view that declares nothing.
 
-    @requires(Permission.EVIDENCE_READ)
-    def snapshot_detail(request: TenantRequest, snapshot_id: UUID) -> HttpResponse: ...
+@requires(Permission.EVIDENCE_READ)
+def snapshot_detail(request: TenantRequest, snapshot_id: UUID) -> HttpResponse: ...
 """
 
 from __future__ import annotations

@@ -116,7 +116,9 @@ class Invitation(TenantModel):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["tenant", "token_digest"], name="accounts_invitation_token"),)
+        constraints = (
+            models.UniqueConstraint(fields=["tenant", "token_digest"], name="accounts_invitation_token"),
+        )
 
     def __str__(self) -> str:
         return f"{self.email} as {self.role}"

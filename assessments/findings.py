@@ -22,8 +22,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class FindingChanges:
-    """Findings seen for the first time (or again), of another outcome or observation, and gone; failing ones new
-    (`appeared`) and mended (`fixed`)."""
+    """How many findings are new, say something else, or are gone.
+
+    `appeared`: failing ones that are new or did not fail before; `fixed`: ones that failed and pass now.
+    """
 
     opened: int = 0
     changed: int = 0
@@ -43,7 +45,8 @@ def write_findings(aws: AwsConnection, results: Iterable[Result], at: datetime) 
     UNKNOWN: what could not be seen is neither cleaned up nor left looking fresh.
     """
     standing: dict[Key, Finding] = {
-        (finding.check_id, finding.resource_key): finding for finding in Finding.objects.filter(connection=aws)
+        (finding.check_id, finding.resource_key): finding
+        for finding in Finding.objects.filter(connection=aws)
     }
     new, moved, unlisted, met = [], [], {}, set()
     for result in results:
@@ -67,8 +70,10 @@ def write_findings(aws: AwsConnection, results: Iterable[Result], at: datetime) 
 
 
 def resource_key(result: Result) -> str:
-    """What tells two resources of a check apart: the scope and the whole ARN, so that same names in two regions
-    stay two things. 32 hexadecimal digits of a SHA-256."""
+    """What tells two resources of a check apart: 32 hexadecimal digits of a SHA-256.
+
+    Made of the scope and the whole ARN, so that same names in two regions stay two things.
+    """
     return hashlib.sha256(f"{result.scope}\n{result.arn}".encode()).hexdigest()[:32]
 
 
@@ -111,21 +116,29 @@ def _save(new: list[Finding], moved: list[Finding], gone: list[Finding], at: dat
         finding.gone_at = at
     ended = [finding.pk for finding in (*moved, *gone)]
     for start in range(0, len(ended), BATCH):
-        FindingPeriod.objects.filter(valid_to=None, finding__in=ended[start : start + BATCH]).update(valid_to=at)
+        FindingPeriod.objects.filter(valid_to=None, finding__in=ended[start : start + BATCH]).update(
+            valid_to=at
+        )
     Finding.objects.bulk_create(new, batch_size=BATCH)
     Finding.objects.bulk_update([*moved, *gone], _CHANGING, batch_size=BATCH)
     FindingPeriod.objects.bulk_create(
-        (FindingPeriod(finding=f, outcome=f.outcome, observed=f.observed, valid_from=at) for f in (*new, *moved)),
+        (
+            FindingPeriod(finding=f, outcome=f.outcome, observed=f.observed, valid_from=at)
+            for f in (*new, *moved)
+        ),
         batch_size=BATCH,
     )
 
 
-def _count(new: list[Finding], moved: list[tuple[Finding, str, Finding]], gone: list[Finding]) -> FindingChanges:
+def _count(
+    new: list[Finding], moved: list[tuple[Finding, str, Finding]], gone: list[Finding]
+) -> FindingChanges:
     failing, passing = Outcome.FAIL, Outcome.PASS
     return FindingChanges(
         opened=len(new),
         changed=len(moved),
         gone=len(gone),
-        appeared=sum(f.outcome == failing for f in new) + sum(f.outcome == failing != was for f, was, _ in moved),
+        appeared=sum(f.outcome == failing for f in new)
+        + sum(f.outcome == failing != was for f, was, _ in moved),
         fixed=sum(was == failing and f.outcome == passing for f, was, _ in moved),
     )

@@ -113,7 +113,9 @@ class SafeguardStatus(TenantModel):
         constraints = (
             Periods(name="assessments_safeguardstatus_apart", columns=("citation",)),
             models.UniqueConstraint(
-                fields=["tenant", "citation"], condition=models.Q(valid_to=None), name="assessments_status_current"
+                fields=["tenant", "citation"],
+                condition=models.Q(valid_to=None),
+                name="assessments_status_current",
             ),
         )
 

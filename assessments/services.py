@@ -80,7 +80,13 @@ def _write(run: CollectionRun, results: list[Result]) -> Evaluated:
         run=run, connection=run.connection, at=at, finished_at=at,
         counts={**counts, **changes.as_json(), "statuses_changed": statuses},
     )  # fmt: skip
-    record(Act.EVALUATION_FINISH, object_type="run", object_id=run.pk, results=dict(counts), changes=changes.as_json())
+    record(
+        Act.EVALUATION_FINISH,
+        object_type="run",
+        object_id=run.pk,
+        results=dict(counts),
+        changes=changes.as_json(),
+    )
     return Evaluated(run.pk, counts, changes)
 
 
@@ -92,7 +98,9 @@ def citations_by_check() -> Mapping[str, tuple[str, ...]]:
 
 def count_outcomes() -> list[Tally]:
     """How each check came out over all resources of the open tenant that are still there."""
-    rows = Finding.objects.filter(gone_at=None).values_list("check_id", "outcome").annotate(number=Count("id"))
+    rows = (
+        Finding.objects.filter(gone_at=None).values_list("check_id", "outcome").annotate(number=Count("id"))
+    )
     by_check: dict[str, Counter[str]] = {}
     for check_id, outcome, number in rows:
         by_check.setdefault(check_id, Counter())[outcome] = number
@@ -101,7 +109,9 @@ def count_outcomes() -> list[Tally]:
 
 def _tally(check_id: str, counts: Counter[str]) -> Tally:
     weighs = checks()[check_id].severity.rank <= Severity.MEDIUM.rank
-    return Tally(check_id, weighs, counts["PASS"], counts["FAIL"], counts["UNKNOWN"], counts["NOT_APPLICABLE"])
+    return Tally(
+        check_id, weighs, counts["PASS"], counts["FAIL"], counts["UNKNOWN"], counts["NOT_APPLICABLE"]
+    )
 
 
 def write_statuses(at: datetime) -> int:
@@ -110,7 +120,9 @@ def write_statuses(at: datetime) -> int:
     current = {row.citation: row for row in SafeguardStatus.objects.filter(valid_to=None)}
     changed = [entry for citation, entry in derived.items() if not _same(current.get(citation), entry)]
     with transaction.atomic():
-        SafeguardStatus.objects.filter(valid_to=None, citation__in=[entry.citation for entry in changed]).update(valid_to=at)
+        SafeguardStatus.objects.filter(
+            valid_to=None, citation__in=[entry.citation for entry in changed]
+        ).update(valid_to=at)
         SafeguardStatus.objects.bulk_create(
             SafeguardStatus(
                 citation=entry.citation, status=entry.status, reasons=entry.reasons(), coverage=entry.coverage(),

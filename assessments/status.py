@@ -118,7 +118,9 @@ def derive_statuses(tallies: Iterable[Tally], supports: Mapping[str, Iterable[st
 
 def _derive(citation: str, by_citation: Mapping[str, list[Tally]], derived: dict[str, Derived]) -> Derived:
     if citation not in derived:
-        below = {child.citation: _derive(child.citation, by_citation, derived) for child in children(citation)}
+        below = {
+            child.citation: _derive(child.citation, by_citation, derived) for child in children(citation)
+        }
         derived[citation] = _judge(SECURITY_RULE[citation], tuple(by_citation.get(citation, ())), below)
     return derived[citation]
 
@@ -141,12 +143,18 @@ def _status(
     gaps_below = [citation for citation, status in specifications.items() if status is Status.NOT_SATISFIED]
     if failing:
         resources = sum(tally.failed for tally in failing)
-        return Status.NOT_SATISFIED, f"{_count(len(failing), 'check')} failed on {_count(resources, 'resource')}."
+        return (
+            Status.NOT_SATISFIED,
+            f"{_count(len(failing), 'check')} failed on {_count(resources, 'resource')}.",
+        )
     if gaps_below:
         return Status.NOT_SATISFIED, f"There is a gap in {', '.join(gaps_below)}."
     unseen = sum(tally.unknown for tally in tallies)
     if unseen:
-        return Status.UNDETERMINED, f"{_count(unseen, 'outcome')} could not be decided: something was not seen."
+        return (
+            Status.UNDETERMINED,
+            f"{_count(unseen, 'outcome')} could not be decided: something was not seen.",
+        )
     return _without_contradiction(safeguard, tallies, specifications)
 
 

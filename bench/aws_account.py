@@ -224,7 +224,7 @@ def _fill(account: Account, counts: Mapping[str, int]) -> Counter[str]:
     return built
 
 
-def build_account(  # noqa: PLR0913 - what the customer decides
+def build_account(
     endpoint_url: str,
     *,
     size: Size,

@@ -196,7 +196,9 @@ class CollectionUnit(TenantModel):
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
-    snapshot = TenantForeignKey(Snapshot, on_delete=models.PROTECT, null=True, blank=True, related_name="sightings")
+    snapshot = TenantForeignKey(
+        Snapshot, on_delete=models.PROTECT, null=True, blank=True, related_name="sightings"
+    )
     gaps = models.JSONField(default=list)
     api_calls = models.JSONField(default=dict)
     seconds_in_aws = models.FloatField(default=0)
@@ -204,11 +206,15 @@ class CollectionUnit(TenantModel):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["tenant", "run", "collector", "region"], name="evidence_unit_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "run", "collector", "region"], name="evidence_unit_once"
+            ),
         )
         indexes = (
             models.Index(
-                fields=["state", "lease_until"], condition=~models.Q(state=UnitState.DONE), name="unit_unfinished"
+                fields=["state", "lease_until"],
+                condition=~models.Q(state=UnitState.DONE),
+                name="unit_unfinished",
             ),
             models.Index(fields=["tenant", "snapshot", "-collected_at"], name="unit_by_snapshot"),
         )

@@ -24,7 +24,9 @@ from portal.scan import document
 @api_view(["GET"])
 def run_document(request: Request, run_id: UUID) -> Response:  # noqa: ARG001 (the tenant is open by the middleware)
     """A finished run with its gaps, findings and safeguards, as JSON. Raises NotFound."""
-    run = CollectionRun.objects.select_related("connection").filter(pk=run_id).exclude(finished_at=None).first()
+    run = (
+        CollectionRun.objects.select_related("connection").filter(pk=run_id).exclude(finished_at=None).first()
+    )
     if run is None:
         raise NotFound("There is no such finished run.")
     record(Act.EVIDENCE_EXPORT, object_type="run", object_id=run.pk)

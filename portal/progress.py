@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from evidence.models import CollectionUnit
 from portal import scan
@@ -28,7 +35,11 @@ def run_progress(stream: TextIO, label: str = "Collecting") -> Iterator[scan.Pro
             fields = bar.tasks[0].fields if bar.tasks else {"calls": 0, "gaps": 0}
             calls = fields["calls"] + (sum(unit.api_calls.values()) if unit else 0)
             bar.update(
-                task, completed=done, total=total, calls=calls, gaps=fields["gaps"] + (len(unit.gaps) if unit else 0)
+                task,
+                completed=done,
+                total=total,
+                calls=calls,
+                gaps=fields["gaps"] + (len(unit.gaps) if unit else 0),
             )
 
         yield advance

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
@@ -22,16 +23,25 @@ from assessments.rule.model import SECURITY_RULE
 from assessments.services import evaluate_run
 from assessments.status import Status
 from evidence.aws.errors import AwsError
-from evidence.aws.partitions import parse_role_arn, partition_of
+from evidence.aws.partitions import check_region, parse_role_arn, partition_of
 from evidence.aws.policy import ROLE_NAME
-from evidence.aws.session import AmbientAccess, AwsSession
+from evidence.aws.session import AmbientAccess, AwsSession, Limits
 from evidence.models import Access, AwsConnection, CollectionRun, CollectionUnit, ConnectionState
-from evidence.services import collect_unit, create_connection, list_unfinished_units, probe_connection, start_run
+from evidence.services import (
+    collect_unit,
+    create_connection,
+    list_unfinished_units,
+    probe_connection,
+    start_run,
+)
 
 SCHEMA = "https://surety.example/schemas/scan/1"
 LOCAL_TENANT = "local"
 SCANNERS = 4
 """Units worked on at a time; each makes up to COLLECT_CONCURRENCY calls side by side in the shared pool."""
+
+QUICK = Limits(concurrency=1, max_attempts=2, connect_timeout=5, read_timeout=10)
+"""For the first question, so that an endpoint that isn't AWS is found out in seconds."""
 
 Progress = Callable[[CollectionUnit | None, int, int], None]
 
@@ -52,8 +62,9 @@ def scan(target: Target, progress: Progress) -> dict[str, Any]:
 
     Raises PortalError, and writes nothing of a run, where the account can't be entered as asked.
     """
+    role = _check(target)
     tenant_id = _tenant(target.tenant_slug)
-    connection = _connection(tenant_id, target)
+    connection = _connection(tenant_id, target, role)
     run_id = collect_here(tenant_id, connection.pk, progress)
     evaluate_run(tenant_id=tenant_id, run_id=run_id)
     with open_tenant(tenant_id):
@@ -89,10 +100,51 @@ def _tenant(slug: str) -> UUID:
     return create_tenant(name="This machine", slug=slug, kind=TenantKind.COVERED_ENTITY).pk
 
 
-def _connection(tenant_id: UUID, target: Target) -> AwsConnection:
-    role = _role(target)
-    if not role:
-        _check_ambient(target.aws_account_id)
+def _check(target: Target) -> str:
+    """The role's path and name, "" for the process's own credentials. Nothing is written before this is through."""
+    if not re.fullmatch(r"[0-9]{12}", target.aws_account_id, re.ASCII):
+        raise InvalidInput(
+            f"{target.aws_account_id!r} is no AWS account ID; it has 12 digits, such as 111122223333."
+        )
+    try:
+        role = _role(target)
+        for region in target.regions:
+            check_region(partition_of(target.regions[0]), region)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from error
+    own = _own_account()
+    if not role and own != target.aws_account_id:
+        raise InvalidInput(
+            f"The credentials of this process belong to account {own}, not to {target.aws_account_id}."
+        )
+    return role
+
+
+def _role(target: Target) -> str:
+    if not target.role_arn:
+        if target.external_id:
+            raise InvalidInput("--external-id goes with --role-arn.")
+        return ""
+    arn = parse_role_arn(target.role_arn)
+    if arn.account_id != target.aws_account_id:
+        raise InvalidInput(
+            f"--role-arn names account {arn.account_id}, and --account-id says {target.aws_account_id}."
+        )
+    if arn.partition != partition_of(target.regions[0]):
+        raise InvalidInput(
+            f"--role-arn is of partition {arn.partition}, and {target.regions[0]} is not in it."
+        )
+    return f"{arn.path.strip('/')}/{arn.name}".lstrip("/")
+
+
+def _own_account() -> str:
+    try:
+        return AwsSession(AmbientAccess(), QUICK).account_id()
+    except AwsError as error:
+        raise InvalidInput(f"AWS gave no answer to who we are: {error}") from error
+
+
+def _connection(tenant_id: UUID, target: Target, role: str) -> AwsConnection:
     with open_tenant(tenant_id):
         found = AwsConnection.objects.filter(aws_account_id=target.aws_account_id, removed_at=None).first()
         connection = found or _new_connection(target, role)
@@ -100,32 +152,6 @@ def _connection(tenant_id: UUID, target: Target) -> AwsConnection:
     if role:
         _prove(tenant_id, connection)
     return connection
-
-
-def _role(target: Target) -> str:
-    """The role's path and name, "" for the process's own credentials."""
-    if not target.role_arn:
-        if target.external_id:
-            raise InvalidInput("--external-id goes with --role-arn.")
-        return ""
-    try:
-        arn = parse_role_arn(target.role_arn)
-    except ValueError as error:
-        raise InvalidInput(str(error)) from error
-    if arn.account_id != target.aws_account_id:
-        raise InvalidInput(
-            f"--role-arn names account {arn.account_id}, and --account-id says {target.aws_account_id}."
-        )
-    return f"{arn.path.strip('/')}/{arn.name}".lstrip("/")
-
-
-def _check_ambient(aws_account_id: str) -> None:
-    try:
-        found = AwsSession(AmbientAccess()).account_id()
-    except AwsError as error:
-        raise InvalidInput(f"AWS gave no answer to who we are: {error}") from error
-    if found != aws_account_id:
-        raise InvalidInput(f"The credentials of this process belong to account {found}, not to {aws_account_id}.")
 
 
 def _new_connection(target: Target, role: str) -> AwsConnection:
@@ -156,7 +182,10 @@ def _prove(tenant_id: UUID, connection: AwsConnection) -> None:
     report = probe_connection(tenant_id=tenant_id, connection_id=connection.pk, collects=False)
     failed = next((step for step in report.steps if step.outcome not in {"passed", "skipped"}), None)
     if failed is not None:
-        raise PortalError(f"{failed.name.label}: no. {failed.happened} {failed.cause.label}".strip())
+        raise PortalError(
+            f"{failed.name.label}: no. {failed.happened} {failed.cause.label} "
+            f"(The external ID of this connection is {connection.external_id}.)"
+        )
 
 
 def document(run: CollectionRun) -> dict[str, Any]:

@@ -208,7 +208,9 @@ FIELD_KEY = env.secret("FIELD_KEY").encode()
 
 # The vault
 VAULT_STORE = env.text("VAULT_STORE", "file")
-VAULT_DIRECTORY = Path(env.text("VAULT_DIRECTORY", str(env.state() / "vault") if not PRODUCTION else "/vault"))
+VAULT_DIRECTORY = Path(
+    env.text("VAULT_DIRECTORY", str(env.state() / "vault") if not PRODUCTION else "/vault")
+)
 VAULT_BUCKET = env.text("VAULT_BUCKET", "")
 VAULT_ENDPOINT_URL = env.text("VAULT_ENDPOINT_URL", "")
 VAULT_KMS_ENDPOINT_URL = env.text("VAULT_KMS_ENDPOINT_URL", "")

@@ -29,13 +29,15 @@ def embedded_servers() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(embedded_servers: None, django_db_blocker: pytest.FixtureRequest, request: pytest.FixtureRequest) -> Iterator[None]:
+def django_db_setup(
+    embedded_servers: None, django_db_blocker: pytest.FixtureRequest, request: pytest.FixtureRequest
+) -> Iterator[None]:
     """Clones the migrated template for this worker and points Django at it, logged in as portal_app."""
     from django.db import connections
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"surety_test_{worker}_{os.getpid()}"
-    with _locked("template"):
+    with _Locked("template"):
         _ensure_template()
         _recreate(name, TEMPLATE)
     os.environ["SURETY_TEST_DATABASE"] = name
@@ -64,33 +66,56 @@ def _ensure_template() -> None:
 
     address = postgres_address(STATE)
     bootstrap_roles(address.dsn(Role.SUPERUSER, "postgres"), TEMPLATE, address.passwords)
-    environment = {**os.environ, "DATABASE_URL_MIGRATE": address.dsn(Role.MIGRATE, TEMPLATE), "SURETY_DATABASE_ROLE": "migrate"}
-    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"], cwd=CHECKOUT, env=environment, check=True)
+    environment = {
+        **os.environ,
+        "DATABASE_URL_MIGRATE": address.dsn(Role.MIGRATE, TEMPLATE),
+        "SURETY_DATABASE_ROLE": "migrate",
+    }
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"],
+        cwd=CHECKOUT,
+        env=environment,
+        check=True,
+    )
     stamp.write_text(digest)
 
 
 def _migrations_digest() -> str:
-    files = sorted([*CHECKOUT.glob("*/migrations/*.py"), CHECKOUT / "portal/embedded/roles.sql", *CHECKOUT.glob("accounts/tenancy/*.py")])
+    files = sorted(
+        [
+            *CHECKOUT.glob("*/migrations/*.py"),
+            CHECKOUT / "portal/embedded/roles.sql",
+            *CHECKOUT.glob("accounts/tenancy/*.py"),
+        ]
+    )
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _exists(name: str) -> bool:
     with psycopg.connect(superuser_dsn()) as connection:
-        return connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone() is not None
+        return (
+            connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone() is not None
+        )
 
 
 def _recreate(name: str, template: str) -> None:
     with psycopg.connect(superuser_dsn(), autocommit=True) as connection:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
         connection.execute(
-            sql.SQL("create database {} template {} owner {}").format(*map(sql.Identifier, (name, template, "portal_owner" if template == TEMPLATE else "postgres")))
+            sql.SQL("create database {} template {} owner {}").format(
+                *map(sql.Identifier, (name, template, "portal_owner" if template == TEMPLATE else "postgres"))
+            )
         )
         # A clone doesn't carry the template's grants on the database itself.
-        connection.execute(sql.SQL("grant connect on database {} to portal_app, portal_worker, portal_migrate, portal_sealer, portal_auditor").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL(
+                "grant connect on database {} to portal_app, portal_worker, portal_migrate, portal_sealer, portal_auditor"
+            ).format(sql.Identifier(name))
+        )
         connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
 
 
-class _locked:
+class _Locked:
     def __init__(self, name: str) -> None:
         STATE.mkdir(parents=True, exist_ok=True)
         self._file = (STATE / f"{name}.lock").open("w")
@@ -117,8 +142,6 @@ def pytest_configure() -> None:
 def vault_directory(settings: object, tmp_path: Path) -> Path:
     settings.VAULT_DIRECTORY = tmp_path / "vault"  # type: ignore[attr-defined]
     return tmp_path / "vault"
-
-
 
 
 @pytest.fixture

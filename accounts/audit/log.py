@@ -20,7 +20,7 @@ from typing import Any
 import rfc8785
 from django.conf import settings
 
-from accounts.audit.events import Act, ActOutcome, ActorKind
+from accounts.audit.events import Act, ActorKind, ActOutcome
 from accounts.audit.models import AuditEntry
 from accounts.tenancy.models import new_id
 from accounts.tenancy.scope import current_tenant_id
@@ -38,7 +38,8 @@ class Actor:
     request_id: str = ""
 
 
-_actor: ContextVar[Actor] = ContextVar("actor", default=Actor())
+SYSTEM = Actor()
+_actor: ContextVar[Actor] = ContextVar("actor", default=SYSTEM)
 
 
 def current_actor() -> Actor:
@@ -113,4 +114,11 @@ def verify_entry(entry: AuditEntry) -> bool:
     said = json.loads(body)
     columns = (str(entry.id), str(entry.tenant_id), entry.act, entry.outcome, entry.object_id, entry.actor_id)
     actor = said["actor"]
-    return columns == (said["id"], said["tenant"], said["act"], said["outcome"], said["object"]["id"], actor["id"])
+    return columns == (
+        said["id"],
+        said["tenant"],
+        said["act"],
+        said["outcome"],
+        said["object"]["id"],
+        actor["id"],
+    )

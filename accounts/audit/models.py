@@ -32,7 +32,9 @@ class AuditEntry(TenantModel):
 
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
-    transaction_id = TransactionIdField(db_default=CurrentTransactionId(output_field=TransactionIdField()), editable=False)
+    transaction_id = TransactionIdField(
+        db_default=CurrentTransactionId(output_field=TransactionIdField()), editable=False
+    )
     act = models.CharField(max_length=64)
     outcome = models.CharField(max_length=16)
     object_type = models.CharField(max_length=32, blank=True)

@@ -56,17 +56,17 @@ def _tenant_constraints(name: str, attrs: dict[str, Any]) -> list[models.BaseCon
     ]
 
 
-Row = TypeVar("Row", bound=models.Model, covariant=True)
+Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
 
-class TenantManager(models.Manager[Row]):
+class TenantManager(models.Manager[Row_co]):
     """Finds rows of the open tenant. Raises NoTenantError where none is open.
 
     The WHERE stands beside the policy on purpose: it gives the planner the tenant's index for operators that
     PostgreSQL won't run before a policy (those that are not leakproof).
     """
 
-    def get_queryset(self) -> models.QuerySet[Row]:
+    def get_queryset(self) -> models.QuerySet[Row_co]:
         return super().get_queryset().filter(tenant_id=current_tenant_id())
 
 

@@ -42,7 +42,9 @@ class _TableConstraint(BaseConstraint):
         raise NotImplementedError
 
     def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:  # type: ignore[override] # Django calls it with both, and takes None for "deferred"
-        schema_editor.deferred_sql.extend(self.statements(model, schema_editor.quote_name(model._meta.db_table)))
+        schema_editor.deferred_sql.extend(
+            self.statements(model, schema_editor.quote_name(model._meta.db_table))
+        )
 
     def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:  # type: ignore[override] # as above
         return ";\n".join(self.statements(model, schema_editor.quote_name(model._meta.db_table)))

@@ -24,7 +24,9 @@ def current_tenant_id() -> UUID:
     """The open tenant's id. Raises NoTenantError where none is open."""
     tenant_id = _open_tenant.get()
     if tenant_id is None:
-        raise NoTenantError("no tenant is open; wrap the code in accounts.tenancy.scope.open_tenant(tenant_id)")
+        raise NoTenantError(
+            "no tenant is open; wrap the code in accounts.tenancy.scope.open_tenant(tenant_id)"
+        )
     return tenant_id
 
 

@@ -50,8 +50,10 @@ def invitation_tenant(token_digest: bytes) -> UUID | None:
 
 
 def due_work(at: datetime, limit: int = 500) -> list[DueWork]:
-    """What waits for a worker at a time: units without a living lease, finished runs without an evaluation,
-    connections whose next run or probe is due; oldest first."""
+    """What waits for a worker at a time, oldest first.
+
+    Units without a living lease, finished runs without an evaluation, connections whose next run or probe is due.
+    """
     return [DueWork(*row) for row in _rows("select * from portal_due_work(%s, %s)", [at, limit])]
 
 

@@ -211,7 +211,7 @@ def checks() -> Mapping[str, Check]:
 def _load(path: str, name: str, service: str) -> Check:
     check = getattr(importlib.import_module(path), "CHECK", None)
     if not isinstance(check, Check):
-        raise ValueError(f"{path} defines no CHECK")
+        raise ValueError(f"{path} defines no CHECK")  # noqa: TRY004 (a malformed file, not a wrong argument)
     if not re.fullmatch(rf"{service}_[a-z0-9_]+", name):
         raise ValueError(f"{path}: a check's id starts with its folder's name, {service}_")
     object.__setattr__(check, "id", name)
@@ -222,7 +222,9 @@ def _load(path: str, name: str, service: str) -> Check:
 EXAMPLE_TIME = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
-def seen_in_example(example: Example, *, region: str = "us-east-1", global_collectors: Iterable[str] = ()) -> Seen:
+def seen_in_example(
+    example: Example, *, region: str = "us-east-1", global_collectors: Iterable[str] = ()
+) -> Seen:
     """Builds what a check sees from an example's short form.
 
     A collector named `name@region` is seen in that region; others in `region`, which for a global collector

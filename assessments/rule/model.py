@@ -103,7 +103,9 @@ def _read(row: Mapping[str, Any]) -> Safeguard:
 
 
 def _load() -> Mapping[str, Safeguard]:
-    rows = json.loads((Path(__file__).parent / "security_rule.json").read_text(encoding="utf-8"))["safeguards"]
+    rows = json.loads((Path(__file__).parent / "security_rule.json").read_text(encoding="utf-8"))[
+        "safeguards"
+    ]
     return MappingProxyType({row["citation"]: _read(row) for row in rows})
 
 

@@ -172,7 +172,7 @@ _BY_KIND: tuple[tuple[tuple[type[Exception], ...], GapReason], ...] = (
 )
 
 
-def gap_from(  # noqa: PLR0913  every part of a gap is known to the caller only
+def gap_from(
     error: Exception, *, service: str, operation: str, region: str, key: str = "", action: str = ""
 ) -> Gap:
     """The gap that a failed call leaves. Its text is AWS's own, without what changes from try to try."""

@@ -132,7 +132,7 @@ class AwsReader:
         call = self._plan(operation, key, service, region, params)
         return self._answer(call, absent, self._one_response)
 
-    def list(  # noqa: PLR0913  the collectors' protocol
+    def list(
         self,
         operation: str,
         field: str,

@@ -66,7 +66,7 @@ class Reader(Protocol):
         that mean "there is no such setting", which is an answer. None: absent, or a gap.
         """
 
-    def list(  # noqa: PLR0913  as `get`, and the field
+    def list(
         self,
         operation: str,
         field: str,

@@ -1,5 +1,8 @@
-"""What can be done with evidence. Functions that take a `tenant_id` open the tenant themselves, since they call
-AWS between their transactions; the others work in the tenant that is open."""
+"""What can be done with evidence.
+
+Functions that take a `tenant_id` open the tenant themselves, since they call AWS or the vault between their
+transactions; the others work in the tenant that is open.
+"""
 
 from evidence.services.collection import collect_unit, list_unfinished_units, start_due_run, start_run
 from evidence.services.connections import (
@@ -8,7 +11,13 @@ from evidence.services.connections import (
     remove_connection,
     verify_connection,
 )
-from evidence.services.snapshots import OpenedSnapshot, Verification, load_answers, open_snapshot, verify_snapshot
+from evidence.services.snapshots import (
+    OpenedSnapshot,
+    Verification,
+    load_answers,
+    open_snapshot,
+    verify_snapshot,
+)
 
 __all__ = [
     "OpenedSnapshot",

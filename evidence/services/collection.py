@@ -30,7 +30,15 @@ from evidence.aws.reader import Collected
 from evidence.aws.reader import collect_unit as read_aws
 from evidence.aws.session import Limits, open_session
 from evidence.collectors.base import Scope, collectors
-from evidence.models import AwsConnection, CollectionRun, CollectionUnit, ConnectionState, RunState, RunVerdict, UnitState
+from evidence.models import (
+    AwsConnection,
+    CollectionRun,
+    CollectionUnit,
+    ConnectionState,
+    RunState,
+    RunVerdict,
+    UnitState,
+)
 from evidence.queue import COLLECT_UNIT, ring_after_commit
 from evidence.services.entry import aws_access
 from evidence.services.snapshots import keep_snapshot
@@ -91,7 +99,11 @@ def _places(aws: AwsConnection) -> list[tuple[str, str]]:
 
 def start_due_run(*, connection_id: UUID) -> CollectionRun | None:
     """Starts the run that is due by schedule; None where it isn't (any more)."""
-    aws = AwsConnection.objects.select_for_update().filter(pk=connection_id, next_run_at__lte=timezone.now()).first()
+    aws = (
+        AwsConnection.objects.select_for_update()
+        .filter(pk=connection_id, next_run_at__lte=timezone.now())
+        .first()
+    )
     if aws is None or aws.state != ConnectionState.VERIFIED:
         return None
     try:
@@ -105,7 +117,9 @@ def start_due_run(*, connection_id: UUID) -> CollectionRun | None:
 
 def list_unfinished_units(*, run_id: UUID) -> list[UUID]:
     """The units of a run that still wait, in the order they were planned."""
-    return list(CollectionUnit.objects.filter(run=run_id).exclude(state=UnitState.DONE).values_list("pk", flat=True))
+    return list(
+        CollectionUnit.objects.filter(run=run_id).exclude(state=UnitState.DONE).values_list("pk", flat=True)
+    )
 
 
 def collect_unit(*, tenant_id: UUID, unit_id: UUID) -> UnitDone:
@@ -178,12 +192,17 @@ def _renew_lease(tenant_id: UUID, unit: CollectionUnit) -> None:
 def _read(unit: CollectionUnit, aws: AwsConnection) -> tuple[Collected | None, list[Gap]]:
     collector = collectors().get(unit.collector)
     if collector is None:
-        return None, [Gap(unit.collector, "*", unit.region, GapReason.UNSUPPORTED, message="The collector is gone.")]
+        return None, [
+            Gap(unit.collector, "*", unit.region, GapReason.UNSUPPORTED, message="The collector is gone.")
+        ]
     try:
         collected = read_aws(
-            open_session(aws_access(aws), Limits(concurrency=settings.COLLECT_CONCURRENCY)), collector, unit.region, pool=call_pool(),
+            open_session(aws_access(aws), Limits(concurrency=settings.COLLECT_CONCURRENCY)),
+            collector,
+            unit.region,
+            pool=call_pool(),
             deadline_seconds=settings.COLLECT_UNIT_SECONDS,
-        )  # fmt: skip
+        )
     except AwsCallFailed as error:
         return None, [error.gap]
     except WrongAccount as error:
@@ -208,7 +227,9 @@ def _seal(tenant_id: UUID, collected: Collected) -> vault.Sealed | vault.Kept:
 
 
 def _gave_up(unit: CollectionUnit) -> Gap:
-    message = f"Given up after {MOST_ATTEMPTS} attempts: each time the worker died or couldn't keep what it read."
+    message = (
+        f"Given up after {MOST_ATTEMPTS} attempts: each time the worker died or couldn't keep what it read."
+    )
     return Gap(unit.collector, "*", unit.region, GapReason.FAILED, message=message)
 
 
@@ -219,7 +240,9 @@ def _finish(
     with open_tenant(tenant_id):
         # The run's row first: two last units must not both think that another one is still open.
         run = CollectionRun.objects.select_for_update().get(pk=unit.run_id)
-        held = CollectionUnit.objects.select_for_update().filter(pk=unit.pk, fence=unit.fence, state=UnitState.CLAIMED)
+        held = CollectionUnit.objects.select_for_update().filter(
+            pk=unit.pk, fence=unit.fence, state=UnitState.CLAIMED
+        )
         if not held.exists():
             log.info("lease_lost", unit=str(unit.pk), fence=unit.fence)
             return UnitDone(None)
@@ -238,7 +261,13 @@ def _finish_run(run: CollectionRun, at: datetime) -> bool:
         return False
     run.state, run.finished_at, run.verdict = RunState.FINISHED, at, _verdict(run)
     run.save(update_fields=["state", "finished_at", "verdict"])
-    record(Act.COLLECTION_FINISH, object_type="run", object_id=run.pk, verdict=str(run.verdict), units=run.units_total)
+    record(
+        Act.COLLECTION_FINISH,
+        object_type="run",
+        object_id=run.pk,
+        verdict=str(run.verdict),
+        units=run.units_total,
+    )
     return True
 
 

@@ -24,6 +24,8 @@ from evidence.queue import PROBE_CONNECTION, ring_after_commit
 from evidence.services.collection import start_run
 from evidence.services.entry import aws_access
 
+LONGEST_NAME = 100
+
 
 def create_connection(
     *, name: str, aws_account_id: str, partition: str = "aws", role_name: str = ROLE_NAME,
@@ -70,7 +72,9 @@ def probe_connection(*, tenant_id: UUID, connection_id: UUID, collects: bool = T
     """
     with open_tenant(tenant_id):
         connection = _find(connection_id)
-    report = probe(aws_access(connection), connection.aws_account_id, principal_arn=settings.AWS_PRINCIPAL_ARN)
+    report = probe(
+        aws_access(connection), connection.aws_account_id, principal_arn=settings.AWS_PRINCIPAL_ARN
+    )
     with open_tenant(tenant_id):
         connection = AwsConnection.objects.select_for_update().get(pk=connection_id)
         if connection.state != ConnectionState.REMOVED:
@@ -94,7 +98,12 @@ def _keep_report(connection: AwsConnection, report: ProbeReport) -> None:
 
 def _step_as_json(step: Any) -> dict[str, Any]:
     values = {name: str(value) for name, value in asdict(step).items()}
-    return {**values, "label": step.name.label, "ok": values["outcome"] == "passed", "advice": step.cause.label}
+    return {
+        **values,
+        "label": step.name.label,
+        "ok": values["outcome"] == "passed",
+        "advice": step.cause.label,
+    }
 
 
 def remove_connection(*, connection_id: UUID) -> None:
@@ -115,8 +124,8 @@ def _find(connection_id: UUID) -> AwsConnection:
 
 def _clean_name(name: str) -> str:
     cleaned = " ".join(name.split())
-    if not cleaned or len(cleaned) > 100:
-        raise InvalidInput("Give the connection a name of at most 100 characters.", field="name")
+    if not cleaned or len(cleaned) > LONGEST_NAME:
+        raise InvalidInput(f"Give the connection a name of at most {LONGEST_NAME} characters.", field="name")
     return cleaned
 
 
@@ -138,5 +147,3 @@ def _clean_regions(partition: str, regions: Iterable[str]) -> list[str]:
     if unknown:
         raise InvalidInput(f"{', '.join(unknown)}: no such region in partition {partition}.", field="regions")
     return wanted
-
-

@@ -118,11 +118,13 @@ def _answers(unit: CollectionUnit) -> Answers:
     if unit.snapshot is not None:
         return Answers.from_payload(json.loads(vault.open_blob(unit.snapshot.blob)))
     gaps = [Gap(**{**gap, "reason": GapReason(gap["reason"])}) for gap in unit.gaps]
-    return Answers(unit.collector, unit.region, {}, {("*", ""): gap for gap in gaps})
+    return Answers(unit.collector, unit.region, {}, {("*", ""): gaps[0]} if gaps else {})
 
 
 def _find(snapshot_id: UUID) -> Snapshot:
-    found: Snapshot | None = Snapshot.objects.select_related("blob", "connection").filter(pk=snapshot_id).first()
+    found: Snapshot | None = (
+        Snapshot.objects.select_related("blob", "connection").filter(pk=snapshot_id).first()
+    )
     if found is None:
         raise NotFound("There is no such evidence.")
     return found

@@ -35,7 +35,9 @@ def decrypt(ciphertext: bytes, data_key: bytes, context: bytes) -> bytes:
         with primitive.new_decrypting_stream(io.BytesIO(ciphertext), context) as stream:
             return bytes(stream.read())
     except tink.TinkError as error:
-        raise NotIntact("the stored bytes do not decrypt: they, their key or their place were changed") from error
+        raise NotIntact(
+            "the stored bytes do not decrypt: they, their key or their place were changed"
+        ) from error
 
 
 class _KeptBytes(io.BytesIO):

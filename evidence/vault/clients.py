@@ -11,8 +11,15 @@ from botocore.config import Config
 @cache
 def aws_client(service: str, profile: str, endpoint_url: str) -> Any:
     """A client with the profile's credentials ("" for the process's own), at an endpoint other than AWS's if given."""
+    import boto3  # half a second that a vault in a directory needn't pay
+
     return boto3.Session(profile_name=profile or None).client(
         service,  # type: ignore[call-overload]
         endpoint_url=endpoint_url or None,
-        config=Config(s3={"addressing_style": "path" if endpoint_url else "auto"}, retries={"mode": "standard"}, connect_timeout=5, read_timeout=60),
+        config=Config(
+            s3={"addressing_style": "path" if endpoint_url else "auto"},
+            retries={"mode": "standard"},
+            connect_timeout=5,
+            read_timeout=60,
+        ),
     )

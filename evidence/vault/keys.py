@@ -32,7 +32,9 @@ class LocalKey:
     """AES-256-GCM under a key derived (HKDF-SHA256) from the secret VAULT_LOCAL_KEY."""
 
     def __init__(self, secret: str) -> None:
-        derived = HKDF(SHA256(), length=32, salt=None, info=b"surety vault wrapping key").derive(secret.encode())
+        derived = HKDF(SHA256(), length=32, salt=None, info=b"surety vault wrapping key").derive(
+            secret.encode()
+        )
         self._cipher = AESGCM(derived)
         self.id = "local:1"
 
@@ -61,7 +63,9 @@ class KmsKey:
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         client = _kms()
         try:
-            answer = client.decrypt(KeyId=self.id, CiphertextBlob=wrapped, EncryptionContext=_context(context))
+            answer = client.decrypt(
+                KeyId=self.id, CiphertextBlob=wrapped, EncryptionContext=_context(context)
+            )
         except client.exceptions.InvalidCiphertextException as error:
             raise NotIntact("the data key does not unwrap: it or the vault's key was changed") from error
         return bytes(answer["Plaintext"])

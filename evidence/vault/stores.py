@@ -35,7 +35,7 @@ class FileStore:
         unfinished = path.with_name(f".{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with open(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o400), "wb") as file:
+            with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o400), "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -80,7 +80,9 @@ class S3Store:
 def store() -> Store:
     """The store that the settings name."""
     if settings.VAULT_STORE == "s3":
-        return S3Store(settings.VAULT_BUCKET, aws_client("s3", settings.VAULT_PROFILE, settings.VAULT_ENDPOINT_URL))
+        return S3Store(
+            settings.VAULT_BUCKET, aws_client("s3", settings.VAULT_PROFILE, settings.VAULT_ENDPOINT_URL)
+        )
     return FileStore(Path(settings.VAULT_DIRECTORY))
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -38,7 +38,7 @@ from portal.scan import Progress, document
 
 PORT = 8000
 PATIENCE_SECONDS = 300
-PASSWORD_FILE = "demo-password"  # noqa: S105 (a file's name)
+PASSWORD_FILE = "demo-password"
 
 Say = Callable[[str], None]
 Bar = Callable[[str], AbstractContextManager[Progress]]
@@ -78,7 +78,9 @@ class DemonstrationFailed(RuntimeError):
 def run_demo(*, once: bool, say: Say, bar: Bar) -> list[dict[str, Any]]:
     """Runs the demonstration: with `once` it returns each tenant's document, else it serves until a signal."""
     state = env.state()
-    with Supervisor(state, postgres=env.uses_embedded_postgres(), redis=env.uses_embedded_redis()) as supervisor:
+    with Supervisor(
+        state, postgres=env.uses_embedded_postgres(), redis=env.uses_embedded_redis()
+    ) as supervisor:
         aws = AwsControl(f"http://127.0.0.1:{_free_port()}")
         _migrate()
         _start(supervisor, aws, once=once)
@@ -88,14 +90,16 @@ def run_demo(*, once: bool, say: Say, bar: Bar) -> list[dict[str, Any]]:
             say(_welcome(state))
         found = [_assess(aws, organisation, say, bar) for organisation in ORGANISATIONS]
         if not once:
-            say(f"\nEverything is collected and assessed. Open http://127.0.0.1:{PORT}/ - Ctrl-C ends it all.\n")
+            say(
+                f"\nEverything is collected and assessed. Open http://127.0.0.1:{PORT}/ - Ctrl-C ends it all.\n"
+            )
             supervisor.wait()
         return found
 
 
 def _migrate() -> None:
     child = MIGRATE.child()
-    subprocess.run(  # noqa: S603 (our own command)
+    subprocess.run(
         [*child.argv, "--verbosity", "0"], env={**os.environ, **child.env}, check=True, cwd=env.CHECKOUT
     )
 
@@ -126,7 +130,7 @@ def _assess(aws: AwsControl, organisation: Organisation, say: Say, bar: Bar) -> 
     run_id = _watch(tenant_id, connection_id, organisation.name, bar)
     with open_tenant(tenant_id):
         found = document(CollectionRun.objects.select_related("connection").get(pk=run_id))
-    say(_summary(organisation, found, time.monotonic() - before))
+    say(_summary(found, time.monotonic() - before))
     return {"tenant": {"slug": organisation.slug, "name": organisation.name}, **found}
 
 
@@ -158,7 +162,9 @@ def demo_password(state: Path) -> str:
 
 def _connect(aws: AwsControl, tenant_id: UUID, organisation: Organisation) -> tuple[UUID, bool]:
     with open_tenant(tenant_id):
-        found = AwsConnection.objects.filter(aws_account_id=organisation.aws_account_id, removed_at=None).first()
+        found = AwsConnection.objects.filter(
+            aws_account_id=organisation.aws_account_id, removed_at=None
+        ).first()
         made = found or create_connection(
             name="Clinical systems", aws_account_id=organisation.aws_account_id, regions=hospital.REGIONS
         )
@@ -200,7 +206,7 @@ def _show(run: CollectionRun, shown: set[UUID], progress: Progress) -> None:
         progress(unit, len(shown), run.units_total)
 
 
-def _summary(organisation: Organisation, found: dict[str, Any], seconds: float) -> str:
+def _summary(found: dict[str, Any], seconds: float) -> str:
     outcomes = [finding["outcome"] for finding in found["findings"]]
     statuses = [row["status"] for row in found["safeguards"]]
     run = found["run"]
@@ -228,7 +234,7 @@ def _welcome(state: Path) -> str:
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=2) as answer:  # noqa: S310 (our own server on the loopback address)
+        with urlopen(url, timeout=2) as answer:
             return bool(answer.status < 500)
     except (URLError, ConnectionError, TimeoutError):
         return False
@@ -254,4 +260,6 @@ def _require_free(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise DemonstrationFailed(f"Port {port} on 127.0.0.1 is in use: end what listens there.") from error
+            raise DemonstrationFailed(
+                f"Port {port} on 127.0.0.1 is in use: end what listens there."
+            ) from error

@@ -22,8 +22,18 @@ def test_an_entry_says_who_did_what_and_verifies(tenant):
         entry = AuditEntry.objects.get(act=Act.EVIDENCE_READ)
     assert verify_entry(entry)
     body = json.loads(bytes(entry.body))
-    assert body["actor"] == {"kind": "person", "id": "7", "name": "Ada", "address": "192.0.2.1", "session": "digest"}
-    assert (body["act"], body["object"], body["details"]) == ("evidence.read", {"type": "snapshot", "id": "s-1"}, {"digest": "abc"})
+    assert body["actor"] == {
+        "kind": "person",
+        "id": "7",
+        "name": "Ada",
+        "address": "192.0.2.1",
+        "session": "digest",
+    }
+    assert (body["act"], body["object"], body["details"]) == (
+        "evidence.read",
+        {"type": "snapshot", "id": "s-1"},
+        {"digest": "abc"},
+    )
     assert entry.transaction_id > 0
 
 
@@ -43,9 +53,9 @@ def test_a_changed_body_is_found(tenant):
 
 
 def test_an_act_that_is_rolled_back_leaves_no_entry(tenant):
-    with pytest.raises(ValueError, match="undone"), open_tenant(tenant.pk):
+    with open_tenant(tenant.pk):
         record(Act.SIGN_IN)
-        raise ValueError("undone")
+        transaction.set_rollback(True)
     with open_tenant(tenant.pk):
         assert not AuditEntry.objects.filter(act=Act.SIGN_IN).exists()
 
@@ -55,7 +65,14 @@ def test_nothing_is_recorded_without_a_tenant():
         record(Act.SIGN_IN)
 
 
-@pytest.mark.parametrize("statement", ["update accounts_auditentry set act = 'x'", "delete from accounts_auditentry", "truncate accounts_auditentry"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update accounts_auditentry set act = 'x'",
+        "delete from accounts_auditentry",
+        "truncate accounts_auditentry",
+    ],
+)
 def test_the_application_can_neither_change_nor_delete_entries(tenant, statement):
     with open_tenant(tenant.pk):
         record(Act.SIGN_IN)

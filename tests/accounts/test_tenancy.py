@@ -49,7 +49,9 @@ def test_a_row_cannot_be_written_into_or_moved_to_another_tenant():
         with pytest.raises(TenantSwitchError):
             AwsConnection(tenant_id=theirs.id, name="x", aws_account_id="1" * 12, regions=[]).save()
         with pytest.raises(DatabaseError), transaction.atomic():
-            AwsConnection.objects.bulk_create([AwsConnection(tenant_id=theirs.id, name="x", aws_account_id="1" * 12, regions=[])])
+            AwsConnection.objects.bulk_create(
+                [AwsConnection(tenant_id=theirs.id, name="x", aws_account_id="1" * 12, regions=[])]
+            )
         with pytest.raises(DatabaseError), transaction.atomic():
             _sql("update evidence_awsconnection set tenant_id = %s where id = %s", theirs.id, mine.pk)
 
@@ -94,7 +96,11 @@ def test_the_external_id_of_a_connection_never_changes():
 
 
 def test_the_application_may_not_truncate_or_switch_off_the_fence():
-    for statement in ("truncate evidence_blob", "alter table evidence_blob disable row level security", "create table x (y int)"):
+    for statement in (
+        "truncate evidence_blob",
+        "alter table evidence_blob disable row level security",
+        "create table x (y int)",
+    ):
         with pytest.raises(DatabaseError), transaction.atomic():
             _sql(statement)
 

@@ -14,7 +14,9 @@ import pytest
 CHECKOUT = Path(__file__).parents[2]
 CONTRACTS = [
     contract["name"]
-    for contract in tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    for contract in tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
 ]
 BREACHES = {
     "evidence/types.py": "import assessments.models",
@@ -47,7 +49,11 @@ def test_the_code_imports_as_declared():
 def breached(tmp_path: Path) -> Path:
     shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
     for app in ("portal", "tasks", "assessments", "evidence", "accounts"):
-        shutil.copytree(CHECKOUT / app, tmp_path / app, ignore=shutil.ignore_patterns("static", "templates", "__pycache__"))
+        shutil.copytree(
+            CHECKOUT / app,
+            tmp_path / app,
+            ignore=shutil.ignore_patterns("static", "templates", "__pycache__"),
+        )
     for path, lines in BREACHES.items():
         with (tmp_path / path).open("a") as file:
             file.write(f"\n{lines}\n")

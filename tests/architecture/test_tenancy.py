@@ -44,25 +44,33 @@ def _rows(database, statement: str, *arguments: object) -> list[tuple]:
 
 
 def test_every_table_is_a_tenants_or_on_the_written_list(catalogue):
-    tables = {name for (name,) in _rows(catalogue, "select tablename from pg_tables where schemaname = 'public'")}
+    tables = {
+        name for (name,) in _rows(catalogue, "select tablename from pg_tables where schemaname = 'public'")
+    }
     ours = {model._meta.db_table for model in OURS} | {"accounts_tenant"}
     assert tables - ours == set(WITHOUT_TENANT)
 
 
 @pytest.mark.parametrize("table", sorted({model._meta.db_table for model in OURS} | {"accounts_tenant"}))
 def test_the_table_is_fenced(catalogue, table):
-    assert _rows(catalogue, "select relrowsecurity, relforcerowsecurity from pg_class where relname = %s", table) == [(True, True)]
+    assert _rows(
+        catalogue, "select relrowsecurity, relforcerowsecurity from pg_class where relname = %s", table
+    ) == [(True, True)]
     policies = {
         name: (permissive, command, set(roles), using, check)
         for name, permissive, command, roles, using, check in _rows(
-            catalogue, "select policyname, permissive, cmd, roles, qual, with_check from pg_policies where tablename = %s", table
+            catalogue,
+            "select policyname, permissive, cmd, roles, qual, with_check from pg_policies where tablename = %s",
+            table,
         )
     }
     column = "id" if table == "accounts_tenant" else "tenant_id"
     permissive, command, roles, using, check = policies.pop("tenant_isolation")
     assert (permissive, command, roles) == ("RESTRICTIVE", "ALL", SERVING)
     assert using == check
-    assert using.startswith(f"({column} = ( SELECT (NULLIF(current_setting('portal.tenant'::text, true), ''::text))::uuid")
+    assert using.startswith(
+        f"({column} = ( SELECT (NULLIF(current_setting('portal.tenant'::text, true), ''::text))::uuid"
+    )
     assert policies.pop("serving_roles") == ("PERMISSIVE", "ALL", SERVING, "true", "true")
     policies.pop("lookup", None)
     assert policies == {}
@@ -81,7 +89,9 @@ def test_its_keys_and_references_lead_with_the_tenant(catalogue, model):
         refers_outside = kind == "f" and columns[0] in _outside(model)
         assert columns[0] == "tenant_id" or refers_outside, f"{name} on {columns}"
     for index, definition in _rows(
-        catalogue, "select indexname, indexdef from pg_indexes where tablename = %s and indexdef like 'CREATE UNIQUE%%'", table
+        catalogue,
+        "select indexname, indexdef from pg_indexes where tablename = %s and indexdef like 'CREATE UNIQUE%%'",
+        table,
     ):
         assert "(tenant_id" in definition or index.endswith("_pkey"), definition
 
@@ -99,7 +109,9 @@ def test_the_serving_roles_hold_no_more_rights_than_they_need(catalogue, model):
     granted = {
         (role, right)
         for role, right in _rows(
-            catalogue, "select grantee, privilege_type from information_schema.role_table_grants where table_name = %s", model._meta.db_table
+            catalogue,
+            "select grantee, privilege_type from information_schema.role_table_grants where table_name = %s",
+            model._meta.db_table,
         )
         if role in SERVING
     }
@@ -109,17 +121,25 @@ def test_the_serving_roles_hold_no_more_rights_than_they_need(catalogue, model):
 
 
 def test_no_serving_role_may_bypass_the_fence(catalogue):
-    rows = _rows(catalogue, "select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles where rolname like 'portal_%%'")
+    rows = _rows(
+        catalogue,
+        "select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles where rolname like 'portal_%%'",
+    )
     assert len(rows) == 7
     assert all(not any(rights) for _name, *rights in rows)
 
 
 def test_the_only_definer_functions_are_the_lookups_with_a_fixed_search_path(catalogue):
-    rows = _rows(catalogue, "select proname, pg_get_userbyid(proowner), proconfig from pg_proc where prosecdef and pronamespace = 'public'::regnamespace")
+    rows = _rows(
+        catalogue,
+        "select proname, pg_get_userbyid(proowner), proconfig from pg_proc where prosecdef and pronamespace = 'public'::regnamespace",
+    )
     assert {name for name, _owner, _config in rows} == {
         "portal_memberships_of", "portal_tenant_by_slug", "portal_invitation_tenant", "portal_due_work",
     }  # fmt: skip
-    assert {(owner, tuple(config)) for _name, owner, config in rows} == {("portal_lookup", ("search_path=public, pg_temp",))}
+    assert {(owner, tuple(config)) for _name, owner, config in rows} == {
+        ("portal_lookup", ("search_path=public, pg_temp",))
+    }
 
 
 def test_a_subclass_written_tomorrow_is_isolated_without_another_line():

@@ -20,11 +20,25 @@ TUESDAY = MONDAY + timedelta(days=1)
 DENIED = Gap("s3", "ListBuckets", "global", GapReason.DENIED, action="s3:ListAllMyBuckets")
 
 
-def _result(name: str, outcome: Outcome = Outcome.PASS, observed: str = "seen", scope: str = "global") -> Result:
-    return Result(CHECK, outcome, observed, f"arn:aws:s3:::{name}", name, "AWS::S3::Bucket", "us-east-1", scope)
+def _result(
+    name: str, outcome: Outcome = Outcome.PASS, observed: str = "seen", scope: str = "global"
+) -> Result:
+    return Result(
+        CHECK, outcome, observed, f"arn:aws:s3:::{name}", name, "AWS::S3::Bucket", "us-east-1", scope
+    )
 
 
-UNLISTED = Result(CHECK, Outcome.UNKNOWN, f"not seen: {DENIED}", "arn:aws:s3::1:*", "s3 in global", "", "global", "global", DENIED)
+UNLISTED = Result(
+    CHECK,
+    Outcome.UNKNOWN,
+    f"not seen: {DENIED}",
+    "arn:aws:s3::1:*",
+    "s3 in global",
+    "",
+    "global",
+    "global",
+    DENIED,
+)
 
 
 @pytest.fixture
@@ -77,7 +91,10 @@ def test_what_a_refused_listing_hides_becomes_unknown_and_is_not_cleaned_up(aws_
 def test_same_named_things_in_two_regions_stay_two_findings(aws_connection):
     east, west = _result("db", scope="us-east-1"), _result("db", Outcome.FAIL, scope="us-west-2")
     write_findings(aws_connection, [east, west], MONDAY)
-    assert sorted(Finding.objects.values_list("scope", "outcome")) == [("us-east-1", "PASS"), ("us-west-2", "FAIL")]
+    assert sorted(Finding.objects.values_list("scope", "outcome")) == [
+        ("us-east-1", "PASS"),
+        ("us-west-2", "FAIL"),
+    ]
 
 
 def test_the_database_refuses_overlapping_periods(aws_connection):

@@ -39,7 +39,7 @@ def _titles(answer) -> list[str]:
 def test_every_safeguard_is_listed_and_none_is_evidenced_before_anything_is_collected(client):
     answer = client.get("/safeguards/")
     assert len(_titles(answer)) == len(SECURITY_RULE)
-    assert "evidenced" not in {word for word in re.findall(r'status-word[^>]*>.*?<span>([^<]+)</span>', answer.content.decode())}
+    assert "evidenced" not in {word for word in re.findall(r"status-word[^>]*>.*?<span>([^<]+)</span>", answer.content.decode())}
 
 
 @pytest.mark.parametrize(

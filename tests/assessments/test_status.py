@@ -68,10 +68,21 @@ def test_a_standard_is_evidenced_when_all_its_specifications_are():
 
 
 def test_the_catalogue_counts_as_appendix_a_does():
-    specifications = [s for s in SECURITY_RULE.values() if s.kind is Kind.SPECIFICATION and s.family in set(Family) - {Family.ORGANIZATIONAL, Family.DOCUMENTATION}]
+    specifications = [
+        s
+        for s in SECURITY_RULE.values()
+        if s.kind is Kind.SPECIFICATION
+        and s.family in set(Family) - {Family.ORGANIZATIONAL, Family.DOCUMENTATION}
+    ]
     assert sum(s.designation is Designation.REQUIRED for s in specifications) == 14
     assert sum(s.designation is Designation.ADDRESSABLE for s in specifications) == 22
-    standards = [s for s in SECURITY_RULE.values() if s.kind is Kind.STANDARD and s.parent is None and s.family in {Family.ADMINISTRATIVE, Family.PHYSICAL, Family.TECHNICAL}]
+    standards = [
+        s
+        for s in SECURITY_RULE.values()
+        if s.kind is Kind.STANDARD
+        and s.parent is None
+        and s.family in {Family.ADMINISTRATIVE, Family.PHYSICAL, Family.TECHNICAL}
+    ]
     assert len(standards) == 18
 
 

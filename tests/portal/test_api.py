@@ -15,7 +15,9 @@ from tests.factories import make_connection, make_run, make_tenant
 
 
 def _finished_run(tenant):
-    return make_run(tenant, make_connection(tenant), state="finished", verdict="complete", finished_at=datetime.now(UTC))
+    return make_run(
+        tenant, make_connection(tenant), state="finished", verdict="complete", finished_at=datetime.now(UTC)
+    )
 
 
 def test_a_finished_run_is_a_document_and_reading_it_is_recorded(tenant, owner, client_for):
@@ -32,7 +34,9 @@ def test_refusals_are_problem_details(tenant, owner, client_for):
     other = _finished_run(make_tenant())
     strange = client_for(owner).get(f"/api/v1/runs/{other.pk}/")
     missing = client_for(owner).get(f"/api/v1/runs/{uuid4()}/")
-    viewer = client_for(make_ready_person(Role.VIEWER, tenant)).get(f"/api/v1/runs/{_finished_run(tenant).pk}/")
+    viewer = client_for(make_ready_person(Role.VIEWER, tenant)).get(
+        f"/api/v1/runs/{_finished_run(tenant).pk}/"
+    )
     nobody = Client().get(f"/api/v1/runs/{other.pk}/")
     assert [answer.status_code for answer in (strange, missing, viewer, nobody)] == [404, 404, 403, 401]
     for answer in (strange, missing, viewer, nobody):

@@ -26,7 +26,7 @@ def _page(client) -> str:
 
 
 def _figure(page: str, name: str) -> str:
-    block = re.search(rf'id="{name}">.*?</section>', page, re.S)
+    block = re.search(rf'id="{name}">.*?</section>', page, re.DOTALL)
     assert block
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", block.group().split(">", 1)[1])).strip()
 
@@ -79,7 +79,7 @@ def test_changes_since_the_first_evaluation_are_told(owner, tenant, client_for):
     assert "Nothing has changed since the first evaluation." in _page(client_for(owner))
     collect(tenant, at=datetime(2026, 3, 3, tzinfo=UTC), versioned={"logs": False, "scans": True, "xrays": False}, connection=first.connection)
     changes = _page(client_for(owner)).split('id="changes"')[1].split("</section>")[0]
-    told = re.findall(r'findings/[^"]+">([^<]+)</a><span class="row-sub">(\w+),.*?<span>(\w+)</span></span>', changes, re.S)
+    told = re.findall(r'findings/[^"]+">([^<]+)</a><span class="row-sub">(\w+),.*?<span>(\w+)</span></span>', changes, re.DOTALL)
     assert {(name, kind) for title, name, kind in told if title == checks()[VERSIONING].title} == {
         ("logs", "regressed"), ("scans", "fixed"), ("xrays", "new"),
     }  # fmt: skip

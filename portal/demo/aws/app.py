@@ -43,7 +43,7 @@ from portal.demo.aws.wire import (
 StartResponse = Callable[..., Any]
 
 
-class ConnectionCut(Exception):  # noqa: N818 - reads as what happened
+class ConnectionCut(Exception):
     """A fault asked for the connection to end without an answer; the server obeys."""
 
 

@@ -30,7 +30,7 @@ class Credentials(TypedDict, total=False):
     aws_session_token: str
 
 
-class StandInRefused(Exception):  # noqa: N818 - reads as what happened
+class StandInRefused(Exception):
     """The control endpoint refused an order: an unknown field, operation or output member."""
 
 

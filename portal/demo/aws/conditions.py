@@ -22,7 +22,7 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _LITERALS = {"*": "[*]", "?": "[?]", "$": "$"}
 
 
-class MalformedCondition(ValueError):  # noqa: N818 - reads as what it is
+class MalformedCondition(ValueError):
     """A condition block that AWS would have refused when the policy was written."""
 
 

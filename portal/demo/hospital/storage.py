@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from portal.demo.hospital.account import OFFICE, PHI, Account, Tags, document, tag_list, tls_only
 from portal.demo.hospital.identity import VENDOR_ACCOUNT_ID
 
-
 _SEVEN_YEARS = 2557
 
 

@@ -40,5 +40,7 @@ class Command(BaseCommand):
             return
         table = Table("id", "severity", "title", "citations", title=f"{len(rows)} checks")
         for row in rows:
-            table.add_row(str(row["id"]), str(row["severity"]), str(row["title"]), ", ".join(row["citations"]))
+            table.add_row(
+                str(row["id"]), str(row["severity"]), str(row["title"]), ", ".join(row["citations"])
+            )
         Console(file=sys.stdout).print(table)

@@ -7,9 +7,9 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email, validate_slug
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.errors import PortalError
@@ -28,7 +28,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--name", required=True)
         parser.add_argument("--slug", required=True)
-        parser.add_argument("--kind", choices=[str(kind) for kind in TenantKind], default=str(TenantKind.COVERED_ENTITY))
+        parser.add_argument(
+            "--kind", choices=[str(kind) for kind in TenantKind], default=str(TenantKind.COVERED_ENTITY)
+        )
         parser.add_argument("--owner-email", required=True)
         parser.add_argument("--owner-name", required=True)
 
@@ -36,9 +38,15 @@ class Command(BaseCommand):
         try:
             validate_slug(options["slug"])
             validate_email(options["owner_email"])
-            password = getpass.getpass("Password of the owner: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+            password = (
+                getpass.getpass("Password of the owner: ")
+                if sys.stdin.isatty()
+                else sys.stdin.readline().strip()
+            )
             with transaction.atomic():
-                person = create_person(email=options["owner_email"], name=options["owner_name"], password=password)
+                person = create_person(
+                    email=options["owner_email"], name=options["owner_name"], password=password
+                )
                 tenant = create_tenant(name=options["name"], slug=options["slug"], kind=options["kind"])
                 with open_tenant(tenant.pk):
                     add_member(person=person, role=Role.OWNER)

@@ -34,7 +34,9 @@ class Command(BaseCommand):
                 f"{error.name} is missing: install requirements-dev.txt, or run make demo.", returncode=2
             ) from error
         try:
-            found = run_demo(once=options["once"], say=self.stderr.write, bar=partial(run_progress, sys.stderr))
+            found = run_demo(
+                once=options["once"], say=self.stderr.write, bar=partial(run_progress, sys.stderr)
+            )
         except DemonstrationFailed as error:
             raise CommandError(str(error), returncode=2) from error
         if options["format"] == "json":

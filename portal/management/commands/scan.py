@@ -26,7 +26,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--account-id", required=True, help="the AWS account, 12 digits")
-        parser.add_argument("--role-arn", default="", help="the role to assume; without it, this process's credentials")
+        parser.add_argument(
+            "--role-arn", default="", help="the role to assume; without it, this process's credentials"
+        )
         parser.add_argument("--external-id", default="", help="the connection's external ID, for comparison")
         parser.add_argument("--regions", required=True, help="comma-separated, such as us-east-1,us-west-2")
         parser.add_argument("--tenant", default=LOCAL_TENANT, help="the tenant's slug (default: %(default)s)")
@@ -65,7 +67,9 @@ class Command(BaseCommand):
 
 
 def _reaches(found: dict[str, Any], least: Severity) -> bool:
-    return any(f["outcome"] == "FAIL" and Severity(f["severity"]).rank <= least.rank for f in found["findings"])
+    return any(
+        f["outcome"] == "FAIL" and Severity(f["severity"]).rank <= least.rank for f in found["findings"]
+    )
 
 
 def _findings_table(found: dict[str, Any]) -> Table:
@@ -73,8 +77,12 @@ def _findings_table(found: dict[str, Any]) -> Table:
     counts: dict[tuple[int, str, str], Counter[str]] = {}
     for finding in found["findings"]:
         severity = Severity(finding["severity"])
-        counts.setdefault((severity.rank, str(severity), finding["check_id"]), Counter())[finding["outcome"]] += 1
-    for (_rank, word, check_id), outcomes in sorted(counts.items(), key=lambda row: (not row[1]["FAIL"], row[0])):
+        counts.setdefault((severity.rank, str(severity), finding["check_id"]), Counter())[
+            finding["outcome"]
+        ] += 1
+    for (_rank, word, check_id), outcomes in sorted(
+        counts.items(), key=lambda row: (not row[1]["FAIL"], row[0])
+    ):
         table.add_row(word, check_id, *(str(outcomes[name]) for name in ("FAIL", "PASS", "UNKNOWN")))
     return table
 

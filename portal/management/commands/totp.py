@@ -34,4 +34,6 @@ class Command(BaseCommand):
         now = time.time()
         totp = TOTP(device.seed, STEP_SECONDS)
         totp.time = now
-        self.stdout.write(f"{totp.token():06d}  ({STEP_SECONDS - int(now) % STEP_SECONDS} s left; each code works once)")
+        self.stdout.write(
+            f"{totp.token():06d}  ({STEP_SECONDS - int(now) % STEP_SECONDS} s left; each code works once)"
+        )

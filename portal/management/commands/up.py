@@ -21,17 +21,24 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--bind", default="127.0.0.1:8000", help="address and port (default: %(default)s)")
+        parser.add_argument(
+            "--bind", default="127.0.0.1:8000", help="address and port (default: %(default)s)"
+        )
 
     def handle(self, **options: Any) -> None:
         postgres, redis = env.uses_embedded_postgres(), env.uses_embedded_redis()
         with Supervisor(env.state(), postgres=postgres, redis=redis) as supervisor:
             migrate = MIGRATE.child()
             subprocess.run(  # noqa: S603 (our own command)
-                [*migrate.argv, "--verbosity", "0"], env={**os.environ, **migrate.env}, check=True, cwd=env.CHECKOUT
+                [*migrate.argv, "--verbosity", "0"],
+                env={**os.environ, **migrate.env},
+                check=True,
+                cwd=env.CHECKOUT,
             )
             for service in SERVICES:
-                extra = {"GUNICORN_CMD_ARGS": f"--bind {options['bind']} --workers 2"} if service is WEB else {}
+                extra = (
+                    {"GUNICORN_CMD_ARGS": f"--bind {options['bind']} --workers 2"} if service is WEB else {}
+                )
                 supervisor.start(service.child(**extra))
             self.stderr.write(
                 f"The site is at http://{options['bind']}/ - Ctrl-C ends it. The first tenant and its owner:\n"

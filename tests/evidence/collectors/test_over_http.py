@@ -57,7 +57,7 @@ def test_a_collector_reads_an_account_through_its_generated_role(aws, role, pool
     ],
 )
 @pytest.mark.parametrize("fault", ["deny", "throttle"])
-def test_every_protocols_refusal_is_a_gap_with_its_action(  # noqa: PLR0917
+def test_every_protocols_refusal_is_a_gap_with_its_action(
     aws: AwsStandIn, role, pool, name, action, recorded, fault
 ):
     AwsSession(role).account_id()
