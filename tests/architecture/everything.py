@@ -1,0 +1,197 @@
+"""A tenant with one of every kind of row, the portal's addresses with what their views ask for, and the proof that
+a tenant's rows are as they were. Shared by the tests of isolation and of bad input."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import connection
+from django.http import QueryDict
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from accounts.audit.models import AuditEntry
+from accounts.models import Membership, Person, Session, Tenant, TotpDevice
+from accounts.permissions import Role
+from accounts.services.invitations import InvitationMade, invite
+from accounts.sessions import session_digest
+from accounts.tenancy.models import TenantModel
+from accounts.tenancy.scope import open_tenant
+from assessments.checks.base import checks
+from assessments.models import Evaluation, Finding, FindingPeriod, SafeguardStatus
+from evidence import vault
+from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
+from tests.accounts.factories import make_ready_person, sign_in
+from tests.conftest import superuser_dsn
+from tests.factories import make_connection, make_run, make_tenant
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+CHECK = "s3_bucket_versioning"
+CITATION = "164.312(a)(1)"
+TENANT_MODELS = [model for model in apps.get_models() if issubclass(model, TenantModel)]
+
+
+@dataclass(frozen=True)
+class Everything:
+    """One of every kind of row. Each name in it begins with `mark`, which no other tenant's page may show."""
+
+    mark: str
+    tenant: Tenant
+    owner: Person
+    client: Client
+    membership: Membership
+    invitation: InvitationMade
+    connection: AwsConnection
+    run: CollectionRun
+    running: CollectionRun
+    unit: CollectionUnit
+    snapshot: Snapshot
+    evaluation: Evaluation
+    finding: Finding
+    period: FindingPeriod
+    status: SafeguardStatus
+    entry: AuditEntry
+    session: str
+    """The digest by which the owner's session is named in addresses."""
+
+
+def make_everything(mark: str = "", **client: Any) -> Everything:
+    """A tenant whose owner is signed in. `mark` (random unless given) is hostile in some tests."""
+    mark = mark or f"mark{secrets.token_hex(6)}"
+    tenant = make_tenant(name=f"{mark} hospital")
+    owner = make_ready_person(Role.OWNER, tenant)
+    Person.objects.filter(pk=owner.pk).update(name=f"{mark} owner")
+    browser = sign_in(owner, **client)
+    aws = make_connection(tenant, name=f"{mark} account"[:100])
+    finished = make_run(tenant, aws, state="finished", verdict="partial", finished_at=timezone.now(), units_total=1)
+    with open_tenant(tenant.pk):
+        membership = Membership.objects.get(person=owner)
+        return Everything(
+            mark=mark, tenant=tenant, owner=owner, client=browser, membership=membership, connection=aws, run=finished,
+            running=make_run(tenant, aws, units_total=1), session=session_digest(browser.cookies["session"].value),
+            invitation=invite(email=f"{secrets.token_hex(6)}@example.org", role=Role.VIEWER, by=membership),
+            entry=AuditEntry.objects.order_by("-occurred_at")[0],
+            **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark),
+        )  # fmt: skip
+
+
+def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, Any]:
+    answers = {"ListBuckets": {"": {"response": {"Buckets": [{"Name": f"{mark} bucket"}]}}}}
+    payload = {"collector": "s3", "version": 1, "account_id": aws.aws_account_id, "region": "global", "calls": answers, "gaps": []}
+    now = timezone.now()
+    blob = vault.seal(json.dumps(payload).encode(), tenant_id=tenant.pk, media_type="application/json").keep()
+    snapshot = Snapshot.objects.create(
+        connection=aws, run=run, blob=blob, collector="s3", collector_version=1, region="global", gap_count=1,
+        aws_account_id=aws.aws_account_id, provenance={"role_arn": aws.role_arn, "session_name": mark, "principal": mark, "request_ids": [], "api_calls": {}, "software": mark},
+        collected_at=now, sealed_at=now,
+    )  # fmt: skip
+    gap = {"service": "s3", "operation": "GetBucketPolicy", "region": "global", "reason": "denied", "key": mark, "code": "AccessDenied", "message": mark, "action": "s3:GetBucketPolicy"}
+    unit = CollectionUnit.objects.create(run=run, collector="s3", region="global", state="done", snapshot=snapshot, gaps=[gap], collected_at=now)
+    return {"snapshot": snapshot, "unit": unit}
+
+
+def _findings(aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, Any]:
+    now = timezone.now()
+    evaluation = Evaluation.objects.create(run=run, connection=aws, at=now, finished_at=now)
+    finding = Finding.objects.create(
+        connection=aws, check_id=CHECK, resource_key=secrets.token_hex(16), resource_arn=f"arn:aws:s3:::{mark}",
+        resource_name=f"{mark} bucket", resource_kind="AWS::S3::Bucket", region="us-east-1", scope="global",
+        severity=str(checks()[CHECK].severity), outcome="FAIL", observed=f"{mark} versioning is off", first_seen_at=now, since=now,
+    )  # fmt: skip
+    period = FindingPeriod.objects.create(finding=finding, outcome="FAIL", observed=finding.observed, valid_from=now)
+    status = SafeguardStatus.objects.create(
+        citation=CITATION, status="not_satisfied", valid_from=now, coverage={"decided": 1, "total": 1},
+        reasons={"why": f"{mark} says why", "needs": [], "checks": [{"check_id": CHECK, "failed": 1}]},
+    )  # fmt: skip
+    return {"evaluation": evaluation, "finding": finding, "period": period, "status": status}
+
+
+def cursor_before(row_id: object, at: datetime | None = None) -> str:
+    """A key of a page (evidence.keyset) that follows a row."""
+    return f"{(at or timezone.now()).isoformat()}_{row_id}"
+
+
+def _routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns, route)
+        else:
+            yield route, pattern
+
+
+ROUTES = dict(_routes(get_resolver("portal.urls").url_patterns))
+"""Every address by its route, such as "connections/<uuid:connection_id>/"."""
+
+
+def _watched(given: QueryDict, asked: set[str]) -> QueryDict:
+    class Watched(QueryDict):
+        def get(self, key: str, default: Any = None) -> Any:
+            asked.add(key)
+            return super().get(key, default)
+
+        def getlist(self, key: str, default: Any = None) -> Any:
+            asked.add(key)
+            return super().getlist(key, default)
+
+        def __getitem__(self, key: str) -> Any:
+            asked.add(key)
+            return super().__getitem__(key)
+
+    return Watched(given.urlencode(), mutable=True)
+
+
+@contextmanager
+def names_asked() -> Iterator[set[str]]:
+    """The names of query and form fields that views ask for inside."""
+    asked: set[str] = set()
+    form = WSGIRequest._get_post
+
+    def post(request: WSGIRequest) -> QueryDict:
+        if not hasattr(request, "_watched"):
+            form(request)
+            request._watched = _watched(request._post, asked)
+        return request._watched
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WSGIRequest, "GET", property(lambda self: _watched(QueryDict(self.META.get("QUERY_STRING", "")), asked)))
+        patch.setattr(WSGIRequest, "POST", property(post, WSGIRequest._set_post))
+        yield asked
+
+
+class TenantDigests:
+    """The number and the digest of a tenant's rows, and of its owner's, in every table, as the superuser sees them."""
+
+    def __init__(self, its: Everything, *, without: frozenset[str] = frozenset()) -> None:
+        self._its = {"tenant": its.tenant.pk, "person": its.owner.pk}
+        self._without = without
+        self._database = psycopg.connect(superuser_dsn(connection.settings_dict["NAME"]), autocommit=True)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def read(self) -> dict[str, tuple[int, str]]:
+        parts = [self._part(model._meta.db_table, "t.tenant_id = %(tenant)s") for model in TENANT_MODELS]
+        parts.append(self._part("accounts_tenant", "t.id = %(tenant)s"))
+        parts.append(self._part(Person._meta.db_table, "t.id = %(person)s"))
+        parts.append(self._part(Session._meta.db_table, "t.person_id = %(person)s"))
+        parts.append(self._part(TotpDevice._meta.db_table, "t.user_id = %(person)s"))
+        statement = " union all ".join(part for part in parts if part)
+        rows = self._database.execute(statement, self._its).fetchall()
+        return {table: (number, digest) for table, number, digest in rows}
+
+    def _part(self, table: str, mine: str) -> str:
+        if table in self._without:
+            return ""
+        return f"select '{table}', count(*), md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {table} t where {mine}"
