@@ -198,6 +198,41 @@ def test_a_snapshot_made_by_hand_is_manual(aws: AwsStandIn) -> None:
     assert [each["SnapshotType"] for each in found] == ["manual"]
 
 
+def test_a_secret_rotates_by_the_end_of_a_day(aws: AwsStandIn) -> None:
+    manager = aws.admin("secretsmanager", CUSTOMER)
+    manager.create_secret(Name="one", SecretString="made-up-for-test")
+    manager.rotate_secret(
+        SecretId="one", RotationRules={"AutomaticallyAfterDays": 30}, RotateImmediately=False
+    )
+    due = manager.describe_secret(SecretId="one")["NextRotationDate"].astimezone(UTC)
+    assert f"{due:%H:%M:%S}" == "23:59:59"
+    assert timedelta(days=29) < due - datetime.now(UTC) < timedelta(days=31)
+
+
+def test_the_deletion_of_a_key_can_be_moved_to_a_given_time(aws: AwsStandIn) -> None:
+    kms = aws.admin("kms", CUSTOMER)
+    key = kms.create_key()["KeyMetadata"]
+    deletion = kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=14)["DeletionDate"]
+    past_midnight = deletion.timestamp() % 86400
+    aws.backdate("key_deletion", key["Arn"], account=CUSTOMER, days=past_midnight / 86400)
+    moved = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["DeletionDate"]
+    assert moved.timestamp() == round(deletion.timestamp() - past_midnight)
+
+
+def test_a_removed_vpc_leaves_nothing_and_subnets_of_others_give_no_public_addresses(aws: AwsStandIn) -> None:
+    ec2 = aws.admin("ec2", CUSTOMER)
+    assert all(each["MapPublicIpOnLaunch"] for each in ec2.describe_subnets()["Subnets"])
+    for subnet in ec2.describe_subnets()["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    ec2.delete_vpc(VpcId=ec2.describe_vpcs()["Vpcs"][0]["VpcId"])
+    assert ec2.describe_vpcs()["Vpcs"] == []
+    assert ec2.describe_network_acls()["NetworkAcls"] == []
+    assert ec2.describe_security_groups()["SecurityGroups"] == []
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24", AvailabilityZone="us-east-1a")["Subnet"]
+    assert (made["DefaultForAz"], made["MapPublicIpOnLaunch"]) == (False, False)
+
+
 def test_an_answer_can_be_set_for_what_moto_lacks(aws: AwsStandIn) -> None:
     analyzer = aws.admin("accessanalyzer", CUSTOMER)
     assert analyzer.list_analyzers()["analyzers"] == []

@@ -69,11 +69,6 @@ READS = {
     "secretsmanager/list_secrets/SecretList": "ARN",
     "logs/describe_log_groups/logGroups": "arn",
     "cloudwatch/describe_alarms/MetricAlarms": "AlarmArn",
-    "lambda/list_functions/Functions": "FunctionArn",
-    "efs/describe_file_systems/FileSystems": "FileSystemArn",
-    "elbv2/describe_load_balancers/LoadBalancers": "LoadBalancerArn",
-    "backup/list_backup_plans/BackupPlansList": "BackupPlanArn",
-    "acm/list_certificates/CertificateSummaryList": "CertificateArn",
 }
 
 
