@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from accounts.models import Tenant
 from accounts.tenancy.scope import open_tenant
@@ -31,16 +32,25 @@ class Collected:
     snapshot: Snapshot
 
     def finding(self, name: str, check_id: str = VERSIONING) -> Finding:
-        with open_tenant(self.connection.tenant_id):
+        tenant_id: UUID = self.connection.tenant_id  # type: ignore[assignment]
+        with open_tenant(tenant_id):
             return Finding.objects.get(check_id=check_id, resource_name=name)
 
 
-def collect(tenant: Tenant, *, versioned: dict[str, bool] | None = None, at: datetime | None = None, connection: AwsConnection | None = None) -> Collected:
+def collect(
+    tenant: Tenant,
+    *,
+    versioned: dict[str, bool] | None = None,
+    at: datetime | None = None,
+    connection: AwsConnection | None = None,
+) -> Collected:
     """Seals what S3 answered of some buckets (default: `logs` keeps versions, `scans` doesn't), and evaluates it."""
     buckets = versioned if versioned is not None else {"logs": True, "scans": False}
     at = at or datetime.now(UTC) - timedelta(hours=2)
     connection = connection or make_connection(tenant)
-    run = make_run(tenant, connection, started_at=at, finished_at=at, state="finished", verdict="partial", units_total=1)
+    run = make_run(
+        tenant, connection, started_at=at, finished_at=at, state="finished", verdict="partial", units_total=1
+    )
     raw = json.dumps(_payload(connection, buckets)).encode()
     sealed = vault.seal(raw, tenant_id=tenant.pk, media_type="application/json")
     with open_tenant(tenant.pk):
@@ -51,7 +61,14 @@ def collect(tenant: Tenant, *, versioned: dict[str, bool] | None = None, at: dat
                                      "request_ids": [["s3:ListBuckets", "REQ1"]], "request_ids_total": 1}},
         )  # fmt: skip
         CollectionUnit.objects.create(
-            run=run, collector="s3", region="global", state="done", snapshot=snapshot, gaps=[DENIED], api_calls={"s3:ListBuckets": 1}, collected_at=at
+            run=run,
+            collector="s3",
+            region="global",
+            state="done",
+            snapshot=snapshot,
+            gaps=[DENIED],
+            api_calls={"s3:ListBuckets": 1},
+            collected_at=at,
         )
     assert evaluate_run(tenant_id=tenant.pk, run_id=run.pk)
     return Collected(connection, run, snapshot)
@@ -59,8 +76,13 @@ def collect(tenant: Tenant, *, versioned: dict[str, bool] | None = None, at: dat
 
 def _payload(connection: AwsConnection, buckets: dict[str, bool]) -> dict[str, Any]:
     calls = {
-        "ListBuckets": {"": {"response": {"Buckets": [{"Name": name, "BucketRegion": "us-east-1"} for name in buckets]}}},
-        "GetBucketVersioning": {name: {"response": {"Status": "Enabled" if kept else "Suspended"}} for name, kept in buckets.items()},
+        "ListBuckets": {
+            "": {"response": {"Buckets": [{"Name": name, "BucketRegion": "us-east-1"} for name in buckets]}}
+        },
+        "GetBucketVersioning": {
+            name: {"response": {"Status": "Enabled" if kept else "Suspended"}}
+            for name, kept in buckets.items()
+        },
     }
     return {
         "collector": "s3", "version": 1, "account_id": connection.aws_account_id, "partition": "aws", "region": "global",

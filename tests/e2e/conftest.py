@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
@@ -27,13 +28,17 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 def browser() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or _find_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
         yield browser
         browser.close()
 
 
 def _find_chromium() -> str:
-    done = subprocess.run([sys.executable, ROOT / "scripts" / "chromium.py"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "chromium.py"], capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
@@ -64,13 +69,16 @@ class Visit:
     def violations(self) -> list[str]:
         """What axe-core holds to be a serious or critical barrier on the page."""
         self.page.evaluate(AXE)
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((result) => result.violations)")
+        found = self.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations']}).then((result) => result.violations)"
+        )
         grave = [one for one in found if one["impact"] in {"serious", "critical"}]
         return [f"{one['id']} at {node['target']}" for one in grave for node in one["nodes"]]
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""
-        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        root = "document.documentElement"
+        return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
 
 
 @pytest.fixture
@@ -78,8 +86,12 @@ def visit(browser: Browser, live_server) -> Iterator[Visit]:
     yield from open_visit(browser, live_server.url)
 
 
-def open_visit(browser: Browser, server: str, width: int = 1440, theme: str = "light") -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce")
+def open_visit(
+    browser: Browser, server: str, width: int = 1440, theme: Literal["light", "dark"] = "light"
+) -> Iterator[Visit]:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+    )
     page = context.new_page()
     page.set_default_timeout(20_000)
     expect.set_options(timeout=20_000)

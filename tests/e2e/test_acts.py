@@ -24,7 +24,9 @@ def signed_in(visit, owner):
 def _press_until(page, selector: str, most: int = 120) -> None:
     """Tabs until the element has the focus, as a keyboard's user does."""
     for _ in range(most):
-        if page.locator(selector).evaluate_all("found => found.some((one) => one === document.activeElement)"):
+        if page.locator(selector).evaluate_all(
+            "found => found.some((one) => one === document.activeElement)"
+        ):
             return
         page.keyboard.press("Tab")
     pytest.fail(f"{selector} is not reached by keyboard")
@@ -73,15 +75,22 @@ def test_progress_is_seen_without_loading_the_page_again(signed_in, tenant):
     connection = make_connection(tenant)
     run = make_run(tenant, connection, units_total=2)
     with open_tenant(tenant.pk):
-        first, second = (CollectionUnit.objects.create(run=run, collector=name, region="us-east-1") for name in ("ec2", "rds"))
+        first, second = (
+            CollectionUnit.objects.create(run=run, collector=name, region="us-east-1")
+            for name in ("ec2", "rds")
+        )
     signed_in.go(f"/connections/{connection.pk}/?tab=runs")
     expect(page.get_by_text("0 of 2 units done").first).to_be_visible()
     with open_tenant(tenant.pk):
-        CollectionUnit.objects.filter(pk=first.pk).update(state="done", api_calls={"ec2:DescribeInstances": 4})
+        CollectionUnit.objects.filter(pk=first.pk).update(
+            state="done", api_calls={"ec2:DescribeInstances": 4}
+        )
     expect(page.get_by_text("1 of 2 units done").first).to_be_visible()
     with open_tenant(tenant.pk):
         CollectionUnit.objects.filter(pk=second.pk).update(state="done")
-        CollectionRun.objects.filter(pk=run.pk).update(state="finished", verdict="complete", finished_at=datetime.now(UTC))
+        CollectionRun.objects.filter(pk=run.pk).update(
+            state="finished", verdict="complete", finished_at=datetime.now(UTC)
+        )
     expect(page.locator("tbody .status-word").first).to_have_text("Complete")
     expect(page.locator(".progress-card")).to_have_count(0)
 

@@ -11,7 +11,15 @@ from tests.collected import VERSIONING
 from tests.e2e.conftest import open_visit
 from tests.factories import make_connection
 
-STEP = {"name": "trust", "label": "The role can be assumed", "outcome": "failed", "ok": False, "happened": "AccessDenied: no", "advice": "Paste this.", "paste": '{"Version": "2012-10-17"}'}
+STEP = {
+    "name": "trust",
+    "label": "The role can be assumed",
+    "outcome": "failed",
+    "ok": False,
+    "happened": "AccessDenied: no",
+    "advice": "Paste this.",
+    "paste": '{"Version": "2012-10-17"}',
+}
 
 
 @pytest.fixture
@@ -28,7 +36,9 @@ def addresses(tenant, collected) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
-def test_every_page_fits_bars_nobody_and_keeps_the_policy(browser, live_server, owner, addresses, width, theme):
+def test_every_page_fits_bars_nobody_and_keeps_the_policy(
+    browser, live_server, owner, addresses, width, theme
+):
     for visit in open_visit(browser, live_server.url, width, theme):
         visit.sign_in(owner)
         for address in addresses:

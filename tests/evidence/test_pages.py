@@ -18,7 +18,14 @@ from tests.accounts.factories import make_ready_person
 from tests.collected import collect
 from tests.factories import make_connection, make_run, make_tenant
 
-ACCOUNT = {"name": "Clinical", "aws_account_id": "222222222222", "partition": "aws", "role_name": "SuretyReader", "regions": ["us-east-1"], "holds_phi": "on"}
+ACCOUNT = {
+    "name": "Clinical",
+    "aws_account_id": "222222222222",
+    "partition": "aws",
+    "role_name": "SuretyReader",
+    "regions": ["us-east-1"],
+    "holds_phi": "on",
+}
 
 
 @pytest.fixture
@@ -119,7 +126,15 @@ def test_asking_for_a_verification_shows_that_it_is_under_way(client, tenant):
 
 
 def test_a_finished_verification_loads_the_page_anew_and_shows_its_steps(client, tenant):
-    step = {"name": "trust", "label": "The role can be assumed", "outcome": "failed", "ok": False, "happened": "AccessDenied: no", "advice": "Paste this.", "paste": '{"Version": "2012-10-17"}'}
+    step = {
+        "name": "trust",
+        "label": "The role can be assumed",
+        "outcome": "failed",
+        "ok": False,
+        "happened": "AccessDenied: no",
+        "advice": "Paste this.",
+        "paste": '{"Version": "2012-10-17"}',
+    }
     made = _connection(tenant, state=ConnectionState.BROKEN, probe=[step], probed_at=datetime.now(UTC))
     assert client.get(f"/connections/{made.pk}/verify/progress/")["HX-Refresh"] == "true"
     text = _text(client.get(f"/connections/{made.pk}/"))
@@ -136,14 +151,24 @@ def test_collecting_starts_a_run_whose_progress_shows(client, tenant):
 def test_collecting_twice_at_a_time_says_that_it_runs_already(client, tenant):
     made = _connection(tenant)
     client.post(f"/connections/{made.pk}/collect/")
-    assert "being collected already" in client.post(f"/connections/{made.pk}/collect/", follow=True).content.decode()
+    assert (
+        "being collected already"
+        in client.post(f"/connections/{made.pk}/collect/", follow=True).content.decode()
+    )
 
 
 def test_progress_counts_units_calls_and_gaps_until_the_run_is_finished(client, tenant):
     made = _connection(tenant)
     run = make_run(tenant, made, units_total=2)
     with open_tenant(tenant.pk):
-        CollectionUnit.objects.create(run=run, collector="s3", region="global", state="done", api_calls={"s3:ListBuckets": 3}, gaps=[{"operation": "X", "reason": "denied"}])
+        CollectionUnit.objects.create(
+            run=run,
+            collector="s3",
+            region="global",
+            state="done",
+            api_calls={"s3:ListBuckets": 3},
+            gaps=[{"operation": "X", "reason": "denied"}],
+        )
         CollectionUnit.objects.create(run=run, collector="ec2", region="us-east-1")
     url = f"/connections/{made.pk}/runs/{run.pk}/progress/"
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", client.get(url).content.decode()))
@@ -156,7 +181,13 @@ def test_progress_counts_units_calls_and_gaps_until_the_run_is_finished(client, 
 def test_coverage_names_what_was_not_seen_why_and_the_action_that_is_missing(client, collected):
     text = _text(client.get(f"/connections/{collected.connection.pk}/?tab=coverage"))
     assert "AWS denied 1 permission." in text
-    for words in ("GetBucketPolicy", "scans", "access denied", "not authorized to perform", "s3:GetBucketPolicy"):
+    for words in (
+        "GetBucketPolicy",
+        "scans",
+        "access denied",
+        "not authorized to perform",
+        "s3:GetBucketPolicy",
+    ):
         assert words in text
 
 
@@ -180,14 +211,23 @@ def test_evidence_is_listed_and_filtered(client, collected):
 
 def test_a_snapshot_shows_the_answer_its_provenance_and_who_uses_it(client, collected):
     text = _text(client.get(f"/evidence/{collected.snapshot.pk}/"))
-    for words in ("GetBucketVersioning", "Suspended", collected.snapshot.blob.digest, collected.connection.role_arn, "REQ1", "164.312(c)(1)"):
+    for words in (
+        "GetBucketVersioning",
+        "Suspended",
+        collected.snapshot.blob.digest,
+        collected.connection.role_arn,
+        "REQ1",
+        "164.312(c)(1)",
+    ):
         assert words in text
 
 
 def test_reading_a_snapshot_is_recorded(client, tenant, collected):
     client.get(f"/evidence/{collected.snapshot.pk}/")
     with open_tenant(tenant.pk):
-        assert AuditEntry.objects.filter(act="evidence.read", object_id=str(collected.snapshot.pk)).count() == 1
+        assert (
+            AuditEntry.objects.filter(act="evidence.read", object_id=str(collected.snapshot.pk)).count() == 1
+        )
 
 
 def test_a_download_gives_the_sealed_bytes_and_is_recorded_as_an_export(client, tenant, collected):
@@ -212,7 +252,9 @@ def test_verifying_reads_the_bytes_back(client, collected):
     assert "not intact" not in answer.content.decode()
 
 
-def test_evidence_that_was_changed_is_not_shown_and_the_verification_says_so(client, collected, vault_directory):
+def test_evidence_that_was_changed_is_not_shown_and_the_verification_says_so(
+    client, collected, vault_directory
+):
     stored = [path for path in vault_directory.rglob("*") if path.is_file()]
     for path in stored:
         path.chmod(0o600)
@@ -229,13 +271,27 @@ def test_evidence_that_was_changed_is_not_shown_and_the_verification_says_so(cli
 
 def test_what_belongs_to_another_tenant_is_not_found(client):
     other = collect(make_tenant())
-    pages = ["", "?tab=coverage", "grant/", "grant/role.json", "remove/", f"runs/{other.run.pk}/progress/", "verify/progress/"]
+    pages = [
+        "",
+        "?tab=coverage",
+        "grant/",
+        "grant/role.json",
+        "remove/",
+        f"runs/{other.run.pk}/progress/",
+        "verify/progress/",
+    ]
     assert {client.get(f"/connections/{other.connection.pk}/{page}").status_code for page in pages} == {404}
-    assert {client.post(f"/connections/{other.connection.pk}/{act}/").status_code for act in ("verify", "collect", "remove")} == {404}
+    assert {
+        client.post(f"/connections/{other.connection.pk}/{act}/").status_code
+        for act in ("verify", "collect", "remove")
+    } == {404}
     assert client.get(f"/evidence/{other.snapshot.pk}/").status_code == 404
     assert client.get(f"/evidence/{other.snapshot.pk}/download/").status_code == 404
     assert client.post(f"/evidence/{other.snapshot.pk}/verify/").status_code == 404
 
 
 def test_a_run_of_another_connection_is_not_found(client, tenant, collected):
-    assert client.get(f"/connections/{_connection(tenant).pk}/runs/{collected.run.pk}/progress/").status_code == 404
+    assert (
+        client.get(f"/connections/{_connection(tenant).pk}/runs/{collected.run.pk}/progress/").status_code
+        == 404
+    )

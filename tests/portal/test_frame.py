@@ -36,7 +36,9 @@ def test_the_page_in_the_navigation_that_is_open_says_so(owner, client_for):
 def test_the_theme_that_was_chosen_is_there_before_the_first_paint(owner, client_for):
     client = client_for(owner)
     client.cookies["theme"] = "dark"
-    assert '<html lang="en" data-theme-choice="dark" data-bs-theme="dark">' in client.get("/").content.decode()
+    assert (
+        '<html lang="en" data-theme-choice="dark" data-bs-theme="dark">' in client.get("/").content.decode()
+    )
 
 
 def test_a_theme_that_is_none_is_not_repeated(owner, client_for):

@@ -22,7 +22,7 @@ from tests.factories import make_connection
 def _page(client) -> str:
     answer = client.get("/")
     assert answer.status_code == 200
-    return answer.content.decode()
+    return str(answer.content.decode())
 
 
 def _figure(page: str, name: str) -> str:
@@ -67,7 +67,8 @@ def test_unknown_outcomes_lower_the_coverage(owner, client_for, collected):
 
 
 @pytest.mark.parametrize(
-    ("state", "act"), [(ConnectionState.BROKEN, "Mend the connection"), (ConnectionState.PENDING, "Verify the connection")]
+    ("state", "act"),
+    [(ConnectionState.BROKEN, "Mend the connection"), (ConnectionState.PENDING, "Verify the connection")],
 )
 def test_a_connection_that_does_not_work_is_next(owner, tenant, client_for, state, act):
     make_connection(tenant, name="Lab", state=state)
@@ -77,15 +78,26 @@ def test_a_connection_that_does_not_work_is_next(owner, tenant, client_for, stat
 def test_changes_since_the_first_evaluation_are_told(owner, tenant, client_for):
     first = collect(tenant, at=datetime(2026, 3, 2, tzinfo=UTC), versioned={"logs": True, "scans": False})
     assert "Nothing has changed since the first evaluation." in _page(client_for(owner))
-    collect(tenant, at=datetime(2026, 3, 3, tzinfo=UTC), versioned={"logs": False, "scans": True, "xrays": False}, connection=first.connection)
+    collect(
+        tenant,
+        at=datetime(2026, 3, 3, tzinfo=UTC),
+        versioned={"logs": False, "scans": True, "xrays": False},
+        connection=first.connection,
+    )
     changes = _page(client_for(owner)).split('id="changes"')[1].split("</section>")[0]
-    told = re.findall(r'findings/[^"]+">([^<]+)</a><span class="row-sub">(\w+),.*?<span>(\w+)</span></span>', changes, re.DOTALL)
+    told = re.findall(
+        r'findings/[^"]+">([^<]+)</a><span class="row-sub">(\w+),.*?<span>(\w+)</span></span>',
+        changes,
+        re.DOTALL,
+    )
     assert {(name, kind) for title, name, kind in told if title == checks()[VERSIONING].title} == {
         ("logs", "regressed"), ("scans", "fixed"), ("xrays", "new"),
     }  # fmt: skip
 
 
-def test_the_overview_asks_the_database_as_often_for_many_findings_as_for_few(owner, tenant, client_for, django_assert_max_num_queries):
+def test_the_overview_asks_the_database_as_often_for_many_findings_as_for_few(
+    owner, tenant, client_for, django_assert_max_num_queries
+):
     collect(tenant, versioned={f"bucket-{number}": number % 2 == 0 for number in range(60)})
     client = client_for(owner)
     client.get("/")
