@@ -88,7 +88,7 @@ def whole(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the small account in four regions")
-    parser.add_argument("--regions", type=int, default=24)
+    parser.add_argument("--regions", type=int, default=28)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     with kit.own_state() as state:

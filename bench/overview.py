@@ -106,7 +106,7 @@ def queries(client: Any, address: str) -> tuple[int, float, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the small account in four regions")
-    parser.add_argument("--regions", type=int, default=24)
+    parser.add_argument("--regions", type=int, default=28)
     parser.add_argument("--rounds", type=int, default=40)
     arguments = parser.parse_args()
     with kit.own_state(redis=True) as state:

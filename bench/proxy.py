@@ -21,6 +21,7 @@ import kit
 
 _SCOPE = re.compile(rb"Credential=[^/]+/[0-9]+/([^/]+/[^/]+)/")
 _ACTION = b"x-amz-target"
+LONGEST_HEAD = 2**20
 Key = tuple[bytes, bytes, bytes, bytes]
 
 
@@ -63,10 +64,13 @@ class Proxy:
         self.stats = {"requests": 0, "asked_upstream": 0}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while (request := await read_message(reader)) is not None:
-            writer.write(await self._answer(request))
-            await writer.drain()
-        writer.close()
+        try:
+            while (request := await read_message(reader)) is not None:
+                writer.write(await self._answer(request))
+                await writer.drain()
+        finally:
+            # Also where upstream failed: who waits for an answer must not wait for its time limit.
+            writer.close()
 
     async def _answer(self, request: Message) -> bytes:
         if b" /_proxy/stats " in request.start:
@@ -85,13 +89,17 @@ class Proxy:
         return answer
 
     async def _ask(self, request: Message) -> bytes:
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(*self._place)
-        writer.write(request.raw)
-        answer = await read_message(reader, bodiless=request.start.startswith(b"HEAD"))
-        if answer is None:
-            raise ConnectionResetError("upstream closed the connection")
-        self._idle.append((reader, writer))
-        return answer.raw
+        """Upstream's answer, over a connection of its own where a kept one was closed meanwhile."""
+        kept = [self._idle.pop()] if self._idle else []
+        for connection in (*kept, None):
+            reader, writer = connection or await asyncio.open_connection(*self._place, limit=LONGEST_HEAD)
+            writer.write(request.raw)
+            answer = await read_message(reader, bodiless=request.start.startswith(b"HEAD"))
+            if answer is not None:
+                self._idle.append((reader, writer))
+                return answer.raw
+            writer.close()
+        raise ConnectionResetError("upstream closed the connection")
 
 
 def _key(request: Message) -> Key:
@@ -129,7 +137,7 @@ class DelayProxy:
 
 async def _run(arguments: argparse.Namespace) -> None:
     proxy = Proxy(arguments.upstream, delay=arguments.delay_ms / 1000, replay=arguments.replay)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", arguments.port, limit=2**20)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", arguments.port, limit=LONGEST_HEAD)
     print(f"ready http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await asyncio.to_thread(sys.stdin.read)
     server.close()
