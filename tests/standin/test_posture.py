@@ -52,7 +52,8 @@ def assess(aws: AwsStandIn, account_id: str) -> Assessed:
         role_policy=role_policy(),
     ).role_arn  # fmt: skip
     session = AwsSession(RoleAccess(role, EXTERNAL_ID))
-    answers, gaps = {}, []
+    answers: dict[tuple[str, str], Answers] = {}
+    gaps: list[Gap] = []
     with ThreadPoolExecutor(4) as pool:
         for name, collector in collectors().items():
             for region in [GLOBAL] if collector.scope is Scope.GLOBAL else REGIONS:
