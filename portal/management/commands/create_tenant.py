@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email, validate_slug
 from django.db import transaction
 
-from accounts.errors import PortalError
+from accounts.errors import InvalidInput, PortalError
 from accounts.models import TenantKind
 from accounts.permissions import Role
 from accounts.services import add_member, create_person, create_tenant
@@ -36,6 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
+            name, owner = _words(options["name"], "--name"), _words(options["owner_name"], "--owner-name")
             validate_slug(options["slug"])
             validate_email(options["owner_email"])
             password = (
@@ -44,10 +45,8 @@ class Command(BaseCommand):
                 else sys.stdin.readline().strip()
             )
             with transaction.atomic():
-                person = create_person(
-                    email=options["owner_email"], name=options["owner_name"], password=password
-                )
-                tenant = create_tenant(name=options["name"], slug=options["slug"], kind=options["kind"])
+                person = create_person(email=options["owner_email"], name=owner, password=password)
+                tenant = create_tenant(name=name, slug=options["slug"], kind=options["kind"])
                 with open_tenant(tenant.pk):
                     add_member(person=person, role=Role.OWNER)
         except ValidationError as error:
@@ -55,3 +54,10 @@ class Command(BaseCommand):
         except PortalError as error:
             raise CommandError(str(error), returncode=2) from error
         self.stdout.write(f"{tenant.name} is there; {person.email} can sign in.")
+
+
+def _words(text: str, option: str) -> str:
+    words = " ".join(text.split())
+    if not words:
+        raise InvalidInput(f"{option} is empty.")
+    return words

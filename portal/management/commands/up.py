@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from portal import env
 from portal.embedded import Supervisor
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        _require_free(options["bind"])
         postgres, redis = env.uses_embedded_postgres(), env.uses_embedded_redis()
         with Supervisor(env.state(), postgres=postgres, redis=redis) as supervisor:
             migrate = MIGRATE.child()
@@ -46,3 +48,17 @@ class Command(BaseCommand):
                 " --owner-email me@example.org --owner-name 'My name'"
             )
             supervisor.wait()
+
+
+def _require_free(bind: str) -> None:
+    """Else gunicorn would fail and be restarted again and again, with the reason in its log alone."""
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdecimal():
+        raise CommandError(f"--bind {bind!r} is no address and port, such as 127.0.0.1:8000.", returncode=2)
+    try:
+        family, *_, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        raise CommandError(f"Can't listen on {bind}: {error}.", returncode=2) from error
