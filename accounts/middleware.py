@@ -236,7 +236,7 @@ def _record_refusal(request: HttpRequest, response: HttpResponseBase) -> None:
     record(
         Act.REQUEST_REFUSE,
         object_type="url",
-        object_id=request.path_info[:256],
+        object_id=request.path_info.replace("\x00", "%00")[:256],  # PostgreSQL takes no NUL in text
         outcome=ActOutcome.REFUSED,
         method=str(request.method),
         status=response.status_code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -42,6 +42,6 @@ def page_by_time(rows: QuerySet[Any], time: str, after: str, size: int = PAGE_SI
 def _parse(key: str) -> tuple[datetime, UUID]:
     at, _, row_id = key.partition("_")
     try:
-        return datetime.fromisoformat(at), UUID(row_id)
-    except ValueError as error:
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(row_id)
+    except (ValueError, OverflowError) as error:
         raise InvalidInput("This is no page of the list. Start at its first page.", field="after") from error
