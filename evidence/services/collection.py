@@ -28,7 +28,7 @@ from evidence import vault
 from evidence.aws.errors import AwsCallFailed, WrongAccount
 from evidence.aws.reader import Collected
 from evidence.aws.reader import collect_unit as read_aws
-from evidence.aws.session import Limits, open_session
+from evidence.aws.session import AwsSession, Limits, open_session
 from evidence.collectors.base import Scope, collectors
 from evidence.models import (
     AwsConnection,
@@ -192,22 +192,41 @@ def _renew_lease(tenant_id: UUID, unit: CollectionUnit) -> None:
 def _read(unit: CollectionUnit, aws: AwsConnection) -> tuple[Collected | None, list[Gap]]:
     collector = collectors().get(unit.collector)
     if collector is None:
+        return None, [_not_read(unit, GapReason.UNSUPPORTED, "The collector is gone.")]
+    if aws.state == ConnectionState.REMOVED:
         return None, [
-            Gap(unit.collector, "*", unit.region, GapReason.UNSUPPORTED, message="The collector is gone.")
+            _not_read(unit, GapReason.NOT_COLLECTED, "The connection was removed before this was read.")
         ]
     try:
+        session = _enter(aws)
         collected = read_aws(
-            open_session(aws_access(aws), Limits(concurrency=settings.COLLECT_CONCURRENCY)),
-            collector,
-            unit.region,
-            pool=call_pool(),
-            deadline_seconds=settings.COLLECT_UNIT_SECONDS,
+            session, collector, unit.region, pool=call_pool(), deadline_seconds=settings.COLLECT_UNIT_SECONDS
         )
     except AwsCallFailed as error:
         return None, [error.gap]
     except WrongAccount as error:
         return None, [Gap("sts", "GetCallerIdentity", unit.region, GapReason.FAILED, message=str(error))]
     return collected, list(collected.gaps)
+
+
+def _enter(aws: AwsConnection) -> AwsSession:
+    session = open_session(aws_access(aws), Limits(concurrency=settings.COLLECT_CONCURRENCY))
+    # Our own credentials, where they are what enters, may belong to another account than at the last run.
+    if (found := session.account_id()) != aws.aws_account_id:
+        raise WrongAccount(aws.aws_account_id, found)
+    return session
+
+
+def _enter(aws: AwsConnection) -> AwsSession:
+    session = open_session(aws_access(aws), Limits(concurrency=settings.COLLECT_CONCURRENCY))
+    # Our own credentials, where they are what enters, may belong to another account than at the last run.
+    if (found := session.account_id()) != aws.aws_account_id:
+        raise WrongAccount(aws.aws_account_id, found)
+    return session
+
+
+def _not_read(unit: CollectionUnit, reason: GapReason, message: str) -> Gap:
+    return Gap(unit.collector, "*", unit.region, reason, message=message)
 
 
 @cache
@@ -230,7 +249,7 @@ def _gave_up(unit: CollectionUnit) -> Gap:
     message = (
         f"Given up after {MOST_ATTEMPTS} attempts: each time the worker died or couldn't keep what it read."
     )
-    return Gap(unit.collector, "*", unit.region, GapReason.FAILED, message=message)
+    return _not_read(unit, GapReason.FAILED, message)
 
 
 def _finish(

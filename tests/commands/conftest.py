@@ -48,9 +48,15 @@ def manage(transactional_db: None, capsys: pytest.CaptureFixture[str]) -> Manage
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Without any AWS settings but those of the test."""
-    sessions.source_session.cache_clear()
+    _forget()
     yield monkeypatch
+    _forget()
+
+
+def _forget() -> None:
+    """A command has one identity in its life; these tests give one process several."""
     sessions.source_session.cache_clear()
+    sessions._KEPT.clear()
 
 
 @pytest.fixture
