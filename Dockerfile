@@ -21,6 +21,8 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin sure
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY . .
+# Pages draw their icons from these files.
+COPY --from=front-end /build/node_modules/@tabler/icons/icons/outline /app/node_modules/@tabler/icons/icons/outline
 # The front-end packages are needed only until their files are collected. Settings want their secrets even for that:
 # these are nobody's, and stay in this step.
 RUN --mount=type=bind,from=front-end,source=/build/node_modules,target=/app/node_modules \

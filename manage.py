@@ -16,8 +16,9 @@ NO_SERVERS = {
     "--help",
     "--version",
     "check",
+    "checks",
+    "role_template",
     "collectstatic",
-    "spectacular",
     "diffsettings",
 }
 AS_OWNER = {

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.access import TenantRequest, requires
 from accounts.audit.events import Act
@@ -16,7 +16,7 @@ from assessments import posture, worklist
 from assessments.forms import FindingFilterForm, SafeguardFilterForm
 
 
-@require_GET
+@require_safe
 @requires(Permission.POSTURE_READ)
 def safeguard_list(request: TenantRequest) -> HttpResponse:
     """Every standard and specification by section, with its status."""
@@ -29,7 +29,7 @@ def safeguard_list(request: TenantRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @requires(Permission.POSTURE_READ)
 def safeguard_detail(request: TenantRequest, citation: str) -> HttpResponse:
     """One safeguard: its status and why, down to the snapshots and what was not seen."""
@@ -39,7 +39,7 @@ def safeguard_detail(request: TenantRequest, citation: str) -> HttpResponse:
     return render(request, "assessments/safeguard_detail.html", context)
 
 
-@require_GET
+@require_safe
 @requires(Permission.POSTURE_READ)
 def finding_list(request: TenantRequest) -> HttpResponse:
     """Findings grouped by check."""
@@ -49,7 +49,7 @@ def finding_list(request: TenantRequest) -> HttpResponse:
     return render(request, "assessments/finding_list.html", {"form": form, "groups": groups})
 
 
-@require_GET
+@require_safe
 @requires(Permission.POSTURE_READ)
 def check_detail(request: TenantRequest, check_id: str) -> HttpResponse:
     """One check: what it expects and why, how to mend it, and its findings."""
@@ -59,7 +59,7 @@ def check_detail(request: TenantRequest, check_id: str) -> HttpResponse:
     return render(request, "assessments/check_detail.html", {"detail": detail, "form": form})
 
 
-@require_GET
+@require_safe
 @requires(Permission.POSTURE_READ)
 def finding_detail(request: TenantRequest, finding_id: UUID) -> HttpResponse:
     """One finding: observed and expected, how to mend it, the evidence, the history."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 SHOWN_BYTES = 256 * 1024
+RAW_SHOWN_BYTES = 64 * 1024
 
 
 class ShownCall(NamedTuple):

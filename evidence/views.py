@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import TenantRequest, requires
@@ -23,14 +22,14 @@ from evidence import ledger, services
 from evidence.aws import policy
 from evidence.forms import ConnectionForm, EvidenceFilterForm
 from evidence.models import AwsConnection, ConnectionState, RunState
-from evidence.pretty import pretty_calls
+from evidence.pretty import RAW_SHOWN_BYTES, pretty_calls
 from evidence.vault import NotIntact
 
 TABS = {"health": "Health", "coverage": "Coverage", "runs": "Runs", "permissions": "Permissions"}
 WAYS = {"cloudformation": "CloudFormation", "terraform": "Terraform", "manual": "By hand"}
 
 
-@require_GET
+@require_safe
 @requires(Permission.CONNECTION_READ)
 def connection_list(request: TenantRequest) -> HttpResponse:
     """The connected accounts and how they are."""
@@ -57,7 +56,7 @@ def connection_new(request: TenantRequest) -> HttpResponse:
     return render(request, "evidence/connection_new.html", {"form": form}, status=status)
 
 
-@require_GET
+@require_safe
 @requires(Permission.CONNECTION_CHANGE)
 def connection_grant(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     """Step 2 of connecting: the role that the tenant creates."""
@@ -69,7 +68,7 @@ def connection_grant(request: TenantRequest, connection_id: UUID) -> HttpRespons
     )
 
 
-@require_GET
+@require_safe
 @requires(Permission.CONNECTION_CHANGE)
 def connection_template(request: TenantRequest, connection_id: UUID) -> HttpResponse:  # noqa: ARG001
     """The CloudFormation template that makes the role."""
@@ -78,7 +77,7 @@ def connection_template(request: TenantRequest, connection_id: UUID) -> HttpResp
     return _file(body, "surety-role.json", "application/json")
 
 
-@require_GET
+@require_safe
 @requires(Permission.CONNECTION_CHANGE)
 def connection_terraform(request: TenantRequest, connection_id: UUID) -> HttpResponse:  # noqa: ARG001
     """The Terraform module that makes the role."""
@@ -87,7 +86,7 @@ def connection_terraform(request: TenantRequest, connection_id: UUID) -> HttpRes
     return _file(body, "surety-role.tf", "text/plain; charset=utf-8")
 
 
-@require_GET
+@require_safe
 @requires(Permission.CONNECTION_READ)
 def connection_detail(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     """One connection: health, coverage, runs or permissions."""
@@ -122,7 +121,7 @@ def connection_verify(request: TenantRequest, connection_id: UUID) -> HttpRespon
     return redirect("connection-detail", connection_id=connection_id)
 
 
-@require_GET
+@require_safe
 @requires(Permission.CONNECTION_READ)
 def probe_progress(request: TenantRequest, connection_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Asked each second while a verification is under way; afterwards the page is loaded anew."""
@@ -156,7 +155,7 @@ def connection_remove(request: TenantRequest, connection_id: UUID) -> HttpRespon
     return render(request, "evidence/connection_remove.html", {"connection": connection})
 
 
-@require_GET
+@require_safe
 @requires(Permission.CONNECTION_READ)
 def run_progress(request: TenantRequest, connection_id: UUID, run_id: UUID) -> HttpResponse:
     """A run's progress as a piece of the page, which asks for it each second until the run is finished."""
@@ -166,7 +165,7 @@ def run_progress(request: TenantRequest, connection_id: UUID, run_id: UUID) -> H
     return render(request, "evidence/progress.html", {"progress": progress})
 
 
-@require_GET
+@require_safe
 @requires(Permission.EVIDENCE_READ)
 def evidence_list(request: TenantRequest) -> HttpResponse:
     """The sealed snapshots, newest first."""
@@ -177,7 +176,7 @@ def evidence_list(request: TenantRequest) -> HttpResponse:
     return render(request, "evidence/evidence_list.html", context)
 
 
-@require_GET
+@require_safe
 @requires(Permission.EVIDENCE_READ)
 def snapshot_detail(request: TenantRequest, snapshot_id: UUID) -> HttpResponse:
     """A snapshot with its provenance and what AWS answered. Nothing is shown of one that doesn't verify."""
@@ -192,14 +191,20 @@ def snapshot_detail(request: TenantRequest, snapshot_id: UUID) -> HttpResponse:
     except (NotIntact, Unavailable) as error:
         failed = context | {"failure": str(error)}
         return render(request, "evidence/snapshot_detail.html", failed, status=error.status)
-    return render(request, "evidence/snapshot_detail.html", context | _shown(opened.payload))
+    return render(request, "evidence/snapshot_detail.html", context | _shown(opened))
 
 
-def _shown(payload: Mapping[str, Any]) -> dict[str, Any]:
-    return {"calls": pretty_calls(payload["calls"]), "gaps": payload["gaps"]}
+def _shown(opened: services.OpenedSnapshot) -> dict[str, Any]:
+    raw = opened.raw[:RAW_SHOWN_BYTES].decode(errors="replace")
+    return {
+        "calls": pretty_calls(opened.payload["calls"]),
+        "gaps": opened.payload["gaps"],
+        "raw": raw,
+        "raw_left_out": max(len(opened.raw) - RAW_SHOWN_BYTES, 0),
+    }
 
 
-@require_GET
+@require_safe
 @requires(Permission.EVIDENCE_EXPORT)
 def snapshot_download(request: TenantRequest, snapshot_id: UUID) -> HttpResponse:  # noqa: ARG001
     """The sealed bytes as they are, after their digest was checked."""
@@ -245,13 +250,13 @@ def _role(connection: AwsConnection) -> dict[str, Any]:
 
 def _quick_create(connection: AwsConnection) -> str:
     """Empty unless the operator keeps the template in S3: CloudFormation takes it from nowhere else."""
-    template_url = getattr(settings, "ROLE_TEMPLATE_URL", "")
-    if not template_url:
+    if not settings.ROLE_TEMPLATE_URL:
         return ""
     return policy.quick_create_url(
-        template_url=template_url,
+        template_url=settings.ROLE_TEMPLATE_URL,
         principal_arn=settings.AWS_PRINCIPAL_ARN,
         external_id=str(connection.external_id),
+        role_name=connection.role_name,
         partition=connection.partition,
         region=connection.regions[0],
     )

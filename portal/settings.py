@@ -220,6 +220,7 @@ VAULT_LOCAL_KEY = env.secret("VAULT_LOCAL_KEY") if VAULT_KEY == "local" else ""
 
 # Collection
 AWS_PRINCIPAL_ARN = env.text("AWS_PRINCIPAL_ARN", "arn:aws:iam::123456789012:root")
+ROLE_TEMPLATE_URL = env.text("ROLE_TEMPLATE_URL", "")
 COLLECT_CONCURRENCY = env.integer("COLLECT_CONCURRENCY", 16)
 COLLECT_UNIT_SECONDS = env.integer("COLLECT_UNIT_SECONDS", 600)
 COLLECT_LEASE_SECONDS = env.integer("COLLECT_LEASE_SECONDS", 30)
@@ -239,7 +240,10 @@ structlog.configure(
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        # Without the frames' variables, which can hold passwords and evidence.
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ),
         structlog.processors.JSONRenderer(),
     ],
     logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.access import TenantRequest, public, requires
 from accounts.audit.events import Act
@@ -31,7 +31,7 @@ ERRORS = {
 }  # fmt: skip
 
 
-@require_GET
+@require_safe
 @requires(Permission.POSTURE_READ)
 def overview(request: TenantRequest) -> HttpResponse:
     """The posture in four numbers, what to do next, and what changed."""
@@ -49,7 +49,7 @@ def overview(request: TenantRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 @public
 def healthz(_request: HttpRequest) -> JsonResponse:
     """Whether PostgreSQL and Redis answer: 200 when both do, else 503."""

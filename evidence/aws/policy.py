@@ -221,7 +221,13 @@ def terraform_module(principal_arn: str = "", external_id: str = "", role_name: 
 
 
 def quick_create_url(
-    *, template_url: str, principal_arn: str, external_id: str, partition: str = "aws", region: str
+    *,
+    template_url: str,
+    principal_arn: str,
+    external_id: str,
+    role_name: str = ROLE_NAME,
+    partition: str = "aws",
+    region: str,
 ) -> str:
     """The console's page that creates the stack. `template_url` must be an S3 object's address."""
     console = _CONSOLES[partition]
@@ -232,6 +238,7 @@ def quick_create_url(
             "stackName": ROLE_NAME,
             "param_PrincipalArn": principal_arn,
             "param_ExternalId": external_id,
+            "param_RoleName": role_name,
         },
         quote_via=quote,
     )

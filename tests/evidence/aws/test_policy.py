@@ -197,6 +197,7 @@ def test_the_console_link_carries_the_parameters(partition, region, host):
     assert {name: value for name, [value] in parse_qs(query).items()} == {
         "templateURL": "https://templates.s3.amazonaws.com/role.json?a=b&c",
         "stackName": "SuretyReader",
+        "param_RoleName": "SuretyReader",
         "param_PrincipalArn": PORTAL,
         "param_ExternalId": EXTERNAL_ID,
     }
