@@ -81,7 +81,7 @@ def as_root(aws: AwsStandIn, environment: pytest.MonkeyPatch) -> Callable[[str],
 def as_process(transactional_db: None) -> Callable[..., subprocess.Popen[bytes]]:
     """`as_process("scan", ..., stderr=...)`: manage.py as a process of its own on the tests' database."""
 
-    def start(*arguments: str, **streams: int) -> subprocess.Popen[bytes]:
+    def start(*arguments: str, stderr: int) -> subprocess.Popen[bytes]:
         dsn = postgres_address(STATE).dsn(Role.APP, connection.settings_dict["NAME"])
         environment = {
             **os.environ,
@@ -91,7 +91,7 @@ def as_process(transactional_db: None) -> Callable[..., subprocess.Popen[bytes]]
         }
         return subprocess.Popen(
             [sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, **streams,
+            stdout=subprocess.PIPE, stderr=stderr,
         )  # fmt: skip
 
     return start

@@ -45,7 +45,7 @@ def arguments(**more: str) -> list[str]:
 def rows() -> list[int]:
     with psycopg.connect(superuser_dsn(connection.settings_dict["NAME"])) as superuser:
         tables = ("accounts_tenant", "accounts_person", "accounts_membership", "accounts_auditentry")
-        return [superuser.execute(f"select count(*) from {table}").fetchone()[0] for table in tables]
+        return [len(superuser.execute(f"select 1 from {table}").fetchall()) for table in tables]
 
 
 def test_a_tenant_is_made_with_an_owner_who_can_sign_in(manage, typed):

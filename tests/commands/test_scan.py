@@ -56,7 +56,7 @@ def scan_arguments(account_id: str, slug: str, *more: str) -> list[str]:
 
 def rows() -> list[int]:
     with psycopg.connect(superuser_dsn(connection.settings_dict["NAME"])) as superuser:
-        return [superuser.execute(f"select count(*) from {table}").fetchone()[0] for table in WRITTEN]
+        return [len(superuser.execute(f"select 1 from {table}").fetchall()) for table in WRITTEN]
 
 
 def assert_refused(ended: Ended, *words: str) -> None:
