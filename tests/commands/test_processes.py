@@ -22,7 +22,7 @@ from portal.embedded import is_postgres_running, is_redis_running
 from tests.commands.conftest import CHECKOUT
 from tests.embedded.conftest import eventually, remove_state
 
-SLOW = 120
+SLOW = 300
 pytestmark = pytest.mark.xdist_group("processes")
 
 Start = Callable[..., subprocess.Popen[str]]
