@@ -183,6 +183,7 @@ def _row(
     quiet = {name: kit.quantile(times, 0.1) for name, times in taken.items()}
     row: dict[str, Any] = {"query": query, "tenant": size, "rounds": len(taken["WHERE"])}
     row |= {f"{name} ms": round(value, 3) for name, value in medians.items()}
+    row["WHERE index condition"] = explain(variants["WHERE"], QUERIES[query], targets[0])
     for name in ("policy", "policy + WHERE"):
         row[f"{name} ratio"] = round(medians[name] / medians["WHERE"], 2)
         row[f"{name} p10"] = round(quiet[name] / quiet["WHERE"], 2)
