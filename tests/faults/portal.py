@@ -55,6 +55,8 @@ class Portal:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     external_ids: list[str] = field(default_factory=list)
     _driver: subprocess.Popen[str] | None = None
+    _reaper: subprocess.Popen[str] | None = None
+    """Ends everything should the tests themselves be killed."""
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -65,6 +67,10 @@ class Portal:
         return self
 
     def _begin(self) -> None:
+        self._reaper = subprocess.Popen(
+            [sys.executable, "-m", "portal.embedded.reaper", str(self.state), "1"], cwd=CHECKOUT,
+            stdin=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
         migrate = MIGRATE.child()
         subprocess.run(
             [*migrate.argv, "--verbosity", "0"], env=self._environment(migrate.env), check=True, cwd=CHECKOUT
@@ -79,8 +85,9 @@ class Portal:
     def _end_processes(self) -> None:
         for name in list(self.processes):
             self.kill(name, signal.SIGKILL)
-        if self._driver:
-            self._driver.communicate()
+        for helper in (self._driver, self._reaper):
+            if helper:
+                helper.communicate()
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -95,12 +102,21 @@ class Portal:
                 child.argv, env=self._environment(child.env), cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
+        self._tell_reaper("+", self.processes[child.name].pid)
+
+    def _tell_reaper(self, change: str, group: int) -> None:
+        assert self._reaper
+        assert self._reaper.stdin
+        self._reaper.stdin.write(f"{change}{group}\n")
+        self._reaper.stdin.flush()
 
     def kill(self, name: str, number: int) -> int:
         """Sends a signal to the process and its children and waits for the end."""
         process = self.processes.pop(name)
         os.killpg(process.pid, number)
-        return process.wait(60)
+        code = process.wait(60)
+        self._tell_reaper("-", process.pid)
+        return code
 
     def log(self, name: str) -> str:
         return (self.state / f"{name}.log").read_text(errors="replace")
