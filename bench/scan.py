@@ -245,7 +245,9 @@ def report(runs: Sequence[Run]) -> None:
     both = common_calls(runs)
     kit.print_table("operations that both ask for", ("size", "operation", "ours", "prowler's"), both)
     by_operation = {
-        run.size: dict(Counter(run.asked).most_common()) for run in runs if run.tool == "surety" and run.asked
+        run.size: dict(Counter(run.asked).most_common())
+        for run in runs
+        if run.tool == "surety" and not run.variant.startswith("recorded")
     }
     theirs = {run.size: dict(Counter(run.asked).most_common()) for run in runs if run.tool == "prowler"}
     kit.print_json(
