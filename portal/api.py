@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.views.decorators.http import require_safe
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +22,8 @@ from portal.scan import document
 
 
 @requires(Permission.EVIDENCE_READ)
-@api_view(["GET"])
+@require_safe
+@api_view(["GET", "HEAD"])
 def run_document(request: Request, run_id: UUID) -> Response:  # noqa: ARG001 (the tenant is open by the middleware)
     """A finished run with its gaps, findings and safeguards, as JSON. Raises NotFound."""
     run = (
