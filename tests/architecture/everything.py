@@ -74,7 +74,9 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
     Person.objects.filter(pk=owner.pk).update(name=f"{mark} owner")
     browser = sign_in(owner, **client)
     aws = make_connection(tenant, name=f"{mark} account"[:100])
-    finished = make_run(tenant, aws, state="finished", verdict="partial", finished_at=timezone.now(), units_total=1)
+    finished = make_run(
+        tenant, aws, state="finished", verdict="partial", finished_at=timezone.now(), units_total=1
+    )
     with open_tenant(tenant.pk):
         membership = Membership.objects.get(person=owner)
         return Everything(
@@ -88,7 +90,14 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
 
 def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, Any]:
     answers = {"ListBuckets": {"": {"response": {"Buckets": [{"Name": f"{mark} bucket"}]}}}}
-    payload = {"collector": "s3", "version": 1, "account_id": aws.aws_account_id, "region": "global", "calls": answers, "gaps": []}
+    payload = {
+        "collector": "s3",
+        "version": 1,
+        "account_id": aws.aws_account_id,
+        "region": "global",
+        "calls": answers,
+        "gaps": [],
+    }
     now = timezone.now()
     blob = vault.seal(json.dumps(payload).encode(), tenant_id=tenant.pk, media_type="application/json").keep()
     snapshot = Snapshot.objects.create(
@@ -96,8 +105,25 @@ def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str)
         aws_account_id=aws.aws_account_id, provenance={"role_arn": aws.role_arn, "session_name": mark, "principal": mark, "request_ids": [], "api_calls": {}, "software": mark},
         collected_at=now, sealed_at=now,
     )  # fmt: skip
-    gap = {"service": "s3", "operation": "GetBucketPolicy", "region": "global", "reason": "denied", "key": mark, "code": "AccessDenied", "message": mark, "action": "s3:GetBucketPolicy"}
-    unit = CollectionUnit.objects.create(run=run, collector="s3", region="global", state="done", snapshot=snapshot, gaps=[gap], collected_at=now)
+    gap = {
+        "service": "s3",
+        "operation": "GetBucketPolicy",
+        "region": "global",
+        "reason": "denied",
+        "key": mark,
+        "code": "AccessDenied",
+        "message": mark,
+        "action": "s3:GetBucketPolicy",
+    }
+    unit = CollectionUnit.objects.create(
+        run=run,
+        collector="s3",
+        region="global",
+        state="done",
+        snapshot=snapshot,
+        gaps=[gap],
+        collected_at=now,
+    )
     return {"snapshot": snapshot, "unit": unit}
 
 
@@ -109,7 +135,9 @@ def _findings(aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, An
         resource_name=f"{mark} bucket", resource_kind="AWS::S3::Bucket", region="us-east-1", scope="global",
         severity=str(checks()[CHECK].severity), outcome="FAIL", observed=f"{mark} versioning is off", first_seen_at=now, since=now,
     )  # fmt: skip
-    period = FindingPeriod.objects.create(finding=finding, outcome="FAIL", observed=finding.observed, valid_from=now)
+    period = FindingPeriod.objects.create(
+        finding=finding, outcome="FAIL", observed=finding.observed, valid_from=now
+    )
     status = SafeguardStatus.objects.create(
         citation=CITATION, status="not_satisfied", valid_from=now, coverage={"decided": 1, "total": 1},
         reasons={"why": f"{mark} says why", "needs": [], "checks": [{"check_id": CHECK, "failed": 1}]},
@@ -156,17 +184,22 @@ def _watched(given: QueryDict, asked: set[str]) -> QueryDict:
 def names_asked() -> Iterator[set[str]]:
     """The names of query and form fields that views ask for inside."""
     asked: set[str] = set()
-    form = WSGIRequest._get_post
+    django: Any = WSGIRequest
+    form = django._get_post
 
-    def post(request: WSGIRequest) -> QueryDict:
+    def post(request: Any) -> Any:
         if not hasattr(request, "_watched"):
             form(request)
             request._watched = _watched(request._post, asked)
         return request._watched
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(WSGIRequest, "GET", property(lambda self: _watched(QueryDict(self.META.get("QUERY_STRING", "")), asked)))
-        patch.setattr(WSGIRequest, "POST", property(post, WSGIRequest._set_post))
+        patch.setattr(
+            WSGIRequest,
+            "GET",
+            property(lambda self: _watched(QueryDict(self.META.get("QUERY_STRING", "")), asked)),
+        )
+        patch.setattr(WSGIRequest, "POST", property(post, django._set_post))
         yield asked
 
 

@@ -29,7 +29,8 @@ from accounts.models import Tenant
 from accounts.permissions import Permission, Role
 from accounts.tenancy.scope import open_tenant
 from evidence.models import AwsConnection
-from portal.urls import handler404, handler500, urlpatterns as portal_urls  # noqa: F401 (this module is a URL configuration)
+from portal.urls import handler404, handler500  # noqa: F401 (this module is a URL configuration)
+from portal.urls import urlpatterns as portal_urls
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.factories import make_connection, make_tenant
 
@@ -132,12 +133,15 @@ def connections_are(request, settings) -> Iterator[str]:
     before = dict(of_all)
     connection.close()
     if request.param == "borrowed from a pool":
-        of_all |= {"CONN_MAX_AGE": 0, "OPTIONS": {**of_all.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 4, "timeout": 60}}}
+        of_all |= {
+            "CONN_MAX_AGE": 0,
+            "OPTIONS": {**of_all.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 4, "timeout": 60}},
+        }
         connection.settings_dict.update(of_all)
     yield request.param
     connection.close()
     if request.param == "borrowed from a pool":
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined] # PostgreSQL's own
     for each in (of_all, connection.settings_dict):
         each.clear()
         each.update(before)
@@ -148,7 +152,10 @@ def visitors() -> list[tuple[Tenant, Client]]:
     tenants = [make_tenant() for _ in range(3)]
     for tenant in tenants:
         make_connection(tenant, name="as it was")
-    return [(tenant, sign_in(make_ready_person(Role.OWNER, tenant), raise_request_exception=False)) for tenant in tenants]
+    return [
+        (tenant, sign_in(make_ready_person(Role.OWNER, tenant), raise_request_exception=False))
+        for tenant in tenants
+    ]
 
 
 def _copy(client: Client) -> Client:
@@ -168,13 +175,17 @@ def _carried() -> tuple[str, bool, list[str]]:
 
 
 def _visit(number: int, visitors: list[tuple[Tenant, Client]]) -> tuple[Counter[str], list[Any]]:
-    dice, wrong, done = random.Random(number), [], Counter()
+    dice = random.Random(number)
+    wrong: list[Any] = []
+    done: Counter[str] = Counter()
     mine = [(str(tenant.pk), _copy(client)) for tenant, client in visitors]
     try:
         for turn, (tenant, client) in enumerate(itertools.islice(itertools.cycle(mine), REQUESTS)):
             act = dice.choice([*ACTS, "read", "read", "fail"])
             answer = client.get(f"/look/{act}/")
-            if answer.status_code != ACTS[act][1] or (answer.status_code == 200 and set(answer.json()["seen"]) - {tenant}):
+            if answer.status_code != ACTS[act][1] or (
+                answer.status_code == 200 and set(answer.json()["seen"]) - {tenant}
+            ):
                 wrong.append((turn, act, answer.status_code, answer.content))
             if _carried() != ("", True, []):
                 wrong.append((turn, act, "carried", _carried()))

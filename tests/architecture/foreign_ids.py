@@ -1,0 +1,60 @@
+"""What takes an id of a tenant's thing: the parameters of addresses, the fields of queries and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from tests.architecture.everything import CHECK, CITATION, Everything, cursor_before
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an id in an address names: how to get a tenant's own, and one that nobody has."""
+
+    of: Callable[[Everything], object]
+    nobody: Callable[[], object] = uuid4
+
+
+KINDS: dict[str, Kind] = {
+    "connection_id": Kind(lambda its: its.connection.pk),
+    "run_id": Kind(lambda its: its.running.pk),
+    "snapshot_id": Kind(lambda its: its.snapshot.pk),
+    "finding_id": Kind(lambda its: its.finding.pk),
+    "membership_id": Kind(lambda its: its.membership.pk),
+    "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
+    "handle": Kind(lambda its: its.session, lambda: uuid4().hex + "00000000"),
+}
+"""Ids of tenants' things in addresses."""
+
+FINISHED_RUN = Kind(lambda its: its.run.pk)
+OTHERWISE = {("api/v1/runs/<uuid:run_id>/", "run_id"): FINISHED_RUN}
+"""Where an address takes only some of the kind."""
+
+NOBODYS = {
+    "citation": (CITATION, "the Security Rule is the same for all"),
+    "check_id": (CHECK, "checks are the product's own"),
+    "token": ("x" * 43, "a secret: who holds it is meant to read the offer; see the test of invitations"),
+}
+"""Parameters of addresses that name nothing of a tenant, with a sample and the reason."""
+
+IDS = {
+    "connection": Kind(lambda its: its.connection.pk),
+    "tenant": Kind(lambda its: its.tenant.pk),
+    "actor": Kind(lambda its: its.owner.pk),
+    "object": Kind(lambda its: its.connection.pk),
+    "after": Kind(lambda its: cursor_before(its.snapshot.pk), lambda: cursor_before(uuid4())),
+}
+"""Fields of queries and forms that take an id, or a key made of one."""
+
+WORDS = frozenset({
+    "act", "outcome", "collector", "region", "section", "status", "designation", "text", "severity",
+    "service", "citation", "way", "tab", "theme", "next", "email", "password", "code", "name",
+    "current", "role", "ends_on", "aws_account_id", "partition", "role_name", "regions", "holds_phi",
+    "csrfmiddlewaretoken",
+})  # fmt: skip
+"""Fields that take no id."""
+
+BODIES = {"members/<uuid:membership_id>/role/": {"role": "viewer"}}
+"""What makes a form fit, so that the refusal is about the id."""

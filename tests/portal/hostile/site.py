@@ -1,0 +1,106 @@
+"""A tenant under attack: hostile values, the site they are sent to, and what every answer must be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+
+from accounts.models import Person
+from accounts.permissions import Role
+from tests.accounts.factories import make_ready_person, sign_in
+from tests.architecture.everything import (
+    CHECK,
+    CITATION,
+    ROUTES,
+    Everything,
+    TenantDigests,
+    make_everything,
+    names_asked,
+)
+
+HOSTILE: dict[str, bytes] = {
+    "empty": b"", "blank": b" \t ", "NUL": b"a\x00b", "lone surrogate": b"\xed\xa0\x80", "no UTF-8": b"\xff\xfe\xfd",
+    "overlong UTF-8": b"\xc0\xae\xc0\xae", "newlines": b"a\r\nSet-Cookie: x=y\r\n\r\nz", "right to left": "\u202egnp.exe".encode(),
+    "long": b"x" * 100_000, "SQL": b"' or 1=1; drop table accounts_person; --", "LIKE": b"%_\\%" * 50, "template": b"{{ 7|add:7 }}{% debug %}",
+    "script": b'"><script>alert(1)</script>', "path": b"../../../../etc/passwd", "zero": b"0", "negative": b"-1",
+    "huge number": b"9" * 400, "NaN": b"NaN", "id without rows": b"00000000-0000-0000-0000-000000000000", "braced id": b"{00000000-0000-0000-0000-000000000000}",
+    "cursor of no time": b"yesterday_00000000-0000-0000-0000-000000000000", "cursor before time": b"0001-01-01T00:00:00+23:59_00000000-0000-0000-0000-000000000000",
+    "cursor after time": b"9999-12-31T23:59:59-23:59_00000000-0000-0000-0000-000000000000", "cursor without zone": b"2026-01-01T00:00:00_00000000-0000-0000-0000-000000000000",
+    "signed": b"WyJ4Il0:1uXxXx:AAAA", "JSON": b'{"$ne": null}', "regex": b"(a+)+$", "full-width digits": "\uff11\uff12\uff13".encode(), "emoji": "\U0001f3e5".encode() * 60,
+}  # fmt: skip
+"""Values by what is wrong with them, as bytes."""
+
+SAMPLES = {"citation": CITATION, "check_id": CHECK, "token": "x" * 43, "handle": "no-such-session"}
+ENDS_SESSIONS = {"sign-out/", "profile/sessions/end-others/"}
+READ = sorted(route for route in ROUTES if route != "healthz")
+FIT = {
+    "email": "new@example.org", "role": "viewer", "name": "Annex", "aws_account_id": "9" * 12, "partition": "aws",
+    "regions": "us-east-1", "role_name": "Reader", "current": "x", "password": "y", "code": "1",
+}  # fmt: skip
+"""A value for each field of a form that could be accepted."""
+VOLATILE_TABLES = frozenset({"accounts_auditentry", "accounts_session"})
+
+
+@dataclass(frozen=True)
+class Site:
+    """A tenant with one of everything, its owner's client, and its rows."""
+
+    its: Everything
+    client: Client
+    guest: Person
+    """A viewer, whose sessions may end."""
+    rows: TenantDigests
+    vault: Any
+
+    @property
+    def ids(self) -> dict[str, str]:
+        its = self.its
+        found = {
+            "connection_id": its.connection.pk, "run_id": its.running.pk, "snapshot_id": its.snapshot.pk, "finding_id": its.finding.pk,
+            "membership_id": its.membership.pk, "invitation_id": its.invitation.invitation.pk,
+        }  # fmt: skip
+        return {**SAMPLES, **{name: str(value) for name, value in found.items()}}
+
+    def path(self, route: str, **instead: str) -> str:
+        return "/" + re.sub(r"<\w+:(\w+)>", lambda match: {**self.ids, **instead}[match[1]], route)
+
+
+def make_site(directory: Any, mark: str = "") -> Site:
+    its = make_everything(mark, raise_request_exception=False)
+    return Site(
+        its,
+        its.client,
+        make_ready_person(Role.VIEWER, its.tenant),
+        TenantDigests(its, without=VOLATILE_TABLES),
+        directory,
+    )
+
+
+def assert_in_frame(answer: Any, about: object) -> None:
+    """No failure of ours, and where it is a page, then one of the portal's, guarded by its policy."""
+    assert answer.status_code < 500, about
+    assert answer.headers.get("X-Request-ID"), about
+    assert not {"x", "evil"} & set(answer.cookies), about
+    if answer.status_code in {204, 301, 302, 405} or not answer.content:
+        return
+    assert b"alert(1)</script>" not in answer.content, about
+    kind = answer.headers.get("Content-Type", "")
+    if answer.status_code >= 400 and answer.wsgi_request.path_info.startswith("/api/"):
+        assert kind.partition(";")[0] in {"application/problem+json", "application/json", "text/html"}, about
+    elif answer.status_code >= 400:
+        assert kind.startswith("text/html"), about
+        assert b"Surety" in answer.content, about
+        assert b"Traceback" not in answer.content, about
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy, about
+    assert "unsafe" not in policy, about
+
+
+def asked_names(site: Site, method: str, route: str, body: dict[str, str] | None = None) -> list[str]:
+    client = sign_in(site.guest, raise_request_exception=False) if route in ENDS_SESSIONS else site.client
+    with names_asked() as names:
+        getattr(client, method)(site.path(route), body or {})
+    return sorted(names - {"csrfmiddlewaretoken"})
