@@ -87,6 +87,8 @@ def test_the_trigger_stops_even_the_superuser(tenant):
 
     with open_tenant(tenant.pk):
         record(Act.SIGN_IN)
-    with psycopg.connect(superuser_dsn(connection.settings_dict["NAME"])) as superuser:
-        with pytest.raises(psycopg.Error, match="never changes"):
-            superuser.execute("delete from accounts_auditentry where tenant_id = %s", [tenant.pk])
+    with (
+        psycopg.connect(superuser_dsn(connection.settings_dict["NAME"])) as superuser,
+        pytest.raises(psycopg.Error, match="never changes"),
+    ):
+        superuser.execute("delete from accounts_auditentry where tenant_id = %s", [tenant.pk])
