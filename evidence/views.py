@@ -44,7 +44,7 @@ def connection_list(request: TenantRequest) -> HttpResponse:
 @requires(Permission.CONNECTION_CHANGE)
 def connection_new(request: TenantRequest) -> HttpResponse:
     """Step 1 of connecting: which account."""
-    form = ConnectionForm(request.POST or None)
+    form = ConnectionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             connection = services.create_connection(**form.cleaned_data)

@@ -9,13 +9,17 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import TenantRequest, public, requires
 from accounts.audit.events import Act
 from accounts.audit.log import record
+from accounts.errors import PortalError
 from accounts.permissions import Permission
+from accounts.refusals import refuse
+from accounts.requests import is_api
 from assessments import posture
 from evidence import ledger
 from portal.overview import next_steps
@@ -60,6 +64,8 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 def error_page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
     """An error in the portal's frame; `message` in place of the usual words."""
     title, usual = ERRORS[status]
+    if is_api(request):
+        return refuse(request, _problem(status, message or usual))
     context = {
         "status": status,
         "title": title,
@@ -84,6 +90,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def server_error(request: HttpRequest) -> HttpResponse:
     """Drawn without the frame: what it asks of the database may be what failed."""
     title, message = ERRORS[500]
+    if is_api(request):
+        return refuse(request, _problem(500, message))
     context = {
         "status": 500,
         "title": title,
@@ -91,6 +99,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "request_id": getattr(request, "request_id", ""),
     }
     return render(request, "error_plain.html", context, status=500)
+
+
+def _problem(status: int, message: str) -> PortalError:
+    error = PortalError(message)
+    error.status, error.slug = status, slugify(ERRORS[status][0])
+    return error
 
 
 def _answers(ask: Callable[[], object]) -> bool:

@@ -32,7 +32,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return _for_who_is_signed_in(request, offer, token)
     if offer.person:
         return _ask_to_sign_in(request, offer)
-    form = NewPersonForm(request.POST or None)
+    form = NewPersonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             return _join_as_new_person(request, offer, token, form)

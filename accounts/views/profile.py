@@ -53,7 +53,7 @@ def name(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("current", "password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         person = signed_in_person(request)
         try:
@@ -77,7 +77,7 @@ def password(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Asks password and code again; then a new authenticator app can be set up for ten minutes."""
-    form = StepUpForm(request.POST or None)
+    form = StepUpForm(request.POST if request.method == "POST" else None)
     if _proves_both_factors(request, form):
         request.session[RENEWAL_UNTIL] = int(time.time()) + RENEWAL_SECONDS
         return redirect("second-factor-set-up")
@@ -90,7 +90,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Asks password and code again, then shows ten new recovery codes once."""
-    form = StepUpForm(request.POST or None)
+    form = StepUpForm(request.POST if request.method == "POST" else None)
     if _proves_both_factors(request, form):
         codes = create_recovery_codes(person=signed_in_person(request))
         return TemplateResponse(

@@ -74,7 +74,7 @@ class RefusedSignIn(TemplateResponse):
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("second-factor")
-    form = SignInForm(request.POST or None)
+    form = SignInForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return form_page(request, "accounts/sign_in.html", form, next=request.GET.get("next", ""))
     email, address = form.cleaned_data["email"], client_address(request)
@@ -140,7 +140,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_wanted(request))
     if not has_second_factor(person):
         return redirect("second-factor-set-up")
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return form_page(request, "accounts/second_factor.html", form)
     waited_for = second_factor_wait(person)
@@ -186,7 +186,7 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
     replace = request.session.get(sessions.RENEWAL_UNTIL, 0) > time.time()
     if has_second_factor(person) and not (replace and is_verified(request)):
         return redirect("second-factor")
-    form = FirstCodeForm(request.POST or None)
+    form = FirstCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             device = confirm_totp(person=person, code=form.cleaned_data["code"], replace=replace)

@@ -30,6 +30,12 @@ def test_a_finished_run_is_a_document_and_reading_it_is_recorded(tenant, owner, 
         assert AuditEntry.objects.filter(act="evidence.export", object_id=str(run.pk)).count() == 1
 
 
+def test_an_address_that_is_not_there_is_a_problem_too(owner, client_for):
+    answer = client_for(owner).get("/api/v1/nothing/")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["status"] == 404
+
+
 def test_refusals_are_problem_details(tenant, owner, client_for):
     other = _finished_run(make_tenant())
     strange = client_for(owner).get(f"/api/v1/runs/{other.pk}/")
