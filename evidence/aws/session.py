@@ -1,12 +1,11 @@
 """Credentials and clients for one AWS account.
 
 Building a client is cheap only while service models stay loaded: every AwsSession of a process shares the
-loader and the endpoint data of `partitions.base_session`, and `preload` reads the models before a fork.
+loader and the endpoint data of `partitions.base_session`.
 """
 
 from __future__ import annotations
 
-import gc
 import re
 import threading
 import time
@@ -25,7 +24,6 @@ from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, Defer
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from evidence.aws.errors import CALL_ERRORS, AwsCallFailed, WrongAccount, gap_from
-from evidence.aws.models import declared_operations
 from evidence.aws.partitions import base_session, check_region, home_region, parse_role_arn, partition_of
 from evidence.aws.policy import session_policy
 from evidence.types import GLOBAL
@@ -239,20 +237,6 @@ def own_principal() -> str:
     if ":assumed-role/" in arn or ":federated-user/" in arn:
         return f"arn:{arn.split(':')[1]}:iam::{identity['Account']}:root"
     return arn
-
-
-def preload() -> None:
-    """Reads every declared service's model, out of garbage collection's sight; call it before forking."""
-    session = _sharing_session(None)
-    for service in sorted(declared_operations()):
-        session.create_client(
-            service,
-            region_name=home_region("aws"),
-            aws_access_key_id="preload",
-            aws_secret_access_key="preload",  # noqa: S106  nothing is signed with it
-        )
-    gc.collect()
-    gc.freeze()
 
 
 @cache

@@ -8,8 +8,11 @@ import subprocess
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from evidence.aws.errors import AwsError
+from evidence.aws.session import own_principal
 from portal import env
 from portal.embedded import Supervisor
 from portal.embedded.commands import MIGRATE, SERVICES, WEB
@@ -37,17 +40,31 @@ class Command(BaseCommand):
                 check=True,
                 cwd=env.CHECKOUT,
             )
+            shared = {"AWS_PRINCIPAL_ARN": self._principal()}
             for service in SERVICES:
-                extra = (
+                bind = (
                     {"GUNICORN_CMD_ARGS": f"--bind {options['bind']} --workers 2"} if service is WEB else {}
                 )
-                supervisor.start(service.child(**extra))
+                supervisor.start(service.child(**shared, **bind))
             self.stderr.write(
                 f"The site is at http://{options['bind']}/ - Ctrl-C ends it. The first tenant and its owner:\n"
                 "  .venv/bin/python manage.py create_tenant --name 'My hospital' --slug my-hospital"
                 " --owner-email me@example.org --owner-name 'My name'"
             )
             supervisor.wait()
+
+    def _principal(self) -> str:
+        """Who customers' roles are to trust: as the environment says, else who AWS says that we are."""
+        if "AWS_PRINCIPAL_ARN" in os.environ:
+            return os.environ["AWS_PRINCIPAL_ARN"]
+        try:
+            return own_principal()
+        except AwsError as error:
+            self.stderr.write(
+                f"The portal has no AWS identity to read accounts with: {error}\n"
+                "Give it AWS credentials, or connections can't be verified."
+            )
+            return str(settings.AWS_PRINCIPAL_ARN)
 
 
 def _require_free(bind: str) -> None:

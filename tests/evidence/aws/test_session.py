@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,11 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.loaders import JSONFileLoader
 
 from evidence.aws import session as sessions
 from evidence.aws.errors import AwsCallFailed, WrongAccount
-from evidence.aws.models import declared_operations
 from evidence.aws.partitions import home_region, parse_role_arn, partition_of, regions_of
 from evidence.aws.reader import collect_unit
 from evidence.aws.session import (
@@ -23,7 +20,6 @@ from evidence.aws.session import (
     assume_role_once,
     open_session,
     own_principal,
-    preload,
 )
 from evidence.collectors.base import collectors
 from evidence.types import GapReason
@@ -232,17 +228,6 @@ def test_a_client_has_no_method_that_no_collector_declares(environment):
     assert hasattr(session.client("sts"), "assume_role_with_web_identity"), (
         "the portal's own identity may need it"
     )
-
-
-def test_preloading_lets_every_client_be_built_without_reading_a_model_again(environment, monkeypatch):
-    preload()
-    gc.unfreeze()
-    read: list[str] = []
-    monkeypatch.setattr(JSONFileLoader, "load_file", lambda _loader, path: read.append(path))
-    session = AwsSession(RoleAccess(f"arn:aws:iam::{CUSTOMER}:role/R", EXTERNAL_ID))
-    for service in declared_operations():
-        session.client(service, "eu-west-1")
-    assert read == []
 
 
 def test_the_units_of_a_run_share_a_session(aws, role, monkeypatch):
