@@ -151,11 +151,19 @@ function session() {
   setInterval(look, 1000);
 }
 
+function printing() {
+  for (const button of all("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   menus();
   navigation();
   themes();
   copying(document);
+  printing();
   tabsets();
   scrollers(document);
   session();
