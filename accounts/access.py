@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from django.http import HttpRequest
 
+from accounts.audit.events import Act
 from accounts.models import Membership, Person, Tenant
 from accounts.permissions import Permission, Role
 
@@ -29,10 +30,16 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A view's declaration: a permission in the open tenant, or a gate outside of any tenant."""
+    """A view's declaration: a permission in the open tenant, or a gate outside of any tenant.
+
+    `act` is what the audit log calls a request to the view that records nothing more telling by itself.
+    `step_up` asks for both factors again when the last proof is older than a few minutes (ASVS 5.0 7.5.3).
+    """
 
     permission: Permission | None = None
     gate: Gate = Gate.VERIFIED
+    act: Act | None = None
+    step_up: bool = False
 
 
 class TenantRequest(HttpRequest):
@@ -48,9 +55,11 @@ class TenantRequest(HttpRequest):
         raise NotImplementedError  # the middleware sets it on the request
 
 
-def requires(permission: Permission) -> Callable[[View], View]:
+def requires(
+    permission: Permission, *, act: Act | None = None, step_up: bool = False
+) -> Callable[[View], View]:
     """Only for a verified member whose role includes the permission; the tenant is open inside the view."""
-    return _declare(Access(permission=permission))
+    return _declare(Access(permission=permission, act=act, step_up=step_up))
 
 
 def public(view: View) -> View:
