@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import structlog
 from csp.constants import NONE, SELF
@@ -39,6 +40,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "accounts.middleware.RequestIdMiddleware",
+    "accounts.transport.PlainHttpMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -82,14 +84,24 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+
+
+def password_validators(*, breaches: bool) -> list[dict[str, Any]]:
+    """Django's AUTH_PASSWORD_VALIDATORS. `breaches` asks the Pwned Passwords service by five characters of a digest."""
+    names: dict[str, dict[str, Any]] = {
+        "django.contrib.auth.password_validation.UserAttributeSimilarityValidator": {},
+        "django.contrib.auth.password_validation.MinimumLengthValidator": {"min_length": 12},
+        "django.contrib.auth.password_validation.CommonPasswordValidator": {},
+        "accounts.passwords.ContextWordValidator": {},
+    }
+    if breaches:
+        names["pwned_passwords_django.validators.PwnedPasswordsValidator"] = {
+            "error_message": "This password is known from a breach elsewhere. Choose another."
+        }
+    return [{"NAME": name, "OPTIONS": options} for name, options in names.items()]
+
+
+AUTH_PASSWORD_VALIDATORS = password_validators(breaches=env.flag("BREACHED_PASSWORDS", default=PRODUCTION))
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
 SESSION_ENGINE = "accounts.sessions"
@@ -108,7 +120,8 @@ OTP_TOTP_ISSUER = "Surety"
 # Transport
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+# A machine that speaks plain HTTP is told so, not led on: its token would go on travelling in the clear.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/", r"^scim/"]
 SECURE_HSTS_SECONDS = 2 * 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)

@@ -224,4 +224,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         record_for_person(request.user.pk, Act.SIGN_OUT)
         logout(request)
-    return redirect("sign-in")
+    response = redirect("sign-in")
+    # Not "cookies": the session's is gone with logout, and the chosen theme may stay.
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
