@@ -6,8 +6,39 @@ from django.db import models
 
 from accounts.tenancy.models import TenantForeignKey, TenantModel
 from accounts.tenancy.rls import Periods
+from assessments.engagements.models import (
+    Conclusion,
+    Engagement,
+    EngagementAuditor,
+    EvidenceRequest,
+    RequestEvidence,
+    RequestMessage,
+    SafeguardComment,
+    Sample,
+    SampleDraw,
+    SampleItem,
+    SampleResult,
+)
 from assessments.status import Status
 from evidence.models import AwsConnection, CollectionRun
+
+__all__ = [
+    "Conclusion",
+    "Engagement",
+    "EngagementAuditor",
+    "Evaluation",
+    "EvidenceRequest",
+    "Finding",
+    "FindingPeriod",
+    "RequestEvidence",
+    "RequestMessage",
+    "SafeguardComment",
+    "SafeguardStatus",
+    "Sample",
+    "SampleDraw",
+    "SampleItem",
+    "SampleResult",
+]
 
 OUTCOMES = [("PASS", "Pass"), ("FAIL", "Fail"), ("UNKNOWN", "Unknown"), ("NOT_APPLICABLE", "Not applicable")]
 SEVERITIES = [("critical", "Critical"), ("high", "High"), ("medium", "Medium"), ("low", "Low")]

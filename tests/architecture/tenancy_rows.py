@@ -49,7 +49,7 @@ PARENTS = {
 def _sample(of: models.Field[Any, Any]) -> Any:
     samples: list[tuple[type, Any]] = [
         (models.GenericIPAddressField, "192.0.2.1"), (models.CharField, secrets.token_hex(16)), (models.TextField, "text"),
-        (models.DateTimeField, timezone.now()), (models.BinaryField, secrets.token_bytes(8)), (models.BooleanField, True),
+        (models.DateTimeField, timezone.now()), (models.DateField, timezone.now().date()), (models.BinaryField, secrets.token_bytes(8)), (models.BooleanField, True),
         (models.IntegerField, 1), (models.FloatField, 1.0), (models.JSONField, {}), (ArrayField, []), (models.UUIDField, new_id()),
     ]  # fmt: skip
     value = next(value for kind, value in samples if isinstance(of, kind))
