@@ -231,6 +231,10 @@ VAULT_PROFILE = env.text("VAULT_PROFILE", "")
 VAULT_KEY = env.text("VAULT_KEY", "local")
 VAULT_LOCAL_KEY = env.secret("VAULT_LOCAL_KEY") if VAULT_KEY == "local" else ""
 
+# Connections to addresses that tenants name (accounts.outbound)
+OUTBOUND_NETWORKS = env.listing("OUTBOUND_NETWORKS", "" if PRODUCTION else "127.0.0.0/8,::1/128")
+OUTBOUND_PLAIN_HTTP = not PRODUCTION
+
 # Collection
 AWS_PRINCIPAL_ARN = env.text("AWS_PRINCIPAL_ARN", "arn:aws:iam::123456789012:root")
 ROLE_TEMPLATE_URL = env.text("ROLE_TEMPLATE_URL", "")
