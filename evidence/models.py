@@ -118,7 +118,8 @@ class CollectionRun(TenantModel):
 class Blob(TenantModel):
     """Sealed bytes in the vault. The two digests (SHA-256, hex) tie the plaintext and the stored bytes.
 
-    Addressed by content inside one tenant: equal bytes of two tenants are two blobs.
+    Addressed by content inside one tenant: equal bytes of two tenants are two blobs. `fields_root` is the root over
+    the salted leaves of a JSON document (evidence.fields), "" where there is none: such a blob is shown whole or not.
     """
 
     append_only = True
@@ -132,6 +133,8 @@ class Blob(TenantModel):
     wrapped_key = models.BinaryField()
     key_id = models.CharField(max_length=200)
     sealed_at = models.DateTimeField()
+    salt = models.BinaryField(default=b"")
+    fields_root = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["tenant", "digest"], name="evidence_blob_once"),)

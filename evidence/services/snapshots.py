@@ -64,8 +64,9 @@ def keep_snapshot(*, unit: CollectionUnit, collected: Collected, blob: Blob) -> 
     )  # fmt: skip
     if is_new:
         record(
-            Act.EVIDENCE_SEAL, object_type="snapshot", object_id=snapshot.pk, digest=blob.digest,
-            ciphertext_digest=blob.ciphertext_digest, collector=unit.collector, region=unit.region,
+            Act.EVIDENCE_SEAL, object_type="snapshot", object_id=snapshot.pk, sha256=blob.digest,
+            fields_root=blob.fields_root, ciphertext_sha256=blob.ciphertext_digest, collector=unit.collector,
+            region=unit.region,
         )  # fmt: skip
     return snapshot
 

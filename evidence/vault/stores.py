@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -14,14 +16,26 @@ from evidence.vault.clients import aws_client
 from evidence.vault.errors import NotIntact, StoreUnavailable
 
 _MISSING = "the stored bytes are missing"
+PART_BYTES = 16 << 20
+"""What is sent to S3 at a time: 10,000 parts, which is S3's limit, make 156 GiB."""
 
 
 class Store(Protocol):
-    """Keeps bytes by address ("tenant/aa/id"). `put` raises StoreUnavailable and then has stored nothing."""
+    """Keeps bytes by address ("tenant/aa/id"). What raises StoreUnavailable has stored nothing.
+
+    `write` gives a stream whose bytes appear under the address when its context ends without an error; `read` gives
+    them as a stream, and raises NotIntact where there are none. `remove` takes back what was written, whole or not.
+    """
 
     def put(self, address: str, content: bytes) -> None: ...
 
     def get(self, address: str) -> bytes: ...
+
+    def write(self, address: str) -> AbstractContextManager[BinaryIO]: ...
+
+    def read(self, address: str) -> BinaryIO: ...
+
+    def remove(self, address: str) -> None: ...
 
 
 class FileStore:
@@ -31,27 +45,43 @@ class FileStore:
         self._directory = directory
 
     def put(self, address: str, content: bytes) -> None:
-        path = self._directory / address
-        unfinished = path.with_name(f".{path.name}")
+        with self.write(address) as file:
+            file.write(content)
+
+    def get(self, address: str) -> bytes:
+        with self.read(address) as file:
+            return file.read()
+
+    @contextmanager
+    def write(self, address: str) -> Iterator[BinaryIO]:
+        path, unfinished = self._paths(address)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o400), "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.link(unfinished, path)
-            unfinished.unlink()
             _sync_directory(path.parent)
         except OSError as error:
+            raise StoreUnavailable(f"evidence can't be stored: {error.strerror}") from error
+        finally:
             with suppress(OSError):
                 unfinished.unlink()
-            raise StoreUnavailable(f"evidence can't be stored: {error.strerror}") from error
 
-    def get(self, address: str) -> bytes:
+    def read(self, address: str) -> BinaryIO:
         try:
-            return (self._directory / address).read_bytes()
+            return (self._directory / address).open("rb")
         except FileNotFoundError as error:
             raise NotIntact(_MISSING) from error
+
+    def remove(self, address: str) -> None:
+        for path in self._paths(address):
+            path.unlink(missing_ok=True)
+
+    def _paths(self, address: str) -> tuple[Path, Path]:
+        path = self._directory / address
+        return path, path.with_name(f".{path.name}")
 
 
 class S3Store:
@@ -69,12 +99,73 @@ class S3Store:
             raise StoreUnavailable(f"evidence can't be stored: {error}") from error
 
     def get(self, address: str) -> bytes:
+        with self.read(address) as body:
+            try:
+                return body.read()
+            except BotoCoreError as error:
+                raise StoreUnavailable(f"evidence can't be read: {error}") from error
+
+    @contextmanager
+    def write(self, address: str) -> Iterator[BinaryIO]:
         try:
-            return bytes(self._client.get_object(Bucket=self._bucket, Key=address)["Body"].read())
+            with _Multipart(self._client, self._bucket, address) as parts:
+                yield parts
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailable(f"evidence can't be stored: {error}") from error
+
+    def read(self, address: str) -> BinaryIO:
+        try:
+            body: BinaryIO = self._client.get_object(Bucket=self._bucket, Key=address)["Body"]
         except self._client.exceptions.NoSuchKey as error:
             raise NotIntact(_MISSING) from error
         except (ClientError, BotoCoreError) as error:
             raise StoreUnavailable(f"evidence can't be read: {error}") from error
+        return body
+
+    def remove(self, address: str) -> None:
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=address)
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailable(f"stored bytes can't be removed: {error}") from error
+
+
+class _Multipart(io.RawIOBase, BinaryIO):
+    """An upload in parts, which becomes an object at the end, or is aborted with an error."""
+
+    def __init__(self, client: Any, bucket: str, key: str) -> None:
+        super().__init__()
+        self._client, self._place = client, {"Bucket": bucket, "Key": key}
+        begun = client.create_multipart_upload(**self._place, ChecksumAlgorithm="SHA256")
+        self._upload = {**self._place, "UploadId": begun["UploadId"]}
+        self._parts: list[dict[str, Any]] = []
+        self._waiting = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._waiting += data
+        while len(self._waiting) >= PART_BYTES:
+            self._send(bytes(self._waiting[:PART_BYTES]))
+            del self._waiting[:PART_BYTES]
+        return len(data)
+
+    def _send(self, part: bytes) -> None:
+        number = len(self._parts) + 1
+        sent = self._client.upload_part(
+            **self._upload, PartNumber=number, Body=part, ChecksumAlgorithm="SHA256"
+        )
+        self._parts.append(
+            {"PartNumber": number, "ETag": sent["ETag"], "ChecksumSHA256": sent["ChecksumSHA256"]}
+        )
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed:
+            self._client.abort_multipart_upload(**self._upload)
+            return
+        self._send(bytes(self._waiting))
+        parts = {"Parts": self._parts}
+        self._client.complete_multipart_upload(**self._upload, MultipartUpload=parts, IfNoneMatch="*")
 
 
 def store() -> Store:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import zstandard
 
 from accounts.tenancy.models import new_id
+from evidence import fields
 from evidence.models import Blob
 from evidence.vault import cipher
 from evidence.vault.errors import NotIntact
@@ -18,6 +21,8 @@ from evidence.vault.stores import store
 
 __all__ = ["Kept", "NotIntact", "Sealed", "find_blob", "open_blob", "seal", "verify_blob"]
 
+JSON = "application/json"
+"""The media type whose documents are cut into salted leaves."""
 MOST_BYTES = 1 << 30
 """What a blob may unpack to."""
 
@@ -36,11 +41,13 @@ class Sealed:
     wrapped_key: bytes
     key_id: str
     sealed_at: datetime
+    salt: bytes
+    fields_root: str
 
     def keep(self) -> Blob:
         """Writes the row, or returns the one of equal bytes that came first (this copy is then never referred to)."""
-        fields = {name: getattr(self, name) for name in self.__slots__ if name not in {"tenant_id", "digest"}}
-        return Blob.objects.get_or_create(digest=self.digest, defaults=fields)[0]
+        values = {name: getattr(self, name) for name in self.__slots__ if name not in {"tenant_id", "digest"}}
+        return Blob.objects.get_or_create(digest=self.digest, defaults=values)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +67,26 @@ def seal(content: bytes, *, tenant_id: object, media_type: str) -> Sealed:
     Raises StoreUnavailable, and then nothing is stored.
     """
     digest = hashlib.sha256(content).hexdigest()
-    context = _context(tenant_id, digest, media_type)
+    context = context_of(tenant_id, digest, media_type)
     ciphertext, data_key = cipher.encrypt(zstandard.ZstdCompressor(level=3).compress(content), context)
     key = wrapping_key()
     blob_id = str(new_id())
     address = f"{tenant_id}/{blob_id[-2:]}/{blob_id}"
     store().put(address, ciphertext)
+    salt = os.urandom(fields.SALT_BYTES)
+    root = _fields_root(content, salt) if media_type == JSON else ""
     return Sealed(
         tenant_id, digest, hashlib.sha256(ciphertext).hexdigest(), len(content), len(ciphertext), media_type, address,
-        key.wrap(data_key, context), key.id, datetime.now(UTC),
+        key.wrap(data_key, context), key.id, datetime.now(UTC), salt, root,
     )  # fmt: skip
+
+
+def _fields_root(content: bytes, salt: bytes) -> str:
+    try:
+        return fields.root_of(json.loads(content), salt)
+    except (ValueError, RecursionError):
+        # Called JSON and isn't, or not what RFC 8785 can write: it has no fields, and is shown whole or not at all.
+        return ""
 
 
 def find_blob(content: bytes) -> Blob | None:
@@ -82,7 +99,7 @@ def open_blob(blob: Blob) -> bytes:
     ciphertext = store().get(blob.address)
     if not hmac.compare_digest(hashlib.sha256(ciphertext).hexdigest(), blob.ciphertext_digest):
         raise NotIntact("the stored bytes are not the ones that were sealed (SHA-256 differs)")
-    context = _context(blob.tenant_id, blob.digest, blob.media_type)
+    context = context_of(blob.tenant_id, blob.digest, blob.media_type)
     data_key = wrapping_key(blob.key_id).unwrap(bytes(blob.wrapped_key), context)
     compressed = cipher.decrypt(ciphertext, data_key, context)
     content = zstandard.ZstdDecompressor().decompress(compressed, max_output_size=MOST_BYTES)
@@ -100,5 +117,6 @@ def verify_blob(blob: Blob) -> str:
     return ""
 
 
-def _context(tenant_id: object, digest: str, media_type: str) -> bytes:
+def context_of(tenant_id: object, digest: str, media_type: str) -> bytes:
+    """What is authenticated with a blob's bytes and key."""
     return f"{tenant_id}|{digest}|{media_type}".encode()
