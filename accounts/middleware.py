@@ -23,7 +23,8 @@ from accounts.audit.log import acting, record
 from accounts.errors import Forbidden, NotFound, PortalError, Unavailable
 from accounts.models import Membership, Person, Tenant
 from accounts.permissions import Permission, Role, allows
-from accounts.refusals import NOTHING_HERE, as_portal_error, ask_sign_in, refuse
+from accounts.proof import has_fresh_proof
+from accounts.refusals import NOTHING_HERE, as_portal_error, ask_sign_in, ask_step_up, refuse
 from accounts.requests import BACKGROUND_HEADER, actor_of, client_address, is_api, is_verified
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import has_second_factor
@@ -149,8 +150,8 @@ def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpRespons
         if access.permission is None:
             if access.gate is Gate.VERIFIED:
                 _look_into_tenant(cast("TenantRequest", request))
-            return _rendered(view())
-        return _answer_in_tenant(cast("TenantRequest", request), access.permission, view)
+            return _rendered(view()) if _proof_suffices(request, access) else ask_step_up(request)
+        return _answer_in_tenant(cast("TenantRequest", request), access, view)
     except (PortalError, Http404, PermissionDenied) as error:
         return refuse(request, as_portal_error(error))
 
@@ -169,7 +170,7 @@ def _missing_step(request: HttpRequest, access: Access) -> str | None:
 
 
 def _answer_in_tenant(
-    request: TenantRequest, permission: Permission, view: Callable[[], HttpResponseBase]
+    request: TenantRequest, access: Access, view: Callable[[], HttpResponseBase]
 ) -> HttpResponseBase:
     found = find_membership(request)
     if found is None:
@@ -179,12 +180,18 @@ def _answer_in_tenant(
         if membership is None:
             return _without_tenant(request)
         _enter(request, Tenant.objects.get(pk=found.tenant_id), membership)
-        if not request.may(permission):
+        if not request.may(cast("Permission", access.permission)):
             raise Forbidden("Your role doesn't permit this. Ask an owner of the tenant.")
+        if not _proof_suffices(request, access):
+            return ask_step_up(request)
         response = _rendered(view())
         if response.status_code >= 400:  # noqa: PLR2004 (HTTP's own border)
             transaction.set_rollback(True)
         return response
+
+
+def _proof_suffices(request: HttpRequest, access: Access) -> bool:
+    return not access.step_up or has_fresh_proof(request)
 
 
 def find_membership(request: HttpRequest) -> MembershipFound | None:

@@ -10,6 +10,8 @@ from django.db import models
 
 from accounts.audit.models import AuditEntry
 from accounts.devices import RecoveryCode, RecoveryCodeDevice, TotpDevice
+from accounts.mailed_links import EmailChange, PasswordReset
+from accounts.passkeys import Passkey, SpentChallenge
 from accounts.permissions import Role
 from accounts.sessions import Session
 from accounts.tenancy.models import TenantModel, new_id
@@ -18,13 +20,17 @@ from accounts.throttle import SignInThrottle
 
 __all__ = [
     "AuditEntry",
+    "EmailChange",
     "Invitation",
     "Membership",
+    "Passkey",
+    "PasswordReset",
     "Person",
     "RecoveryCode",
     "RecoveryCodeDevice",
     "Session",
     "SignInThrottle",
+    "SpentChallenge",
     "Tenant",
     "TenantKind",
     "TotpDevice",
@@ -45,6 +51,8 @@ class Tenant(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=63, unique=True)
     kind = models.CharField(max_length=32, choices=TenantKind)
+    require_passkey = models.BooleanField(default=False, db_default=False)
+    """Whether only a session that was opened by a phishing-resistant factor may enter."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

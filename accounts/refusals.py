@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.csrf import requires_csrf_token
 
+from accounts import sessions
 from accounts.access import public
 from accounts.errors import Forbidden, NotFound, PortalError
+from accounts.proof import keep_interrupted
 from accounts.requests import is_api, is_htmx
 
 NOTHING_HERE = "There is nothing at this address, or it isn't yours to see."
@@ -23,6 +26,13 @@ class NotSignedInError(PortalError):
 
     status = 401
     slug = "not-signed-in"
+
+
+class StepUpNeeded(PortalError):
+    """Both factors were proved too long ago for this act (RFC 9470's insufficient_user_authentication)."""
+
+    status = 401
+    slug = "step-up-needed"
 
 
 def as_portal_error(error: Exception) -> PortalError:
@@ -60,6 +70,24 @@ def ask_sign_in(request: HttpRequest, url_name: str) -> HttpResponse:
     if request.method == "GET" and request.path_info != "/":
         url = f"{url}?{urlencode({'next': request.get_full_path()})}"
     return HttpResponseRedirect(url)
+
+
+def ask_step_up(request: HttpRequest) -> HttpResponse:
+    """Sends the person to prove both factors again, and back to the page or the form afterwards."""
+    if is_api(request):
+        return _problem(
+            request, StepUpNeeded("Prove both factors again in the browser, then repeat the request.")
+        )
+    url, back, kept = reverse("step-up"), request.get_full_path(), keep_interrupted(request)
+    if is_htmx(request):
+        request.session.pop(sessions.INTERRUPTED, None)  # the page, not the fragment, is gone back to
+        back = request.headers.get("HX-Current-URL", "")
+        return HttpResponse(status=401, headers={"HX-Redirect": f"{url}?{urlencode({'next': back})}"})
+    if request.method not in {"GET", "HEAD"}:
+        if not kept:
+            messages.info(request, "Nothing was done yet. After this, repeat what you did.")
+        back = request.headers.get("Referer", "")
+    return HttpResponseRedirect(f"{url}?{urlencode({'next': back})}")
 
 
 def _problem(request: HttpRequest, error: PortalError) -> HttpResponse:

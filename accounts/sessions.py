@@ -25,8 +25,16 @@ ADDRESS = "address"
 USER_AGENT = "user_agent"
 NEXT = "next"
 """The path to go to after the second factor."""
-RENEWAL_UNTIL = "second_factor_renewal_until"
-"""Unix time until which the second factor may be replaced, after password and code were asked again."""
+PROVED_AT = "proved_at"
+"""Unix time of the last proof of both factors (accounts.proof)."""
+FACTOR = "factor"
+"""What the session was opened by: a value of accounts.proof.Factor."""
+REAUTHENTICATE_AT = "reauthenticate_at"
+"""The path at which a session of single sign-on proves itself again."""
+STEP_UP_NEXT = "step_up_next"
+"""The path to go to after a fresh proof."""
+INTERRUPTED = "interrupted"
+"""A form that waits for a fresh proof (accounts.proof.Interrupted)."""
 
 
 def session_digest(session_key: str | None) -> str:
@@ -42,6 +50,7 @@ class Session(AbstractBaseSession):
     seen_at = models.DateTimeField(null=True)
     address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=256, blank=True)
+    factor = models.CharField(max_length=16, blank=True)
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionStore]:
@@ -74,6 +83,7 @@ class SessionStore(db.SessionStore):
         row.person_id = data.get(SESSION_KEY)
         row.signed_in_at, row.seen_at = _moment(data.get(SIGNED_IN_AT)), _moment(data.get(SEEN_AT))
         row.address, row.user_agent = data.get(ADDRESS) or None, data.get(USER_AGENT, "")
+        row.factor = data.get(FACTOR, "")
         return row
 
 

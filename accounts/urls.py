@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import audit, invitations, members, profile, session, sign_in, tenants
+from accounts.views import audit, invitations, members, profile, session, sign_in, step_up, tenants
 
 urlpatterns = [
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-in/code/", sign_in.second_factor, name="second-factor"),
     path("sign-in/set-up/", sign_in.set_up_second_factor, name="second-factor-set-up"),
+    path("step-up/", step_up.step_up, name="step-up"),
+    path("step-up/continue/", step_up.go_on, name="step-up-continue"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("session/status/", session.status, name="session-status"),
     path("session/extend/", session.extend, name="session-extend"),

@@ -41,7 +41,7 @@ def connection_list(request: TenantRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.CONNECTION_CHANGE)
+@requires(Permission.CONNECTION_CHANGE, step_up=True)
 def connection_new(request: TenantRequest) -> HttpResponse:
     """Step 1 of connecting: which account."""
     form = ConnectionForm(request.POST if request.method == "POST" else None)
@@ -144,7 +144,7 @@ def connection_collect(request: TenantRequest, connection_id: UUID) -> HttpRespo
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.CONNECTION_CHANGE)
+@requires(Permission.CONNECTION_CHANGE, step_up=True)
 def connection_remove(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     """Asks, and on POST removes. Evidence and findings stay."""
     connection = ledger.find_connection(connection_id)
@@ -205,7 +205,7 @@ def _shown(opened: services.OpenedSnapshot) -> dict[str, Any]:
 
 
 @require_safe
-@requires(Permission.EVIDENCE_EXPORT)
+@requires(Permission.EVIDENCE_EXPORT, step_up=True)
 def snapshot_download(request: TenantRequest, snapshot_id: UUID) -> HttpResponse:  # noqa: ARG001
     """The sealed bytes as they are, after their digest was checked."""
     opened = services.open_snapshot(snapshot_id=snapshot_id)

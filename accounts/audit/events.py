@@ -10,6 +10,7 @@ class Act(StrEnum):
 
     SIGN_IN = "session.sign_in"
     SECOND_FACTOR = "session.second_factor"
+    STEP_UP = "session.step_up"
     SIGN_OUT = "session.sign_out"
     SESSION_EXPIRE = "session.expire"
     SESSION_REVOKE = "session.revoke"
@@ -18,6 +19,11 @@ class Act(StrEnum):
     SECOND_FACTOR_SET_UP = "person.second_factor_set_up"
     SECOND_FACTOR_REMOVE = "person.second_factor_remove"
     RECOVERY_CODES_CREATE = "person.recovery_codes_create"
+    PASSKEY_ADD = "person.passkey_add"
+    PASSWORD_RESET = "person.password_reset"  # noqa: S105 (as above)
+    EMAIL_CHANGE_ASK = "person.email_change_ask"
+    EMAIL_CHANGE = "person.email_change"
+    EMAIL_CHANGE_UNDO = "person.email_change_undo"
     TENANT_CREATE = "tenant.create"
     TENANT_CHANGE = "tenant.change"
     INVITATION_CREATE = "invitation.create"

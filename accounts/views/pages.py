@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import segno
 from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
 
 from accounts.forms import RefusableForm
+from accounts.models import Person
+from accounts.services.second_factor import prepare_totp
 
 UNFIT = 422
 
@@ -36,3 +42,13 @@ def safe_path(request: HttpRequest, wanted: str, *, fallback: str) -> str:
 def say(request: HttpRequest, text: str) -> None:
     """Shows a message on the next page."""
     messages.success(request, text)
+
+
+def totp_seed(person: Person) -> dict[str, Any]:
+    """What a page shows to set up an authenticator app: `qr` (SVG) and `secret` (base32 in groups)."""
+    device = prepare_totp(person=person)
+    qr = segno.make(device.uri, error="m").svg_inline(
+        scale=5, border=4, dark="#000", light="#fff", omitsize=True
+    )
+    secret = " ".join(device.secret[at : at + 4] for at in range(0, len(device.secret), 4))
+    return {"qr": mark_safe(qr), "secret": secret}  # noqa: S308 (drawn by segno)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+import django_otp
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,20 +12,21 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import verified
-from accounts.audit.events import Act, ActOutcome
-from accounts.errors import InvalidInput
-from accounts.forms import NameForm, PasswordForm, RefusableForm, StepUpForm
-from accounts.models import Person, RecoveryCodeDevice, Session, TotpDevice
+from accounts.access import freshly_verified, verified
+from accounts.audit.events import Act
+from accounts.errors import Conflict, InvalidInput
+from accounts.forms import FirstCodeForm, NameForm, PasswordForm
+from accounts.models import RecoveryCodeDevice, Session, TotpDevice
+from accounts.proof import Factor, session_factor
 from accounts.requests import client_address, signed_in_person
 from accounts.services.people import change_name, change_password, end_sessions
 from accounts.services.person_log import record_for_person
-from accounts.services.second_factor import create_recovery_codes, match_code, second_factor_wait
-from accounts.sessions import RENEWAL_UNTIL, session_digest
-from accounts.throttle import begin_try, clear_tries
-from accounts.views.pages import form_page, safe_path, say
+from accounts.services.second_factor import confirm_totp, create_recovery_codes
+from accounts.sessions import session_digest
+from accounts.throttle import clear_tries
+from accounts.views.pages import form_page, safe_path, say, totp_seed
+from accounts.views.step_up import require_patience
 
-RENEWAL_SECONDS = 10 * 60
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "theme"
 
@@ -49,7 +49,7 @@ def name(request: HttpRequest) -> HttpResponse:
     return redirect("profile")
 
 
-@verified
+@freshly_verified
 @sensitive_post_parameters("current", "password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
@@ -57,7 +57,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = signed_in_person(request)
         try:
-            _require_patience(request, person)
+            require_patience(request, person)
             change_password(
                 person=person, current=form.cleaned_data["current"], new=form.cleaned_data["password"],
                 keep_session=_own_session(request),
@@ -72,32 +72,38 @@ def password(request: HttpRequest) -> HttpResponse:
     return form_page(request, "accounts/profile_password.html", form)
 
 
-@verified
-@sensitive_post_parameters("current", "code")
+@freshly_verified
+@sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """Asks password and code again; then a new authenticator app can be set up for ten minutes."""
-    form = StepUpForm(request.POST if request.method == "POST" else None)
-    if _proves_both_factors(request, form):
-        request.session[RENEWAL_UNTIL] = int(time.time()) + RENEWAL_SECONDS
-        return redirect("second-factor-set-up")
-    lead = "The present app goes on working until the new one has shown its first code."
-    return _step_up_page(request, form, "Replace the authenticator app", lead)
+    """Sets up an authenticator app, in place of the present one where there is one."""
+    person = signed_in_person(request)
+    form = FirstCodeForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            device = confirm_totp(person=person, code=form.cleaned_data["code"], replace=True)
+        except InvalidInput as error:
+            form.show(error)
+        except Conflict:
+            return redirect("profile-second-factor")
+        else:
+            if session_factor(request) is not Factor.PASSKEY:
+                django_otp.login(request, device)  # the session stood on the app that is gone
+            # Whoever had the old device may sit in another session.
+            end_sessions(person=person, keep=_own_session(request))
+            say(request, "The new authenticator app is set up, and your other sessions are ended.")
+            return redirect("profile")
+    return form_page(request, "accounts/profile_second_factor.html", form, **totp_seed(person))
 
 
-@verified
-@sensitive_post_parameters("current", "code")
+@freshly_verified
 @require_http_methods(["GET", "HEAD", "POST"])
 def recovery_codes(request: HttpRequest) -> HttpResponse:
-    """Asks password and code again, then shows ten new recovery codes once."""
-    form = StepUpForm(request.POST if request.method == "POST" else None)
-    if _proves_both_factors(request, form):
-        codes = create_recovery_codes(person=signed_in_person(request))
-        return TemplateResponse(
-            request, "accounts/recovery_codes.html", {"codes": codes, "wanted": "/profile"}
-        )
-    lead = "The present codes end as soon as the new ones are shown."
-    return _step_up_page(request, form, "New recovery codes", lead)
+    """Asks once more, then shows ten new recovery codes once."""
+    if request.method != "POST":
+        return TemplateResponse(request, "accounts/profile_recovery_codes.html")
+    codes = create_recovery_codes(person=signed_in_person(request))
+    return TemplateResponse(request, "accounts/recovery_codes.html", {"codes": codes, "wanted": "/profile/"})
 
 
 @verified
@@ -137,44 +143,6 @@ def theme(request: HttpRequest) -> HttpResponse:
         THEME_COOKIE, chosen, max_age=365 * 86400, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )
     return response
-
-
-def _proves_both_factors(request: HttpRequest, form: RefusableForm) -> bool:
-    if request.method != "POST" or not form.is_valid():
-        return False
-    person = signed_in_person(request)
-    try:
-        _require_patience(request, person)
-        _require_both_factors(person, form.cleaned_data["current"], form.cleaned_data["code"])
-    except InvalidInput as error:
-        form.show(error)
-        return False
-    clear_tries(person.email, client_address(request))
-    return True
-
-
-def _require_both_factors(person: Person, current: str, code: str) -> None:
-    # The password first: a code must not be used up, nor its count of failures rise, for a wrong password.
-    if not person.check_password(current):
-        record_for_person(person.pk, Act.SECOND_FACTOR, outcome=ActOutcome.FAILED, step_up=True)
-        raise InvalidInput("This isn't your current password.", field="current")
-    if match_code(person=person, code=code) is None:
-        record_for_person(person.pk, Act.SECOND_FACTOR, outcome=ActOutcome.FAILED, step_up=True)
-        wait = second_factor_wait(person)
-        left = f" Wait {round((wait - timezone.now()).total_seconds()) + 1} s." if wait else ""
-        raise InvalidInput(f"This code isn't right, or was used before.{left}", field="code")
-
-
-def _require_patience(request: HttpRequest, person: Person) -> None:
-    """Guessing the password from a session that was left open is slowed like signing in."""
-    until = begin_try(person.email, client_address(request))
-    if until:
-        seconds = round((until - timezone.now()).total_seconds()) + 1
-        raise InvalidInput(f"Too many tries failed. Wait {seconds} seconds, then try again.", field="current")
-
-
-def _step_up_page(request: HttpRequest, form: RefusableForm, title: str, lead: str) -> HttpResponse:
-    return form_page(request, "accounts/profile_step_up.html", form, title=title, lead=lead)
 
 
 def _page(request: HttpRequest, form: NameForm) -> HttpResponse:

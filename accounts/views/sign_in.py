@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import django_otp
-import segno
 import structlog
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
@@ -15,7 +13,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.safestring import mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from django_otp.models import Device
@@ -28,20 +25,19 @@ from accounts.audit.log import Actor
 from accounts.errors import Conflict, InvalidInput
 from accounts.forms import CodeForm, FirstCodeForm, SignInForm
 from accounts.models import Person, TotpDevice
+from accounts.proof import Factor, note_proof
 from accounts.requests import actor_of, client_address, is_verified, signed_in_person
-from accounts.services.people import end_sessions
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import (
     confirm_totp,
     create_recovery_codes,
     has_second_factor,
     match_code,
-    prepare_totp,
     second_factor_wait,
 )
 from accounts.tenancy.unscoped import memberships_of
 from accounts.throttle import begin_try, clear_tries
-from accounts.views.pages import form_page, safe_path, say
+from accounts.views.pages import form_page, safe_path, say, totp_seed
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 WRONG = "The e-mail address or the password isn't right."
@@ -165,7 +161,7 @@ def _let_in(request: HttpRequest, person: Person, device: Device) -> HttpRespons
 def complete_sign_in(request: HttpRequest, person: Person, device: Device) -> None:
     """Marks the session as verified, under a new key, and enters the person's first tenant."""
     record_for_person(person.pk, Act.SECOND_FACTOR, device=device.name)
-    request.session.cycle_key()
+    note_proof(request, Factor.APP if isinstance(device, TotpDevice) else Factor.RECOVERY_CODE)
     django_otp.login(request, device)
     request.session.pop(sessions.NEXT, None)
     if sessions.TENANT not in request.session:
@@ -183,38 +179,25 @@ def _wanted(request: HttpRequest) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up_second_factor(request: HttpRequest) -> HttpResponse:
     person = signed_in_person(request)
-    replace = request.session.get(sessions.RENEWAL_UNTIL, 0) > time.time()
-    if has_second_factor(person) and not (replace and is_verified(request)):
+    if has_second_factor(person):
         return redirect("second-factor")
     form = FirstCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            device = confirm_totp(person=person, code=form.cleaned_data["code"], replace=replace)
+            device = confirm_totp(person=person, code=form.cleaned_data["code"])
         except InvalidInput as error:
             form.show(error)
         except Conflict:
             return redirect("second-factor-set-up")
         else:
             return _confirmed(request, person, device)
-    return form_page(request, "accounts/second_factor_set_up.html", form, **_seed(person), replace=replace)
-
-
-def _seed(person: Person) -> dict[str, Any]:
-    device = prepare_totp(person=person)
-    qr = segno.make(device.uri, error="m").svg_inline(
-        scale=5, border=4, dark="#000", light="#fff", omitsize=True
-    )
-    secret = " ".join(device.secret[at : at + 4] for at in range(0, len(device.secret), 4))
-    return {"qr": mark_safe(qr), "secret": secret}  # noqa: S308 (drawn by segno)
+    return form_page(request, "accounts/second_factor_set_up.html", form, **totp_seed(person))
 
 
 def _confirmed(request: HttpRequest, person: Person, device: TotpDevice) -> HttpResponse:
     wanted = _wanted(request)
     codes = create_recovery_codes(person=person)
     complete_sign_in(request, person, device)
-    if request.session.pop(sessions.RENEWAL_UNTIL, None):
-        # Whoever had the old device may sit in another session.
-        end_sessions(person=person, keep=sessions.session_digest(request.session.session_key))
     return TemplateResponse(request, "accounts/recovery_codes.html", {"codes": codes, "wanted": wanted})
 
 

@@ -12,6 +12,7 @@ from accounts.devices import TotpDevice
 from accounts.models import Person, Tenant
 from accounts.permissions import Role
 from accounts.services.second_factor import prepare_totp
+from accounts.sessions import PROVED_AT
 from tests.factories import make_member, make_tenant
 
 PASSWORD = "moss on seven cold stones"
@@ -50,3 +51,17 @@ def sign_in(person: Person, **extra: Any) -> Client:
     answer = client.post("/sign-in/code/", {"code": code_for(person)})
     assert answer.status_code == 302, answer.content
     return client
+
+
+def grow_stale(client: Client) -> Client:
+    """Lets the session's last proof of both factors be older than step-up accepts."""
+    session = client.session
+    session[PROVED_AT] = int(time.time()) - 3600
+    session.save()
+    return client
+
+
+def prove_again(client: Client, person: Person) -> Any:
+    """Proves both factors at the page that asks for them."""
+    TotpDevice.objects.filter(user=person).update(last_step=-1)
+    return client.post("/step-up/", {"current": PASSWORD, "code": code_for(person)})

@@ -38,6 +38,8 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "sign-in/code/": (Gate.PASSWORD, BOTH),
     "sign-in/set-up/": (Gate.PASSWORD, BOTH),
     "sign-out/": (Gate.PUBLIC, WRITE),
+    "step-up/": (Gate.VERIFIED, BOTH),
+    "step-up/continue/": (Gate.VERIFIED, READ),
     "session/status/": (Gate.PUBLIC, READ),
     "session/extend/": (Gate.VERIFIED, WRITE),
     "invitations/<str:token>/": (Gate.PUBLIC, BOTH),

@@ -13,11 +13,15 @@ from assessments.engagements.models import AUDITOR_WRITES
 from tests.conftest import superuser_dsn
 
 WITHOUT_TENANT = {
+    "accounts_emailchange": "a person's address, whatever the tenants",
+    "accounts_passkey": "a person's way in, before any tenant",
+    "accounts_passwordreset": "a person's way back in, before any tenant",
     "accounts_person": "one person can be a member of several tenants",
     "accounts_recoverycode": "a person's way in, before any tenant",
     "accounts_recoverycodedevice": "a person's way in, before any tenant",
     "accounts_session": "a session is a person's, before any tenant",
     "accounts_signinthrottle": "failed sign-ins, by keyed digest, before anybody is known",
+    "accounts_spentchallenge": "answered challenges of passkeys, by digest",
     "accounts_totpdevice": "a person's way in, before any tenant",
     "auth_group": "unused part of django.contrib.auth",
     "auth_group_permissions": "unused part of django.contrib.auth",

@@ -167,6 +167,7 @@ document.addEventListener("DOMContentLoaded", () => {
   tabsets();
   scrollers(document);
   session();
+  for (const form of all("form[data-submit-at-once]")) form.requestSubmit();
   for (const field of all("[data-submit-on-change]")) field.addEventListener("change", () => field.form.requestSubmit());
 });
 document.addEventListener("htmx:afterSwap", (event) => {
