@@ -51,6 +51,7 @@ class RequestIdMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=request.request_id):  # type: ignore[attr-defined]
             response = self._get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response.headers.setdefault("Cache-Control", "no-store")  # errors that no view answered, too
         return response
 
 

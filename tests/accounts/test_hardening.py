@@ -61,3 +61,30 @@ def test_trace_gives_nothing_back(path):
     answer = sign_in(make_ready_person()).trace(path, headers={"X-Canary": "canary"})
     assert answer.status_code in {302, 405}
     assert b"canary" not in answer.content
+
+
+@pytest.mark.parametrize(
+    "password", ["x" * 128, "  spaces at both ends  ", "Grüße aus dem Tal 🌲", "Case Matters Here Too"]
+)
+def test_a_password_is_verified_exactly_as_typed(password):
+    person = make_ready_person()
+    person.set_password(password)
+    person.save()
+    for wrong in (password.strip()[:-1], password.swapcase(), password + " "):
+        answer = Client().post("/sign-in/", {"email": person.email, "password": wrong})
+        assert answer.status_code == 422
+    answer = Client().post("/sign-in/", {"email": person.email, "password": password})
+    assert answer.status_code == 302
+
+
+def test_every_page_lets_one_sign_out():
+    client = sign_in(make_ready_person())
+    for path in ("/", "/profile/", "/members/", "/audit/", "/evidence/"):
+        assert b'action="/sign-out/"' in client.get(path).content, path
+
+
+def test_what_somebody_types_makes_no_line_of_its_own_in_the_services_log(capfd):
+    typed = 'someone@example.org\n{"event": "forged"}'
+    Client().post("/sign-in/", {"email": typed, "password": "x"}, headers={"User-Agent": "a\r\nb"})
+    Client().get("/findings/?text=%0a{%22event%22:%22forged%22}")
+    assert not [line for line in capfd.readouterr().err.splitlines() if line.startswith('{"event": "forged"')]
