@@ -8,7 +8,19 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from accounts.audit.models import AuditEntry
+from accounts.audit.models import (
+    AuditAnchor,
+    AuditCheckpoint,
+    AuditEntry,
+    AuditEpoch,
+    AuditGlobalLeaf,
+    AuditGlobalTile,
+    AuditKey,
+    AuditLeaf,
+    AuditSealer,
+    AuditSignature,
+    AuditTile,
+)
 from accounts.devices import RecoveryCode, RecoveryCodeDevice, TotpDevice
 from accounts.mailed_links import EmailChange, PasswordReset
 from accounts.passkeys import Passkey, SpentChallenge
@@ -19,7 +31,17 @@ from accounts.tenancy.rls import RowLevelSecurity
 from accounts.throttle import SignInThrottle
 
 __all__ = [
+    "AuditAnchor",
+    "AuditCheckpoint",
     "AuditEntry",
+    "AuditEpoch",
+    "AuditGlobalLeaf",
+    "AuditGlobalTile",
+    "AuditKey",
+    "AuditLeaf",
+    "AuditSealer",
+    "AuditSignature",
+    "AuditTile",
     "EmailChange",
     "Invitation",
     "Membership",

@@ -50,7 +50,7 @@ def _tenant_constraints(name: str, attrs: dict[str, Any]) -> list[models.BaseCon
     references = [field for field, value in attrs.items() if isinstance(value, TenantForeignKey)]
     return [
         models.UniqueConstraint(fields=["tenant", "id"], name=f"{prefix}_tenant_id"),
-        RowLevelSecurity(name=f"{prefix}_rls"),
+        RowLevelSecurity(name=f"{prefix}_rls", sealer_sees=attrs.get("sealer_sees", False)),
         *(TenantReference(name=f"{prefix}_{field}_fk", field=field) for field in references),
         *([AppendOnly(name=f"{prefix}_append_only")] if attrs.get("append_only") else []),
     ]
@@ -71,9 +71,13 @@ class TenantManager(models.Manager[Row_co]):
 
 
 class TenantModel(models.Model, metaclass=TenantModelBase):
-    """A tenant's row. `append_only = True` in a subclass makes its rows unchangeable."""
+    """A tenant's row. `append_only = True` in a subclass makes its rows unchangeable.
+
+    `sealer_sees = True` shows them to the audit log's sealer whatever tenant is open, for tables of accounts.audit.
+    """
 
     append_only: ClassVar[bool] = False
+    sealer_sees: ClassVar[bool] = False
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(

@@ -16,6 +16,9 @@ from django.db.models.constraints import BaseConstraint
 ROLES = "portal_app, portal_worker, portal_sealer, portal_auditor"
 """The database roles that serve tenants. None of them owns a table or may bypass row-level security."""
 
+FENCED_ROLES = "portal_app, portal_worker, portal_auditor"
+"""Those of them that see one tenant alone in the audit log's tables too, where the sealer sees all."""
+
 CURRENT_TENANT = "(select nullif(current_setting('portal.tenant', true), '')::uuid)"
 """The open tenant in SQL. As a scalar subquery it is evaluated once and serves as an index condition."""
 
@@ -70,25 +73,38 @@ class RowLevelSecurity(_TableConstraint):
     """Rows are visible and writable only while their tenant is open.
 
     The tenant's policy is restrictive (it can only narrow); one permissive policy lets the serving roles in.
-    `column` holds the tenant's id.
+    `column` holds the tenant's id. With `sealer_sees` the audit log's sealer is let in to all tenants' rows.
     """
 
-    def __init__(self, *, name: str, column: str = "tenant_id", edition: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        column: str = "tenant_id",
+        sealer_sees: bool = False,
+        edition: int = 1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, edition=edition, **kwargs)
-        self.column = column
+        self.column, self.sealer_sees = column, sealer_sees
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, args, {**kwargs, "column": self.column}
+        return (
+            path,
+            args,
+            {**kwargs, "column": self.column, **({"sealer_sees": True} if self.sealer_sees else {})},
+        )
 
     def statements(self, model: type[models.Model], table: str) -> list[str]:
         mine = f"{self.column} = {CURRENT_TENANT}"
+        fenced = FENCED_ROLES if self.sealer_sees else ROLES
         return [
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
             f"CREATE POLICY serving_roles ON {table} AS PERMISSIVE FOR ALL TO {ROLES}"
             " USING (true) WITH CHECK (true)",
-            f"CREATE POLICY tenant_isolation ON {table} AS RESTRICTIVE FOR ALL TO {ROLES}"
+            f"CREATE POLICY tenant_isolation ON {table} AS RESTRICTIVE FOR ALL TO {fenced}"
             f" USING ({mine}) WITH CHECK ({mine})",
         ]
 
@@ -135,6 +151,43 @@ class AppendOnly(_TableConstraint):
 
     def undo(self, model: type[models.Model], table: str) -> list[str]:
         return [f"DROP TRIGGER append_only ON {table}", f"DROP TRIGGER append_only_truncate ON {table}"]
+
+
+class WrittenBySealer(_TableConstraint):
+    """Rows are inserted by the audit log's sealer alone, and read by all serving roles.
+
+    `updates` are the columns that the sealer may change. With `asked` the application inserts the rows, for the
+    sealer to complete.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        updates: tuple[str, ...] = (),
+        asked: bool = False,
+        edition: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, edition=edition, **kwargs)
+        self.updates, self.asked = tuple(updates), asked
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        return path, args, {**kwargs, "updates": self.updates, "asked": self.asked}
+
+    def statements(self, model: type[models.Model], table: str) -> list[str]:
+        writers = "portal_app, portal_worker" if self.asked else "portal_sealer"
+        columns = ", ".join(self.updates)
+        return [
+            f"REVOKE ALL ON {table} FROM {ROLES}",
+            f"GRANT SELECT ON {table} TO {ROLES}",
+            f"GRANT INSERT ON {table} TO {writers}",
+            *([f"GRANT UPDATE ({columns}) ON {table} TO portal_sealer"] if columns else []),
+        ]
+
+    def undo(self, model: type[models.Model], table: str) -> list[str]:
+        return [f"REVOKE ALL ON {table} FROM {ROLES}"]
 
 
 class Periods(_TableConstraint):

@@ -13,6 +13,12 @@ from assessments.engagements.models import AUDITOR_WRITES
 from tests.conftest import superuser_dsn
 
 WITHOUT_TENANT = {
+    "accounts_auditanchor": "the log of all tenants' checkpoints: sizes and signed roots",
+    "accounts_auditepoch": "the database's own life: restores and moves",
+    "accounts_auditgloballeaf": "the log of all tenants' checkpoints: hashes, which say nothing by themselves",
+    "accounts_auditglobaltile": "as its leaves",
+    "accounts_auditkey": "public keys of the audit log",
+    "accounts_auditsealer": "how far the audit log's sealer is",
     "accounts_emailchange": "a person's address, whatever the tenants",
     "accounts_passkey": "a person's way in, before any tenant",
     "accounts_passwordreset": "a person's way back in, before any tenant",
@@ -31,6 +37,37 @@ WITHOUT_TENANT = {
     "django_session": "Django's own and empty: sessions are in accounts_session",
 }
 """Every table that is not a tenant's, with the reason."""
+
+SEALER_MAY = {
+    "accounts_auditanchor": {"SELECT", "INSERT"},
+    "accounts_auditcheckpoint": {"SELECT", "INSERT"},
+    "accounts_auditentry": {"SELECT", "INSERT"},
+    "accounts_auditepoch": {"SELECT", "INSERT"},
+    "accounts_auditgloballeaf": {"SELECT", "INSERT"},
+    "accounts_auditglobaltile": {"SELECT", "INSERT"},
+    "accounts_auditkey": {"SELECT", "INSERT"},
+    "accounts_auditleaf": {"SELECT", "INSERT"},
+    "accounts_auditsealer": {"SELECT", "INSERT"},
+    "accounts_auditsignature": {"SELECT"},
+    "accounts_audittile": {"SELECT", "INSERT"},
+}
+"""Every table that the sealer reaches, there all tenants' rows. It has no right on any other."""
+
+SEALER_MAY_CHANGE = {
+    ("accounts_auditanchor", "anchored_at"),
+    ("accounts_auditanchor", "location"),
+    ("accounts_auditkey", "retired_at"),
+    ("accounts_auditsealer", "epoch"),
+    ("accounts_auditsealer", "position_id"),
+    ("accounts_auditsealer", "position_xid"),
+    ("accounts_auditsealer", "seen_at"),
+    ("accounts_auditsignature", "note"),
+    ("accounts_auditsignature", "signed_at"),
+}
+"""Every column that the sealer may change."""
+
+SEALED = set(SEALER_MAY) - {"accounts_auditentry"}
+"""Tables that the sealer alone writes (the application inserts what it asks to be signed)."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,7 +108,8 @@ def test_the_table_is_fenced(catalogue, table):
     }
     column = "id" if table == "accounts_tenant" else "tenant_id"
     permissive, command, roles, using, check = policies.pop("tenant_isolation")
-    assert (permissive, command, roles) == ("RESTRICTIVE", "ALL", SERVING)
+    fenced = SERVING - {"portal_sealer"} if table in SEALER_MAY else SERVING
+    assert (permissive, command, roles) == ("RESTRICTIVE", "ALL", fenced)
     assert using == check
     assert using.startswith(
         f"({column} = ( SELECT (NULLIF(current_setting('portal.tenant'::text, true), ''::text))::uuid"
@@ -120,10 +158,37 @@ def test_the_serving_roles_hold_no_more_rights_than_they_need(catalogue, model):
         )
         if role in SERVING
     }
+    table = model._meta.db_table
     writes = {"SELECT", "INSERT"} if model.append_only else {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    if table in SEALED:
+        writes = {"SELECT", "INSERT"} if table == "accounts_auditsignature" else {"SELECT"}
     expected = {(role, right) for role in ("portal_app", "portal_worker") for right in writes}
+    expected |= {("portal_sealer", right) for right in SEALER_MAY.get(table, ())}
     auditor = {"SELECT", "INSERT"} if model in AUDITOR_WRITES else {"SELECT"}
     assert granted == expected | {("portal_auditor", right) for right in auditor}
+
+
+def test_the_sealer_reaches_the_audit_log_and_nothing_else(catalogue):
+    granted = "select table_name, {} from information_schema.{} where grantee = 'portal_sealer'"
+    rights: dict[str, set[str]] = {}
+    for table, right in _rows(catalogue, granted.format("privilege_type", "role_table_grants")):
+        rights.setdefault(table, set()).add(right)
+    assert rights == SEALER_MAY
+    columns = granted.format("column_name", "column_privileges") + " and privilege_type = 'UPDATE'"
+    assert set(_rows(catalogue, columns)) == SEALER_MAY_CHANGE
+
+
+@pytest.mark.parametrize("table", sorted(SEALED & set(WITHOUT_TENANT)))
+def test_what_the_sealer_writes_for_all_tenants_is_only_read_by_others(catalogue, table):
+    granted = set(
+        _rows(
+            catalogue,
+            "select grantee, privilege_type from information_schema.role_table_grants where table_name = %s",
+            table,
+        )
+    )
+    readers = {(role, "SELECT") for role in SERVING - {"portal_sealer"}}
+    assert {row for row in granted if row[0] in SERVING - {"portal_sealer"}} == readers
 
 
 def test_no_serving_role_may_bypass_the_fence(catalogue):
