@@ -26,6 +26,15 @@ from accounts.mailed_links import EmailChange, PasswordReset
 from accounts.passkeys import Passkey, SpentChallenge
 from accounts.permissions import Role
 from accounts.sessions import Session
+from accounts.sso.models import (
+    BreakGlass,
+    ExternalIdentity,
+    GroupRole,
+    IdentityProvider,
+    SeenAssertion,
+    SsoFlow,
+    VerifiedDomain,
+)
 from accounts.tenancy.models import TenantModel, new_id
 from accounts.tenancy.rls import RowLevelSecurity
 from accounts.throttle import SignInThrottle
@@ -42,7 +51,11 @@ __all__ = [
     "AuditSealer",
     "AuditSignature",
     "AuditTile",
+    "BreakGlass",
     "EmailChange",
+    "ExternalIdentity",
+    "GroupRole",
+    "IdentityProvider",
     "Invitation",
     "Membership",
     "Passkey",
@@ -50,12 +63,15 @@ __all__ = [
     "Person",
     "RecoveryCode",
     "RecoveryCodeDevice",
+    "SeenAssertion",
     "Session",
     "SignInThrottle",
     "SpentChallenge",
+    "SsoFlow",
     "Tenant",
     "TenantKind",
     "TotpDevice",
+    "VerifiedDomain",
 ]
 
 
@@ -76,6 +92,8 @@ class Tenant(models.Model):
     require_passkey = models.BooleanField(default=False, db_default=False)
     """Whether only a session that was opened by a phishing-resistant factor may enter."""
     created_at = models.DateTimeField(auto_now_add=True)
+    sso_required = models.BooleanField(default=False)
+    """Whether people of its verified domains come by single sign-on alone (accounts.sso.policy)."""
 
     class Meta:
         constraints = (RowLevelSecurity(name="accounts_tenant_rls", column="id"),)

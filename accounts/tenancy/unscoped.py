@@ -2,7 +2,7 @@
 
 The functions are SECURITY DEFINER, owned by portal_lookup, which can read only the tables they name and cannot
 log in. Users: sign-in and the tenant switch (memberships_of), invitations (invitation_tenant), the command line
-(tenant_by_slug, tenants), the sweeper (due_work).
+(tenant_by_slug, tenants), the sweeper (due_work), single sign-on (domain_holder, sso_provider_tenant).
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ class DueWork(NamedTuple):
     row_id: UUID
 
 
+class DomainHolder(NamedTuple):
+    """The tenant whose proof of a mail domain holds, and the value that proves it in DNS."""
+
+    tenant_id: UUID
+    challenge: str
+
+
 def memberships_of(person_id: UUID) -> list[MembershipFound]:
     """The tenants of a person, by name; without memberships that have ended."""
     return [MembershipFound(*row) for row in _rows("select * from portal_memberships_of(%s)", [person_id])]
@@ -46,6 +53,18 @@ def tenant_by_slug(slug: str) -> UUID | None:
 def invitation_tenant(token_digest: bytes) -> UUID | None:
     """The tenant of an invitation, by the SHA-256 of its token."""
     rows = _rows("select portal_invitation_tenant(%s)", [token_digest])
+    return rows[0][0] if rows else None
+
+
+def domain_holder(domain: str) -> DomainHolder | None:
+    """Who holds a mail domain: the tenant with the newest proof. A domain has one holder at most."""
+    rows = _rows("select * from portal_domain_holder(%s)", [domain])
+    return DomainHolder(*rows[0]) if rows else None
+
+
+def sso_provider_tenant(provider_id: UUID) -> UUID | None:
+    """The tenant of an identity provider, which sends its answers without knowing of tenants."""
+    rows = _rows("select portal_sso_provider_tenant(%s)", [provider_id])
     return rows[0][0] if rows else None
 
 
