@@ -27,7 +27,8 @@ COPY --from=front-end /build/node_modules/@tabler/icons/icons/outline /app/node_
 # these are nobody's, and stay in this step.
 RUN --mount=type=bind,from=front-end,source=/build/node_modules,target=/app/node_modules \
     DJANGO_SECRET_KEY=unused AUDIT_MAC_KEY=unused FIELD_KEY=unused VAULT_LOCAL_KEY=unused \
-    DATABASE_URL_APP=postgresql://unused/unused REDIS_URL=redis://unused \
+    DATABASE_URL_APP=postgresql://unused/unused DATABASE_URL_AUDITOR=postgresql://unused/unused \
+    DATABASE_URL_AUDITLOG=postgresql://unused/unused REDIS_URL=redis://unused \
     python manage.py collectstatic --no-input \
     && python -m compileall -q /app /opt/venv
 USER 10001:10001

@@ -20,6 +20,11 @@ class Permission(StrEnum):
     MEMBER_CHANGE = "member.change"
     AUDIT_READ = "audit.read"
     TENANT_CHANGE = "tenant.change"
+    ENGAGEMENT_READ = "engagement.read"
+    ENGAGEMENT_ANSWER = "engagement.answer"
+    ENGAGEMENT_CHANGE = "engagement.change"
+    ENGAGEMENT_AUDIT = "engagement.audit"
+    """An auditor's alone: what is in the scope of an engagement that is open."""
 
 
 class Role(StrEnum):
@@ -37,17 +42,23 @@ class Role(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
-_READ_POSTURE = {Permission.POSTURE_READ, Permission.CONNECTION_READ}
+_READ_POSTURE = {Permission.POSTURE_READ, Permission.CONNECTION_READ, Permission.ENGAGEMENT_READ}
 _READ_EVIDENCE = {*_READ_POSTURE, Permission.EVIDENCE_READ}
-_WORK = {*_READ_EVIDENCE, Permission.EVIDENCE_EXPORT, Permission.COLLECTION_START}
+_WORK = {
+    *_READ_EVIDENCE,
+    Permission.EVIDENCE_EXPORT,
+    Permission.COLLECTION_START,
+    Permission.ENGAGEMENT_ANSWER,
+}
+_TENANTS_OWN = set(Permission) - {Permission.ENGAGEMENT_AUDIT}
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
-        Role.OWNER: frozenset(Permission),
-        Role.SECURITY_OFFICIAL: frozenset(set(Permission) - {Permission.TENANT_CHANGE}),
+        Role.OWNER: frozenset(_TENANTS_OWN),
+        Role.SECURITY_OFFICIAL: frozenset(_TENANTS_OWN - {Permission.TENANT_CHANGE}),
         Role.CONTRIBUTOR: frozenset(_WORK),
         Role.VIEWER: frozenset(_READ_POSTURE),
-        Role.AUDITOR: frozenset({*_READ_EVIDENCE, Permission.AUDIT_READ}),
+        Role.AUDITOR: frozenset({Permission.ENGAGEMENT_AUDIT}),
     }
 )
 

@@ -152,6 +152,17 @@ def database(as_role: Role | None = None) -> dict[str, Any]:
     return settings | {"ENGINE": "django.db.backends.postgresql", "OPTIONS": given}
 
 
+def databases() -> dict[str, dict[str, Any]]:
+    """What Django's DATABASES wants: this process's own role, and in the web process those of auditors' requests."""
+    kept = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    found = {"default": {**database(), **kept}}
+    if role() is Role.APP:
+        # Connections are made when an auditor comes, and not before.
+        found["auditor"] = {**database(Role.AUDITOR), **kept}
+        found["auditlog"] = {**database(Role.AUDITLOG), **kept}
+    return found
+
+
 def redis_url() -> str:
     """REDIS_URL; else the embedded server's, which this doesn't start."""
     return redis_address(state()) if uses_embedded_redis() else secret_without_default("REDIS_URL")

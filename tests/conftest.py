@@ -41,10 +41,11 @@ def django_db_setup(
         _ensure_template()
         _recreate(name, TEMPLATE)
     os.environ["SURETY_TEST_DATABASE"] = name
-    connections["default"].settings_dict["NAME"] = name
-    connections.settings["default"]["NAME"] = name
+    for alias in connections:
+        connections[alias].settings_dict["NAME"] = name
+        connections.settings[alias]["NAME"] = name
     yield
-    connections["default"].close()
+    connections.close_all()
     with psycopg.connect(superuser_dsn(), autocommit=True) as superuser:
         superuser.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
@@ -109,7 +110,7 @@ def _recreate(name: str, template: str) -> None:
         # A clone doesn't carry the template's grants on the database itself.
         connection.execute(
             sql.SQL(
-                "grant connect on database {} to portal_app, portal_worker, portal_migrate, portal_sealer, portal_auditor"
+                "grant connect on database {} to portal_app, portal_worker, portal_migrate, portal_sealer, portal_auditor, portal_auditlog"
             ).format(sql.Identifier(name))
         )
         connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
@@ -132,6 +133,8 @@ def pytest_configure() -> None:
     from django.test import TransactionTestCase
 
     TransactionTestCase._fixture_teardown = lambda self: None
+    # An auditor's request runs on connections of its own.
+    TransactionTestCase.databases = {"default", "auditor", "auditlog"}
     # Production's algorithm at its cheapest: hundreds of sign-ins would cost minutes.
     from django.conf import settings
 

@@ -22,6 +22,7 @@ from django.conf import settings
 
 from accounts.audit.events import Act, ActorKind, ActOutcome
 from accounts.audit.models import AuditEntry
+from accounts.audit.store import keep_entry
 from accounts.tenancy.models import new_id
 from accounts.tenancy.scope import current_tenant_id
 
@@ -78,11 +79,11 @@ def record(
         id=str(entry_id), tenant=str(current_tenant_id()), at=now, act=act, object_type=object_type,
         object_id=str(object_id), outcome=outcome, actor=actor, on_behalf_of=on_behalf_of, details=details,
     )  # fmt: skip
-    return AuditEntry.objects.create(
+    return keep_entry(AuditEntry(
         id=entry_id, occurred_at=now, act=act, outcome=outcome, object_type=object_type, object_id=str(object_id),
         actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name, address=actor.address or None,
         request_id=actor.request_id, body=body, mac=entry_mac(body), mac_key_id=settings.AUDIT_MAC_KEY_ID,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def canonical_body(

@@ -106,6 +106,8 @@ class RowLevelSecurity(_TableConstraint):
             " USING (true) WITH CHECK (true)",
             f"CREATE POLICY tenant_isolation ON {table} AS RESTRICTIVE FOR ALL TO {fenced}"
             f" USING ({mine}) WITH CHECK ({mine})",
+            # A table that has no tenant is nothing for an auditor, so that no default lets their role in.
+            f"GRANT SELECT ON {table} TO portal_auditor",
         ]
 
     def undo(self, model: type[models.Model], table: str) -> list[str]:

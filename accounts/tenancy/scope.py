@@ -1,15 +1,31 @@
-"""Which tenant is open. The middleware, the task base class and the command line are the only openers."""
+"""Which tenant is open, on which connection. The middleware, the task base class and the command line open it.
+
+An auditor's request runs on the connection AUDITOR, as a role that can change nothing but what an engagement is for;
+its audit entries go through AUDITLOG, as a role that can only insert them. All else runs on DEFAULT.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connections, transaction
 
-_open_tenant: ContextVar[UUID | None] = ContextVar("open_tenant", default=None)
+DEFAULT, AUDITOR, AUDITLOG = "default", "auditor", "auditlog"
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    tenant_id: UUID
+    using: str
+    endings: list[Callable[[], None]] = field(default_factory=list)
+
+
+_open: ContextVar[_Open | None] = ContextVar("open_tenant", default=None)
 
 
 class NoTenantError(RuntimeError):
@@ -22,7 +38,7 @@ class TenantSwitchError(RuntimeError):
 
 def current_tenant_id() -> UUID:
     """The open tenant's id. Raises NoTenantError where none is open."""
-    tenant_id = _open_tenant.get()
+    tenant_id = find_current_tenant_id()
     if tenant_id is None:
         raise NoTenantError(
             "no tenant is open; wrap the code in accounts.tenancy.scope.open_tenant(tenant_id)"
@@ -32,36 +48,86 @@ def current_tenant_id() -> UUID:
 
 def find_current_tenant_id() -> UUID | None:
     """The open tenant's id, or None."""
-    return _open_tenant.get()
+    opened = _open.get()
+    return opened.tenant_id if opened else None
+
+
+def current_database() -> str:
+    """The alias of the connection on which the tenant is open; DEFAULT where none is."""
+    opened = _open.get()
+    return opened.using if opened else DEFAULT
 
 
 @contextmanager
-def open_tenant(tenant_id: UUID) -> Iterator[UUID]:
-    """Opens a tenant for one transaction, which it begins (or joins, as a savepoint).
+def open_tenant(tenant_id: UUID, *, using: str | None = None, writes: bool = False) -> Iterator[UUID]:
+    """Opens a tenant for one transaction, which it begins (or joins, as a savepoint), on DEFAULT or `using`.
 
     The setting is local to the transaction, so a pooled connection never carries it to the next borrower.
-    Raises TenantSwitchError inside another tenant; opening the same one again is harmless.
+    A transaction of AUDITOR can only read unless it `writes`. Raises TenantSwitchError inside another tenant or
+    another connection; opening the same one again is harmless.
     """
-    outer = _open_tenant.get()
-    if outer is not None and outer != tenant_id:
-        raise TenantSwitchError("another tenant is open; one transaction serves one tenant")
-    if outer == tenant_id:
-        with transaction.atomic():
+    outer = _open.get()
+    if outer is not None:
+        if (outer.tenant_id, outer.using) != (tenant_id, using or outer.using):
+            raise TenantSwitchError("another tenant is open; one transaction serves one tenant")
+        with transaction.atomic(using=outer.using):
             yield tenant_id
         return
-    joined = connection.in_atomic_block
-    with transaction.atomic():
-        _set_database_tenant(str(tenant_id))
-        token = _open_tenant.set(tenant_id)
+    opened = _Open(tenant_id, using or DEFAULT)
+    with _tenant_transaction(tenant_id, opened.using, writes=writes):
+        token = _open.set(opened)
         try:
             yield tenant_id
+            _end(opened)
         finally:
-            _open_tenant.reset(token)
+            _open.reset(token)
+
+
+@contextmanager
+def _tenant_transaction(tenant_id: UUID, using: str, *, writes: bool) -> Iterator[None]:
+    connection = connections[using]
+    joined = connection.in_atomic_block
+    with transaction.atomic(using=using):
+        if using == AUDITOR and writes:
+            _execute(using, "set transaction read write")
+        _execute(using, "select set_config('portal.tenant', %s, true)", str(tenant_id))
+        yield
         # A released savepoint keeps the setting: without this the outer transaction would go on as the tenant.
         if joined and not connection.needs_rollback:
-            _set_database_tenant("")
+            _execute(using, "select set_config('portal.tenant', '', true)")
 
 
-def _set_database_tenant(value: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("select set_config('portal.tenant', %s, true)", [value])
+def before_leaving(ending: Callable[[], None]) -> None:
+    """Does something at the end of the open tenant's scope, inside its transaction; not where that is undone."""
+    current_tenant_id()
+    if (opened := _open.get()) is not None:
+        opened.endings.append(ending)
+
+
+def _end(opened: _Open) -> None:
+    for ending in opened.endings:
+        if not connections[opened.using].needs_rollback:
+            ending()
+
+
+def after_commit(act: Callable[[], object]) -> None:
+    """Does something once the open tenant's transaction stands; a failure is logged and undoes nothing."""
+    transaction.on_commit(act, using=current_database(), robust=True)
+
+
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """A part of the open tenant's transaction that can fail by itself, such as an insert that may collide."""
+    with transaction.atomic(using=current_database()):
+        yield
+
+
+def execute_apart(using: str, statement: Any, arguments: list[Any]) -> None:
+    """Runs one statement for the open tenant in a transaction of its own on another connection, and commits it."""
+    with _tenant_transaction(current_tenant_id(), using, writes=True):
+        _execute(using, statement, *arguments)
+
+
+def _execute(using: str, statement: Any, *arguments: Any) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement, arguments or None)

@@ -6,6 +6,7 @@
 \set worker `cat "${SURETY_SECRETS:-/run/secrets}/database_password_worker"`
 \set sealer `cat "${SURETY_SECRETS:-/run/secrets}/database_password_sealer"`
 \set auditor `cat "${SURETY_SECRETS:-/run/secrets}/database_password_auditor"`
+\set auditlog `cat "${SURETY_SECRETS:-/run/secrets}/database_password_auditlog"`
 \set roles `echo "${SURETY_ROLES:-/etc/surety/roles.sql}"`
 BEGIN;
 SET LOCAL log_statement = 'none';
@@ -14,6 +15,7 @@ SELECT set_config('surety.password_migrate', :'migrate', true),
        set_config('surety.password_app', :'app', true),
        set_config('surety.password_worker', :'worker', true),
        set_config('surety.password_sealer', :'sealer', true),
-       set_config('surety.password_auditor', :'auditor', true) \g /dev/null
+       set_config('surety.password_auditor', :'auditor', true),
+       set_config('surety.password_auditlog', :'auditlog', true) \g /dev/null
 \i :roles
 COMMIT;

@@ -21,6 +21,7 @@ class Role(StrEnum):
     WORKER = "worker"
     SEALER = "sealer"
     AUDITOR = "auditor"
+    AUDITLOG = "auditlog"
 
     @property
     def login(self) -> str:

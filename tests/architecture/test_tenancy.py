@@ -196,7 +196,7 @@ def test_no_serving_role_may_bypass_the_fence(catalogue):
         catalogue,
         "select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles where rolname like 'portal_%%'",
     )
-    assert len(rows) == 7
+    assert len(rows) == 8
     assert all(not any(rights) for _name, *rights in rows)
 
 

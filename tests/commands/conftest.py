@@ -82,10 +82,11 @@ def as_process(transactional_db: None) -> Callable[..., subprocess.Popen[bytes]]
     """`as_process("scan", ..., stderr=...)`: manage.py as a process of its own on the tests' database."""
 
     def start(*arguments: str, stderr: int) -> subprocess.Popen[bytes]:
-        dsn = postgres_address(STATE).dsn(Role.APP, connection.settings_dict["NAME"])
+        address, database = postgres_address(STATE), connection.settings_dict["NAME"]
+        roles = (Role.APP, Role.AUDITOR, Role.AUDITLOG)
         environment = {
             **os.environ,
-            "DATABASE_URL_APP": dsn,
+            **{f"DATABASE_URL_{role.upper()}": address.dsn(role, database) for role in roles},
             "REDIS_URL": "redis://127.0.0.1:1/0",
             "TERM": "xterm",
         }
