@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, cast
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -14,6 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DataError, Error, IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from uuid_utils.compat import uuid7
 
@@ -29,7 +32,7 @@ from accounts.requests import BACKGROUND_HEADER, actor_of, client_address, is_ap
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import has_second_factor
 from accounts.sessions import SEEN_AT, SIGNED_IN_AT, TENANT
-from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.scope import AUDITOR, DEFAULT, current_database, open_tenant
 from accounts.tenancy.unscoped import MembershipFound, memberships_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -176,19 +179,42 @@ def _answer_in_tenant(
     found = find_membership(request)
     if found is None:
         return _without_tenant(request)
-    with open_tenant(found.tenant_id):
-        membership = Membership.objects.filter(person=request.user).first()
+    with _opened(request, found):
+        membership = _membership(request)
         if membership is None:
             return _without_tenant(request)
         _enter(request, Tenant.objects.get(pk=found.tenant_id), membership)
         if not request.may(cast("Permission", access.permission)):
-            raise Forbidden("Your role doesn't permit this. Ask an owner of the tenant.")
+            return _not_permitted(request)
         if not _proof_suffices(request, access):
             return ask_step_up(request)
         response = _rendered(view())
         if response.status_code >= 400:  # noqa: PLR2004 (HTTP's own border)
-            transaction.set_rollback(True)
+            transaction.set_rollback(True, using=current_database())
         return response
+
+
+def _opened(request: HttpRequest, found: MembershipFound) -> AbstractContextManager[UUID]:
+    """The tenant, open for the request: an auditor's on a connection that can change nothing of the tenant's."""
+    using = AUDITOR if found.role == Role.AUDITOR else DEFAULT
+    return open_tenant(found.tenant_id, using=using, writes=request.method == "POST")
+
+
+def _membership(request: HttpRequest) -> Membership | None:
+    """The person's membership, unless it became or ceased to be an auditor's since the connection was chosen."""
+    membership: Membership | None = Membership.objects.filter(person=request.user.pk).first()
+    if membership and (membership.role == Role.AUDITOR) != (current_database() == AUDITOR):
+        return None
+    return membership
+
+
+def _not_permitted(request: TenantRequest) -> HttpResponse:
+    """For an auditor there is nothing but the engagements; others hear that their role doesn't permit it."""
+    if request.role is not Role.AUDITOR:
+        raise Forbidden("Your role doesn't permit this. Ask an owner of the tenant.")
+    if request.path_info == "/" and request.method in {"GET", "HEAD"}:
+        return redirect(settings.AUDITOR_REDIRECT_URL)
+    raise NotFound(NOTHING_HERE)
 
 
 def _proof_suffices(request: HttpRequest, access: Access) -> bool:
@@ -206,8 +232,8 @@ def _look_into_tenant(request: TenantRequest) -> None:
     """Tells a page outside of the tenant which one the person works in, for its frame."""
     found = find_membership(request)
     if found:
-        with open_tenant(found.tenant_id):
-            membership = Membership.objects.filter(person=request.user).first()
+        with _opened(request, found):
+            membership = _membership(request)
             if membership:
                 _enter(request, Tenant.objects.get(pk=found.tenant_id), membership)
 
@@ -235,7 +261,7 @@ def _recorded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
     if response.status_code in RECORDED_STATUSES and is_verified(request):
         found = find_membership(request)
         if found:
-            with open_tenant(found.tenant_id):
+            with _opened(request, found):
                 _record_refusal(request, response)
     return response
 

@@ -105,6 +105,7 @@ def password_validators(*, breaches: bool) -> list[dict[str, Any]]:
 AUTH_PASSWORD_VALIDATORS = password_validators(breaches=env.flag("BREACHED_PASSWORDS", default=PRODUCTION))
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
+AUDITOR_REDIRECT_URL = "auditor-home"
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else "session"
 SESSION_COOKIE_HTTPONLY = True

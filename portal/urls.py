@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("evidence.urls")),
     path("", include("assessments.urls")),
+    path("", include("assessments.engagements.urls")),
 ]
 
 handler400 = views.bad_request

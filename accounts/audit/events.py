@@ -47,6 +47,21 @@ class Act(StrEnum):
     EVIDENCE_VERIFY = "evidence.verify"
     EVALUATION_FINISH = "evaluation.finish"
     POSTURE_READ = "posture.read"
+    ENGAGEMENT_CREATE = "engagement.create"
+    ENGAGEMENT_CHANGE = "engagement.change"
+    ENGAGEMENT_END = "engagement.end"
+    ENGAGEMENT_READ = "engagement.read"
+    ENGAGEMENT_AUDITOR_ADD = "engagement.auditor_add"
+    ENGAGEMENT_AUDITOR_REMOVE = "engagement.auditor_remove"
+    REQUEST_ASK = "engagement.request_ask"
+    REQUEST_SAY = "engagement.request_say"
+    REQUEST_ASSIGN = "engagement.request_assign"
+    SAMPLE_FREEZE = "engagement.sample_freeze"
+    SAMPLE_DRAW = "engagement.sample_draw"
+    SAMPLE_REPLACE = "engagement.sample_replace"
+    SAMPLE_JUDGE = "engagement.sample_judge"
+    SAFEGUARD_COMMENT = "engagement.comment"
+    SAFEGUARD_CONCLUDE = "engagement.conclude"
 
 
 class ActOutcome(StrEnum):

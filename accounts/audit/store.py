@@ -31,7 +31,7 @@ def keep_entry(entry: AuditEntry) -> AuditEntry:
 def _insert_apart(entry: AuditEntry) -> None:
     """Not by the ORM, which asks for the database's defaults back: the role may read nothing."""
     given: dict[str, Any] = {
-        field.column: field.get_db_prep_save(getattr(entry, field.attname), connections[AUDITLOG])
+        str(field.column): field.get_db_prep_save(getattr(entry, field.attname), connections[AUDITLOG])
         for field in AuditEntry._meta.concrete_fields
         if not isinstance(getattr(entry, field.attname), DatabaseDefault)
     }

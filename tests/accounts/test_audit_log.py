@@ -25,7 +25,7 @@ def tenant():
 
 @pytest.fixture
 def client(tenant):
-    return sign_in(make_ready_person(Role.AUDITOR, tenant))
+    return sign_in(make_ready_person(Role.SECURITY_OFFICIAL, tenant))
 
 
 def _record(tenant, count: int, **more: object) -> None:

@@ -111,7 +111,7 @@ def test_a_changed_role_holds_at_the_next_request():
 @pytest.mark.parametrize("change", [{"ends_at": timezone.now() - timedelta(seconds=1)}, None])
 def test_an_ended_or_removed_membership_closes_the_tenant_at_the_next_request(change):
     tenant = make_tenant()
-    person = make_ready_person(Role.AUDITOR, tenant)
+    person = make_ready_person(Role.SECURITY_OFFICIAL, tenant)
     client = sign_in(person)
     assert client.get("/audit/").status_code == 200
     with open_tenant(tenant.id):

@@ -80,6 +80,7 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "evidence/<uuid:snapshot_id>/download/": (EXPORT, READ),
     "evidence/<uuid:snapshot_id>/verify/": (EVIDENCE, WRITE),
     "api/v1/runs/<uuid:run_id>/": (EVIDENCE, READ),
+    "auditor/": (Permission.ENGAGEMENT_AUDIT, READ),
 }
 """Each address as its route says it, with what it needs and the methods it answers (HEAD goes with GET)."""
 
@@ -159,7 +160,8 @@ def _expected(
         if actor.role is None:
             return {_not_signed_in(route)}
         if not allows(actor.role, need):
-            return {403}
+            home = actor.role is Role.AUDITOR and route == "" and method in {"GET", "HEAD"}
+            return {302} if home else {404} if actor.role is Role.AUDITOR else {403}
     if method == "HEAD" and "GET" in methods:
         return {200, 302, 400, 404, 405}
     if method not in methods:

@@ -73,7 +73,9 @@ class Package:
             for name in files + [name for name in folders if os.path.islink(os.path.join(folder, name))]:
                 path = os.path.join(folder, name)
                 if not stat.S_ISREG(os.lstat(path).st_mode):
-                    raise Refused(f"{os.path.relpath(path, top)} is not an ordinary file but a link or a device.")
+                    raise Refused(
+                        f"{os.path.relpath(path, top)} is not an ordinary file but a link or a device."
+                    )
                 yield os.path.relpath(path, top).replace(os.sep, "/"), path
 
     def open(self, name):
@@ -158,14 +160,18 @@ def read_keys(package, pinned):
         for entry in package.json(where)["keys"]:
             key = Key(entry["vkey"])
             if keys:
-                certificate = read_note(entry["certificate"], keys[-1:], f"{where}: the certificate of {key.vkey}")
+                certificate = read_note(
+                    entry["certificate"], keys[-1:], f"{where}: the certificate of {key.vkey}"
+                )
                 if certificate.split("\n")[:2] != ["surety-key/1", key.vkey]:
                     raise Refused(f"{where}: the certificate of {key.vkey} is about another key.")
             keys.append(key)
         if not keys:
             raise Refused(f"{where} holds no key.")
     if not pinned:
-        print(f"NOTE: nobody has said whose key this must be. Compare its fingerprint: {keys[-1].fingerprint}")
+        print(
+            f"NOTE: nobody has said whose key this must be. Compare its fingerprint: {keys[-1].fingerprint}"
+        )
         return keys, keys
     for position, key in enumerate(keys):
         if pinned in (key.vkey, key.fingerprint):
@@ -279,12 +285,16 @@ def verify_files(package, about, keys):
     digest = sha256(manifest.encode()).hex()
     signed = read_note(package.text("signature.txt"), keys, "signature.txt")
     if signed != f"{about['format']}\n{about['id']}\n{digest}\n":
-        raise Refused("signature.txt signs another package.json or manifest.json than the ones that are here.")
+        raise Refused(
+            "signature.txt signs another package.json or manifest.json than the ones that are here."
+        )
     listed, total = {}, 0
     with judging("manifest.json"):
         for entry in json.loads(manifest)["files"]:
             if not SAFE_NAME.fullmatch(entry["path"]) or entry["path"] in listed:
-                raise Refused(f"manifest.json lists {entry['path']!r}, twice or under a name that no file may have.")
+                raise Refused(
+                    f"manifest.json lists {entry['path']!r}, twice or under a name that no file may have."
+                )
             listed[entry["path"]] = (entry["sha256"], entry["bytes"])
     for name in sorted(listed.keys() - package.names):
         raise Refused(f"{name} is missing.")
@@ -298,9 +308,13 @@ def verify_files(package, about, keys):
             if count > length:
                 break
         if count != length or found.hexdigest() != expected:
-            raise Refused(f"{name} was changed: it is not the file of {length} bytes that manifest.json lists.")
+            raise Refused(
+                f"{name} was changed: it is not the file of {length} bytes that manifest.json lists."
+            )
         total += count
-    print(f"All {len(listed)} files ({total} bytes) are those that were signed; none is missing, none was added.")
+    print(
+        f"All {len(listed)} files ({total} bytes) are those that were signed; none is missing, none was added."
+    )
     return {name: expected for name, (expected, _length) in listed.items()}
 
 
@@ -356,7 +370,9 @@ def verify_log(package, about, keys, seals, earlier):
     if tree.size != size:
         raise Refused(f"{where} ends before entry {tree.size}: the last {size - tree.size} are missing.")
     if tree.root() != checkpoint.root:
-        raise Refused(f"{where} does not give the root in log/checkpoint.txt: an entry was changed, moved or invented.")
+        raise Refused(
+            f"{where} does not give the root in log/checkpoint.txt: an entry was changed, moved or invented."
+        )
     print(
         f"Entries {first} to {size - 1} of the log are complete and in order as of {checkpoint.time}"
         f" ({size - first} entries, {withheld} of them withheld)."
@@ -396,11 +412,15 @@ def verify_earlier(package, checkpoint, keys, roots, own):
     if not own:
         return
     if own.size > checkpoint.size:
-        raise Refused(f"{own.where} knows {own.size} entries, log/checkpoint.txt only {checkpoint.size}: a tail is gone.")
+        raise Refused(
+            f"{own.where} knows {own.size} entries, log/checkpoint.txt only {checkpoint.size}: a tail is gone."
+        )
     if own.origin != checkpoint.origin:
         raise Refused(f"{own.where} is of another log, {own.origin}.")
     if own.size not in roots:
-        raise Refused(f"{where} has no proof from the {own.size} entries of {own.where}: ask for a package with it.")
+        raise Refused(
+            f"{where} has no proof from the {own.size} entries of {own.where}: ask for a package with it."
+        )
     if roots[own.size] != own.root:
         raise Refused(f"{own.where}: its log of {own.size} entries was another one; the log was rewritten.")
     print(f"Your checkpoint of {own.size} entries is a beginning of this log.")
@@ -411,7 +431,9 @@ def verify_anchor(package, checkpoint, keys, own):
     where = "log/anchor.json"
     if where not in package.names:
         if own:
-            raise Refused(f"{where} is missing: the checkpoint was not yet anchored when the package was made.")
+            raise Refused(
+                f"{where} is missing: the checkpoint was not yet anchored when the package was made."
+            )
         print("NOTE: the checkpoint was not yet anchored when the package was made.")
         return
     with judging(where):
@@ -422,10 +444,16 @@ def verify_anchor(package, checkpoint, keys, own):
     if anchor.origin != "surety/checkpoints" or found != anchor.root:
         raise Refused(f"{where} does not hold the checkpoint of log/checkpoint.txt.")
     if own and own.size != anchor.size:
-        raise Refused(f"{own.where} has {own.size} checkpoints and {where} {anchor.size}: fetch the anchor of that size.")
+        raise Refused(
+            f"{own.where} has {own.size} checkpoints and {where} {anchor.size}: fetch the anchor of that size."
+        )
     if own and (own.origin, own.root) != (anchor.origin, anchor.root):
         raise Refused(f"{where} is not what was anchored: {own.where} has another root.")
-    seen = "which is the one that you fetched" if own else "fetch it from the write-once store and compare by --anchor"
+    seen = (
+        "which is the one that you fetched"
+        if own
+        else "fetch it from the write-once store and compare by --anchor"
+    )
     print(f"The checkpoint stands in the anchor of {anchor.size} checkpoints of {anchor.time}; {seen}.")
 
 
@@ -443,12 +471,19 @@ def verify_evidence(package, digests, seals):
             with judging(name):
                 document = package.json(name)
                 root = fields_root(document["leaves"])
-            if not sealed.get("fields_root") == document["fields_root"] == root or document["snapshot"] != snapshot:
-                raise Refused(f"{name}: its fields are not those of the evidence that the log says was sealed.")
+            if (
+                not sealed.get("fields_root") == document["fields_root"] == root
+                or document["snapshot"] != snapshot
+            ):
+                raise Refused(
+                    f"{name}: its fields are not those of the evidence that the log says was sealed."
+                )
             parts += 1
         else:
             raise Refused(f"{name} is not named as evidence is.")
-    print(f"{whole} pieces of evidence are what was sealed, byte by byte; {parts} are, but for fields withheld.")
+    print(
+        f"{whole} pieces of evidence are what was sealed, byte by byte; {parts} are, but for fields withheld."
+    )
 
 
 def fields_root(leaves):
@@ -472,7 +507,10 @@ def canonical(value):
     if value == 0:
         return "0"
     digits, _, exponent = f"{float(repr(value)):.17e}".partition("e")
-    digits, exponent = repr(value).lower().partition("e")[0].replace(".", "").replace("-", "").strip("0"), int(exponent)
+    digits, exponent = (
+        repr(value).lower().partition("e")[0].replace(".", "").replace("-", "").strip("0"),
+        int(exponent),
+    )
     sign, count = "-" if value < 0 else "", len(digits)
     if -7 < exponent < 0:
         return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
@@ -496,7 +534,9 @@ def verify_samples(package, digests):
             if len(set(population)) != len(population) or order[:size] != sample["drawn"]:
                 raise Refused(f"{name}: the seed draws another sample from this population.")
             present = set(order[:size])
-            for swap, following in zip(sample["replacements"], used[size:] + [None] * len(sample["replacements"])):
+            for swap, following in zip(
+                sample["replacements"], used[size:] + [None] * len(sample["replacements"])
+            ):
                 if swap["in"] != following or swap["out"] not in present:
                     raise Refused(f"{name}: {swap['in']} may not replace {swap['out']}.")
                 present = present - {swap["out"]} | {swap["in"]}
@@ -522,7 +562,9 @@ def verify(options):
     if about["format"] == FORMATS[0]:
         verify_evidence(package, digests, seals)
         verify_samples(package, digests)
-    print(f"ACCEPTED: {about['format']} {about['id']} of {about['tenant']['name']!r}, made {about['created_at']}.")
+    print(
+        f"ACCEPTED: {about['format']} {about['id']} of {about['tenant']['name']!r}, made {about['created_at']}."
+    )
 
 
 def own_checkpoint(path, keys):
@@ -539,7 +581,9 @@ def own_checkpoint(path, keys):
 def main():
     parser = argparse.ArgumentParser(description="Checks an evidence package or an export of the audit log.")
     parser.add_argument("package", help="a ZIP, or the folder that it was unpacked to")
-    parser.add_argument("--key", help="fingerprint (64 hex digits) of the key that must have signed, or the key itself")
+    parser.add_argument(
+        "--key", help="fingerprint (64 hex digits) of the key that must have signed, or the key itself"
+    )
     parser.add_argument("--earlier", help="a file with a checkpoint of this log from before")
     parser.add_argument("--anchor", help="a file with the anchor, fetched from the write-once store")
     options = parser.parse_args()

@@ -1,0 +1,1 @@
+"""Pages of engagements: the auditor's, and the tenant's."""
