@@ -69,9 +69,10 @@ def test_an_auditor_inserts_into_the_tables_of_engagements_alone(as_auditor):
 
 
 def test_people_and_their_ways_in_are_closed_to_an_auditors_connection(as_auditor):
-    assert {table: refusal(AUDITOR, f"select * from {table}") for table in WITHOUT_TENANT} == dict.fromkeys(
-        WITHOUT_TENANT, "42501"
-    )
+    # The keys and heads of the audit log are public: proofs need them.
+    closed = {table for table in WITHOUT_TENANT if not table.startswith("accounts_audit")}
+    said = {table: refusal(AUDITOR, f"select * from {table}") for table in closed}
+    assert said == dict.fromkeys(closed, "42501")
 
 
 def test_an_auditor_who_only_reads_a_page_can_insert_nothing_at_all(tenant):

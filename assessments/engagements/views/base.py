@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -15,8 +15,6 @@ from accounts.permissions import Permission
 from assessments.engagements import scope
 from assessments.models import Engagement
 
-Rest = ParamSpec("Rest")
-
 
 class AuditRequest(TenantRequest):
     """A request of an auditor, in an engagement."""
@@ -24,27 +22,18 @@ class AuditRequest(TenantRequest):
     engagement: Engagement
 
 
-def audits(
-    act: Act,
-) -> Callable[
-    [Callable[Concatenate[AuditRequest, Rest], HttpResponse]],
-    Callable[Concatenate[AuditRequest, UUID, Rest], HttpResponse],
-]:
+def audits(act: Act) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """For a view of an engagement's auditor; `request.engagement` is there. Any other answer is 404.
 
     `act` is what the audit log calls the request; the view records it with what it shows, or its service does.
     """
 
-    def wrap(
-        view: Callable[Concatenate[AuditRequest, Rest], HttpResponse],
-    ) -> Callable[Concatenate[AuditRequest, UUID, Rest], HttpResponse]:
+    def wrap(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @requires(Permission.ENGAGEMENT_AUDIT, act=act)
         @wraps(view)
-        def inner(
-            request: AuditRequest, engagement_id: UUID, *args: Rest.args, **kwargs: Rest.kwargs
-        ) -> HttpResponse:
+        def inner(request: AuditRequest, engagement_id: UUID, **kwargs: Any) -> HttpResponse:
             request.engagement = scope.find_open_engagement(engagement_id, request.user.pk)
-            return view(request, *args, **kwargs)
+            return view(request, **kwargs)
 
         return inner
 
