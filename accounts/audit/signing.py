@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from accounts.audit import proofs
 from accounts.errors import Unavailable
 from accounts.tenancy.scope import open_tenant
 
@@ -20,8 +21,6 @@ def request_signature(*, tenant_id: UUID, text: str, patience: float = PATIENCE_
     Raises Unavailable when the sealer doesn't answer in `patience` seconds, and RuntimeError inside a transaction:
     the sealer sees the question only when it is committed.
     """
-    from accounts.audit import proofs
-
     if connection.in_atomic_block:
         raise RuntimeError("a signature is asked for outside of any transaction")
     with open_tenant(tenant_id):
