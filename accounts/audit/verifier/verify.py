@@ -82,9 +82,7 @@ class Package:
         for folder, folders, names in os.walk(top):
             for path in (os.path.join(folder, name) for name in folders + names):
                 mode, name = os.lstat(path).st_mode, os.path.relpath(path, top).replace(os.sep, "/")
-                require(
-                    stat.S_ISREG(mode) or stat.S_ISDIR(mode), f"{name} is a link or a device, not a file."
-                )
+                require(stat.S_ISREG(mode) or stat.S_ISDIR(mode), f"{name} is a link or a device, not a file.")
                 if stat.S_ISREG(mode):
                     self.files[name] = path
 
@@ -271,9 +269,7 @@ def verify_files(package, about, keys):
     manifest, listed, total = package.text("manifest.json"), {}, 0
     signed = read_note(package.text("signature.txt"), keys, "signature.txt")
     here = f"{about['format']}\n{about['id']}\n{sha256(manifest.encode()).hex()}\n"
-    require(
-        signed == here, "signature.txt signs another manifest.json or package.json than those that are here."
-    )
+    require(signed == here, "signature.txt signs another manifest.json or package.json than those that are here.")
     with judging("manifest.json"):
         for entry in json.loads(manifest)["files"]:
             path = entry["path"]
@@ -294,9 +290,7 @@ def verify_files(package, about, keys):
         same = (found.hexdigest(), count) == (digest, length)
         require(same, f"{name} was changed: it is not the file of {length} bytes that was signed.")
         total += count
-    print(
-        f"All {len(listed)} files ({total} bytes) are those that were signed; none is missing, none was added."
-    )
+    print(f"All {len(listed)} files ({total} bytes) are those that were signed; none is missing, none was added.")
     return {name: digest for name, (digest, _) in listed.items()}
 
 
@@ -310,14 +304,10 @@ class Seals:
     def note(self, body, where):
         """Reads an entry of the log, which must be the tenant's."""
         entry = json.loads(body)
-        require(
-            entry["tenant"] == self.tenant, f"{where} is from the log of another tenant, {entry['tenant']}."
-        )
+        require(entry["tenant"] == self.tenant, f"{where} is from the log of another tenant, {entry['tenant']}.")
         if entry["act"] == "evidence.seal" and entry["object"]["id"] in self.wanted:
             details = self.found.setdefault(entry["object"]["id"], entry["details"])
-            require(
-                details == entry["details"], f"{where} seals evidence again that was sealed otherwise before."
-            )
+            require(details == entry["details"], f"{where} seals evidence again that was sealed otherwise before.")
 
 
 def snapshot_of(name):
@@ -366,12 +356,8 @@ def verify_included(package, checkpoint, seals):
     where, count = "log/inclusion.jsonl", 0
     with judging(where):
         for line in package.json_lines(where) if where in package.files else ():
-            root = included_root(
-                leaf_hash(line["body"].encode()), line["index"], checkpoint.size, line["proof"]
-            )
-            require(
-                root == checkpoint.root, f"{where}: entry {line['index']} is not what the log holds there."
-            )
+            root = included_root(leaf_hash(line["body"].encode()), line["index"], checkpoint.size, line["proof"])
+            require(root == checkpoint.root, f"{where}: entry {line['index']} is not what the log holds there.")
             seals.note(line["body"], f"{where}: entry {line['index']}")
             count += 1
     if count:
@@ -387,22 +373,15 @@ def verify_earlier(package, checkpoint, keys, roots, own):
             older = Checkpoint(entry["checkpoint"], keys, where)
             found = consistent_roots(older, checkpoint, entry["proof"])
         same = older.origin == checkpoint.origin and found == (older.root, checkpoint.root)
-        require(
-            same, f"{where}: the log of {older.size} entries at {older.time} is not a beginning of this one."
-        )
+        require(same, f"{where}: the log of {older.size} entries at {older.time} is not a beginning of this one.")
         roots[older.size] = older.root
         print(f"It still begins with the {older.size} entries that it had at {older.time}.")
     if own:
         yours = f"the {own.size} entries of {own.where}"
         require(own.origin == checkpoint.origin, f"{own.where} is of another log, {own.origin}.")
-        require(
-            own.size <= checkpoint.size, f"log/checkpoint.txt has fewer than {yours}: the tail is missing."
-        )
+        require(own.size <= checkpoint.size, f"log/checkpoint.txt has fewer than {yours}: the tail is missing.")
         require(own.size in roots, f"{where} has no proof from {yours}: ask for a package with it.")
-        require(
-            own.root == roots[own.size],
-            f"log/checkpoint.txt does not continue {yours}: the log was rewritten.",
-        )
+        require(own.root == roots[own.size], f"log/checkpoint.txt does not continue {yours}: the log was rewritten.")
         print(f"It still begins with {yours}.")
 
 
@@ -420,15 +399,10 @@ def verify_anchor(package, checkpoint, keys, own):
     same = anchor.origin == "surety/checkpoints" and root == anchor.root
     require(same, f"{where} does not hold the checkpoint of log/checkpoint.txt.")
     if own:
-        require(
-            own.size == anchor.size,
-            f"{own.where}: fetch the anchor of {anchor.size} checkpoints, not {own.size}.",
-        )
+        require(own.size == anchor.size, f"{own.where}: fetch the anchor of {anchor.size} checkpoints, not {own.size}.")
         same = (own.origin, own.root) == (anchor.origin, anchor.root)
         require(same, f"{where} is not what was anchored: {own.where} has another root.")
-    advice = (
-        "the one that you fetched" if own else "fetch it from the write-once store and compare it by --anchor"
-    )
+    advice = "the one that you fetched" if own else "fetch it from the write-once store and compare it by --anchor"
     print(f"The checkpoint stands in the anchor of {anchor.size} checkpoints of {anchor.time}: {advice}.")
 
 
@@ -437,9 +411,7 @@ def verify_evidence(package, digests, seals):
     names = sorted(name for name in digests if name.startswith("evidence/"))
     for name in names:
         snapshot = snapshot_of(name)
-        require(
-            snapshot in seals.found, f"{name}: no entry of the log in this package says that it was sealed."
-        )
+        require(snapshot in seals.found, f"{name}: no entry of the log in this package says that it was sealed.")
         sealed = seals.found[snapshot]
         with judging(name):
             if name == f"evidence/{snapshot}.json":
@@ -447,9 +419,7 @@ def verify_evidence(package, digests, seals):
             else:
                 require(name == f"evidence/{snapshot}.withheld.json", f"{name} is not named as evidence is.")
                 document = package.json(name)
-                same = document["snapshot"] == snapshot and sealed["fields_root"] == fields_root(
-                    document["leaves"]
-                )
+                same = document["snapshot"] == snapshot and sealed["fields_root"] == fields_root(document["leaves"])
         require(same, f"{name} is not the evidence that the log says was sealed.")
     print(f"{len(names)} pieces of evidence are what the log says was sealed.")
 
@@ -463,9 +433,7 @@ def fields_root(leaves):
             continue
         require(before is None or before < leaf["path"], f"A field, {leaf['path']}, is out of order.")
         before = leaf["path"]
-        tree.append(
-            leaf_hash(f"[{canonical(leaf['salt'])},{canonical(before)},{canonical(leaf['value'])}]".encode())
-        )
+        tree.append(leaf_hash(f"[{canonical(leaf['salt'])},{canonical(before)},{canonical(leaf['value'])}]".encode()))
     return tree.root().hex()
 
 
@@ -504,40 +472,36 @@ def verify(options):
     with judging("package.json"):
         about = package.json("package.json")
         tenant, what = about["tenant"]["id"], f"{about['format']} {about['id']} of {about['tenant']['name']}"
-        require(
-            about["format"] in FORMATS,
-            f"package.json names a format that is not known here, {about['format']}.",
-        )
+        require(about["format"] in FORMATS, f"package.json names a format that is not known here, {about['format']}.")
     keys, signers = read_keys(package, options.key)
-    own = [
-        file and Checkpoint(file.read(CHUNK), keys, file.name) for file in (options.earlier, options.anchor)
-    ]
+    earlier, anchor = own_checkpoint(options.earlier, keys), own_checkpoint(options.anchor, keys)
     digests = verify_files(package, about, signers)
     checkpoint = Checkpoint(package.text("log/checkpoint.txt"), keys, "log/checkpoint.txt")
-    require(
-        checkpoint.origin == f"surety/{tenant}", f"log/checkpoint.txt is of another log, {checkpoint.origin}."
-    )
+    require(checkpoint.origin == f"surety/{tenant}", f"log/checkpoint.txt is of another log, {checkpoint.origin}.")
     seals = Seals(digests, tenant)
-    roots = verify_entries(package, checkpoint, seals, own[0])
+    roots = verify_entries(package, checkpoint, seals, earlier)
     verify_included(package, checkpoint, seals)
-    verify_earlier(package, checkpoint, keys, roots, own[0])
-    verify_anchor(package, checkpoint, keys, own[1])
+    verify_earlier(package, checkpoint, keys, roots, earlier)
+    verify_anchor(package, checkpoint, keys, anchor)
     verify_evidence(package, digests, seals)
     verify_samples(package, digests)
     print(f"ACCEPTED: {what}.")
 
 
+def own_checkpoint(path, keys):
+    """A checkpoint that the reader has from elsewhere."""
+    if not path:
+        return None
+    with open(path, encoding="utf-8", newline="\n") as file:
+        return Checkpoint(file.read(CHUNK), keys, path)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Checks an evidence package or an export of the audit log.")
-    note = argparse.FileType(encoding="utf-8")
     parser.add_argument("package", help="a ZIP, or the folder that it was unpacked to")
-    parser.add_argument(
-        "--key", help="fingerprint (64 hex digits) of the key that must have signed, or the key's line"
-    )
-    parser.add_argument("--earlier", type=note, help="a file with a checkpoint that this log had before")
-    parser.add_argument(
-        "--anchor", type=note, help="a file with the anchor, fetched from the write-once store"
-    )
+    parser.add_argument("--key", help="fingerprint (64 hex digits) of the key that must have signed, or the key's line")
+    parser.add_argument("--earlier", help="a file with a checkpoint that this log had before")
+    parser.add_argument("--anchor", help="a file with the anchor, fetched from the write-once store")
     options = parser.parse_args()
     sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -546,7 +510,7 @@ def main():
         print(f"REFUSED: {refusal}")
         return 1
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
-        print(f"UNREADABLE: {options.package}: {error}")
+        print(f"UNREADABLE: {error}")
         return 2
     return 0
 
