@@ -42,12 +42,12 @@ def unseal(sealed: bytes, *, place: str) -> bytes:
 
 
 def _current_key_id() -> str:
-    return getattr(settings, "FIELD_KEY_ID", "1")
+    return str(settings.FIELD_KEY_ID)
 
 
 def _key(key_id: str) -> bytes:
-    retired: dict[str, bytes] = getattr(settings, "FIELD_KEYS_RETIRED", {})
-    return settings.FIELD_KEY if key_id == _current_key_id() else retired[key_id]
+    key = settings.FIELD_KEY if key_id == _current_key_id() else settings.FIELD_KEYS_RETIRED[key_id]
+    return bytes(key)
 
 
 @cache

@@ -3,6 +3,7 @@
 Every secret NAME may be given as NAME, or as NAME_FILE with the path of a file that holds it.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,6 +126,30 @@ def database_url(as_role: Role | None = None) -> str:
     if uses_embedded_postgres():
         return postgres_address(state()).dsn(wanted)
     return _with_login(secret_without_default("DATABASE_URL"), wanted)
+
+
+def find_secret(name: str) -> str | None:
+    """The secret as given; else, outside production, the one in the state directory, where there is one."""
+    value = given_secret(name)
+    path = state() / "secrets" / name
+    return path.read_text().strip() if value is None and not production() and path.exists() else value
+
+
+def keyring(name: str) -> dict[str, bytes]:
+    """Keys that are no longer used to write, by id: the secret NAME, a JSON object of texts.
+
+    Raises:
+        MisconfiguredError: it is something else.
+    """
+    try:
+        given = json.loads(given_secret(name) or "{}")
+    except ValueError as error:
+        raise MisconfiguredError(
+            f'{name} is no JSON: give an object such as {{"1": "the old key"}}.'
+        ) from error
+    if not isinstance(given, dict) or not all(isinstance(key, str) and key for key in given.values()):
+        raise MisconfiguredError(f'{name}: give a JSON object such as {{"1": "the old key"}}.')
+    return {key_id: key.encode() for key_id, key in given.items()}
 
 
 def secret_without_default(name: str) -> str:

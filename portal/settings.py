@@ -10,6 +10,7 @@ import structlog
 from csp.constants import NONE, SELF
 
 from portal import env
+from portal.embedded import Role
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PRODUCTION = env.production()
@@ -221,7 +222,26 @@ CELERY_BEAT_SCHEDULE = {
 # Keys: 256 bits each, base64 or any text of at least 32 characters
 AUDIT_MAC_KEY = env.secret("AUDIT_MAC_KEY").encode()
 AUDIT_MAC_KEY_ID = env.text("AUDIT_MAC_KEY_ID", "1")
+AUDIT_MAC_KEYS_RETIRED = env.keyring("AUDIT_MAC_KEYS_RETIRED")
 FIELD_KEY = env.secret("FIELD_KEY").encode()
+FIELD_KEY_ID = env.text("FIELD_KEY_ID", "1")
+FIELD_KEYS_RETIRED = env.keyring("FIELD_KEYS_RETIRED")
+
+# The audit log's sealer; no other process reads its private keys
+SEAL_SECONDS = env.integer("SEAL_SECONDS", 1)
+ANCHOR_SECONDS = env.integer("ANCHOR_SECONDS", 60)
+ANCHOR_STORE = env.text("ANCHOR_STORE", "file")
+ANCHOR_DIRECTORY = Path(
+    env.text("ANCHOR_DIRECTORY", str(env.state() / "anchor") if not PRODUCTION else "/anchor")
+)
+ANCHOR_BUCKET = env.text("ANCHOR_BUCKET", "")
+ANCHOR_ENDPOINT_URL = env.text("ANCHOR_ENDPOINT_URL", "")
+ANCHOR_PROFILE = env.text("ANCHOR_PROFILE", "")
+AUDIT_SIGNING_KEYS = (
+    [env.secret("AUDIT_SIGNING_KEY"), *filter(None, [env.find_secret("AUDIT_SIGNING_KEY_NEXT")])]
+    if env.role() is Role.SEALER
+    else []
+)
 
 # The vault
 VAULT_STORE = env.text("VAULT_STORE", "file")

@@ -34,6 +34,8 @@ class Act(StrEnum):
     MEMBER_REMOVE = "member.remove"
     MEMBER_LIST = "member.list"
     AUDIT_READ = "audit.read"
+    LOG_EPOCH = "log.epoch"
+    LOG_ENTRY_FAULT = "log.entry_fault"
     CONNECTION_CREATE = "connection.create"
     CONNECTION_VERIFY = "connection.verify"
     CONNECTION_CHANGE = "connection.change"

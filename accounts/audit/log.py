@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import rfc8785
 from django.conf import settings
@@ -73,17 +74,29 @@ def record(
     `details` are JSON values (text, integers, booleans, None, lists, mappings) and hold neither secrets nor
     evidence. Raises NoTenantError where no tenant is open.
     """
-    actor = actor or current_actor()
+    entry = compose(
+        act, tenant_id=current_tenant_id(), object_type=object_type, object_id=object_id, outcome=outcome,
+        actor=actor or current_actor(), on_behalf_of=on_behalf_of, details=details,
+    )  # fmt: skip
+    return keep_entry(entry)
+
+
+def compose(
+    act: Act, *, tenant_id: UUID, object_type: str = "", object_id: object = "", outcome: ActOutcome = ActOutcome.DONE,
+    actor: Actor = SYSTEM, on_behalf_of: str = "", details: Mapping[str, Any],
+) -> AuditEntry:  # fmt: skip
+    """An entry that is still to be inserted; `record` is for all who have a tenant open."""
     entry_id, now = new_id(), datetime.now(UTC)
     body = canonical_body(
-        id=str(entry_id), tenant=str(current_tenant_id()), at=now, act=act, object_type=object_type,
+        id=str(entry_id), tenant=str(tenant_id), at=now, act=act, object_type=object_type,
         object_id=str(object_id), outcome=outcome, actor=actor, on_behalf_of=on_behalf_of, details=details,
     )  # fmt: skip
-    return keep_entry(AuditEntry(
-        id=entry_id, occurred_at=now, act=act, outcome=outcome, object_type=object_type, object_id=str(object_id),
-        actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name, address=actor.address or None,
-        request_id=actor.request_id, body=body, mac=entry_mac(body), mac_key_id=settings.AUDIT_MAC_KEY_ID,
-    ))  # fmt: skip
+    return AuditEntry(
+        id=entry_id, tenant_id=tenant_id, occurred_at=now, act=act, outcome=outcome, object_type=object_type,
+        object_id=str(object_id), actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name,
+        address=actor.address or None, request_id=actor.request_id, body=body,
+        mac=entry_mac(body, settings.AUDIT_MAC_KEY_ID), mac_key_id=settings.AUDIT_MAC_KEY_ID,
+    )  # fmt: skip
 
 
 def canonical_body(
@@ -102,24 +115,43 @@ def canonical_body(
     )  # fmt: skip
 
 
-def entry_mac(body: bytes) -> bytes:
-    """HMAC-SHA256 of an entry's body under the log's key."""
-    return hmac.new(settings.AUDIT_MAC_KEY, body, hashlib.sha256).digest()
+def entry_mac(body: bytes, key_id: str) -> bytes:
+    """HMAC-SHA256 of an entry's body under the log's key of that id. Raises KeyError where it isn't configured."""
+    key = (
+        settings.AUDIT_MAC_KEY
+        if key_id == settings.AUDIT_MAC_KEY_ID
+        else settings.AUDIT_MAC_KEYS_RETIRED[key_id]
+    )
+    return hmac.new(key, body, hashlib.sha256).digest()
+
+
+class EntryColumns(NamedTuple):
+    """What an entry's row says, as far as its body says it too."""
+
+    id: UUID
+    tenant_id: UUID | None
+    act: str
+    outcome: str
+    object_id: str
+    actor_id: str
 
 
 def verify_entry(entry: AuditEntry) -> bool:
     """Whether the entry is what was recorded: its MAC holds and its columns agree with its body."""
-    body = bytes(entry.body)
-    if not hmac.compare_digest(entry_mac(body), bytes(entry.mac)):
+    columns = EntryColumns(
+        entry.id, entry.tenant_id, entry.act, entry.outcome, entry.object_id, entry.actor_id
+    )
+    return is_genuine(columns, bytes(entry.body), bytes(entry.mac), entry.mac_key_id)
+
+
+def is_genuine(columns: EntryColumns, body: bytes, mac: bytes, mac_key_id: str) -> bool:
+    """As verify_entry, for rows that were read without the ORM."""
+    try:
+        if not hmac.compare_digest(entry_mac(body, mac_key_id), mac):
+            return False
+    except KeyError:
         return False
     said = json.loads(body)
-    columns = (str(entry.id), str(entry.tenant_id), entry.act, entry.outcome, entry.object_id, entry.actor_id)
-    actor = said["actor"]
     return columns == (
-        said["id"],
-        said["tenant"],
-        said["act"],
-        said["outcome"],
-        said["object"]["id"],
-        actor["id"],
-    )
+        UUID(said["id"]), UUID(said["tenant"]), said["act"], said["outcome"], said["object"]["id"], said["actor"]["id"]
+    )  # fmt: skip

@@ -21,6 +21,9 @@ class TransactionIdField(models.Field):  # type: ignore[type-arg]
     def from_db_value(self, value: str | None, *_: object) -> int | None:
         return None if value is None else int(value)
 
+    def get_prep_value(self, value: int | None) -> str | None:
+        return None if value is None else str(value)
+
 
 class CurrentTransactionId(models.Func):
     """The id of the transaction that inserts the row."""
@@ -258,19 +261,34 @@ class AuditEpoch(models.Model):
 
 
 class AuditSealer(models.Model):
-    """How far the sealer is: the one row of its state. Entries up to the position have leaves."""
+    """How far the sealer is: the one row of its state. Entries up to the position have leaves.
+
+    The entries of a restored database bear the old cluster's transaction ids, which mean nothing in the new one. So an
+    epoch begins with a pass over all entries: from `catching_up_from`, the oldest transaction that was running then,
+    the sealer goes on by position. Up to `mixed_until` it meets entries again that the pass has sealed.
+    """
 
     id = models.SmallIntegerField(primary_key=True)
     epoch = models.IntegerField()
     position_xid = TransactionIdField()
     position_id = models.UUIDField()
+    catching_up_from = TransactionIdField(null=True)
+    mixed_until = TransactionIdField()
     seen_at = models.DateTimeField()
     """When the sealer last ran: it says so every few seconds."""
 
     class Meta:
         constraints = (
             WrittenBySealer(
-                name="accounts_auditsealer_state", updates=("epoch", "position_xid", "position_id", "seen_at")
+                name="accounts_auditsealer_state",
+                updates=(
+                    "epoch",
+                    "position_xid",
+                    "position_id",
+                    "catching_up_from",
+                    "mixed_until",
+                    "seen_at",
+                ),
             ),
             models.CheckConstraint(condition=models.Q(id=1), name="accounts_auditsealer_one"),
         )

@@ -103,6 +103,8 @@ class Migration(migrations.Migration):
                 ('epoch', models.IntegerField()),
                 ('position_xid', accounts.audit.models.TransactionIdField()),
                 ('position_id', models.UUIDField()),
+                ('catching_up_from', accounts.audit.models.TransactionIdField(null=True)),
+                ('mixed_until', accounts.audit.models.TransactionIdField()),
                 ('seen_at', models.DateTimeField()),
             ],
         ),
@@ -185,7 +187,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='auditsealer',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditsealer_state', updates=('epoch', 'position_xid', 'position_id', 'seen_at')),
+            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditsealer_state', updates=('epoch', 'position_xid', 'position_id', 'catching_up_from', 'mixed_until', 'seen_at')),
         ),
         migrations.AddConstraint(
             model_name='auditsealer',

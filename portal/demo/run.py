@@ -32,7 +32,7 @@ from portal import env
 from portal.demo import hospital
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
 from portal.embedded import Child, Supervisor
-from portal.embedded.commands import BEAT, MIGRATE, WEB, WORKER
+from portal.embedded.commands import BEAT, MIGRATE, SEALER, WEB, WORKER
 from portal.embedded.files import write_text
 from portal.scan import Progress, document
 
@@ -111,6 +111,7 @@ def _start(supervisor: Supervisor, aws: AwsControl, *, once: bool) -> None:
     supervisor.start(Child("aws", (sys.executable, "-m", "portal.demo.aws", "--port", port)))
     supervisor.start(WORKER.child(**reaches_aws))
     supervisor.start(BEAT.child(**reaches_aws))
+    supervisor.start(SEALER.child())
     if not once:
         _require_free(PORT)
         supervisor.start(WEB.child(GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{PORT} --workers 2", **reaches_aws))

@@ -54,5 +54,6 @@ BEAT = Service(
     ),
     Role.WORKER,
 )  # fmt: skip
-SERVICES = (WEB, WORKER, BEAT)
+SEALER = Service("sealer", ("python", "manage.py", "seal_log"), Role.SEALER)
+SERVICES = (WEB, WORKER, BEAT, SEALER)
 WEB_HEALTH = ("python", "-m", "portal.embedded.probe")

@@ -21,7 +21,7 @@ from portal.embedded.commands import MIGRATE, SERVICES, WEB
 class Command(BaseCommand):
     """Serves without demonstration data. Ctrl-C ends every process it started."""
 
-    help = "Migrates the database and runs web, worker and beat."
+    help = "Migrates the database and runs web, worker, beat and the audit log's sealer."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
