@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -31,7 +31,7 @@ from accounts.audit.models import (
 )
 from accounts.audit.tree import StoredTree
 from accounts.errors import InvalidInput
-from accounts.tenancy.scope import current_tenant_id
+from accounts.tenancy.scope import current_database, current_tenant_id
 
 SIGNED_PREFIXES = ("surety-evidence-package/1\n", "surety-log-export/1\n", "surety-receipt/1\n")
 """What the sealer signs on request begins with one of these lines; anything else it refuses."""
@@ -156,7 +156,7 @@ def leaves_of(entry_ids: Iterable[UUID]) -> dict[UUID, int]:
 def leaves(first: int, last: int, *, chunk: int = 2000) -> Iterator[Leaf]:
     """The sealed entries [first, last) in the order of the log, read in chunks."""
     for start in range(first, last, chunk):
-        with connection.cursor() as cursor:
+        with connections[current_database()].cursor() as cursor:
             cursor.execute(_LEAVES, [current_tenant_id(), start, min(start + chunk, last)])
             rows = cursor.fetchall()
         for index, digest, entry_id, body in rows:
