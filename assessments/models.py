@@ -19,6 +19,7 @@ from assessments.engagements.models import (
     SampleItem,
     SampleResult,
 )
+from assessments.packages.models import Package
 from assessments.status import Status
 from evidence.models import AwsConnection, CollectionRun
 
@@ -30,6 +31,7 @@ __all__ = [
     "EvidenceRequest",
     "Finding",
     "FindingPeriod",
+    "Package",
     "RequestEvidence",
     "RequestMessage",
     "SafeguardComment",

@@ -104,10 +104,11 @@ def count_outcomes() -> list[Tally]:
     by_check: dict[str, Counter[str]] = {}
     for check_id, outcome, number in rows:
         by_check.setdefault(check_id, Counter())[outcome] = number
-    return [_tally(check_id, counts) for check_id, counts in by_check.items() if check_id in checks()]
+    return [tally_of(check_id, counts) for check_id, counts in by_check.items() if check_id in checks()]
 
 
-def _tally(check_id: str, counts: Counter[str]) -> Tally:
+def tally_of(check_id: str, counts: Counter[str]) -> Tally:
+    """A check's tally from its outcomes' counts."""
     weighs = checks()[check_id].severity.rank <= Severity.MEDIUM.rank
     return Tally(
         check_id, weighs, counts["PASS"], counts["FAIL"], counts["UNKNOWN"], counts["NOT_APPLICABLE"]

@@ -39,7 +39,7 @@ class Leaf(NamedTuple):
 
 def leaves_of(document: Any, salt: bytes) -> list[Leaf]:
     """The document's leaves in the order of their pointers. `document` is what json.loads gives."""
-    return [_leaf(pointer, value, salt) for pointer, value in sorted(_cut("", document), key=_pointer)]
+    return [_leaf(pointer, value, salt) for pointer, value in sorted(cut(document), key=_pointer)]
 
 
 def root_of(document: Any, salt: bytes) -> str:
@@ -70,15 +70,16 @@ def _pointer(item: tuple[str, Any]) -> str:
     return item[0]
 
 
-def _cut(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        for name, inner in value.items():
-            yield from _cut(f"{pointer}/{escaped(name)}", inner)
-    elif isinstance(value, list) and value:
-        for number, inner in enumerate(value):
-            yield from _cut(f"{pointer}/{number}", inner)
+def cut(document: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    """The document's fields, as (pointer, value), in the order of the document."""
+    if isinstance(document, dict) and document:
+        for name, inner in document.items():
+            yield from cut(inner, f"{pointer}/{escaped(name)}")
+    elif isinstance(document, list) and document:
+        for number, inner in enumerate(document):
+            yield from cut(inner, f"{pointer}/{number}")
     else:
-        yield pointer, value
+        yield pointer, document
 
 
 def escaped(name: str) -> str:

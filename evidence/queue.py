@@ -25,10 +25,11 @@ def ring_after_commit(task: str, tenant_id: UUID, row_ids: Iterable[UUID]) -> No
     transaction.on_commit(partial(ring, task, tenant_id, list(row_ids)))
 
 
-def ring(task: str, tenant_id: UUID, row_ids: Iterable[UUID]) -> None:
-    """Rings now. A broker that is down is logged and left to the sweeper."""
+def ring(task: str, tenant_id: UUID, row_ids: Iterable[UUID], *, after: float = 0) -> None:
+    """Rings now, or after some seconds. A broker that is down is logged and left to the sweeper."""
     try:
         for row_id in row_ids:
-            current_app.send_task(task, kwargs={"tenant_id": str(tenant_id), "row_id": str(row_id)})
+            about = {"tenant_id": str(tenant_id), "row_id": str(row_id)}
+            current_app.send_task(task, kwargs=about, countdown=after or None)
     except (OperationalError, ConnectionError) as error:
         log.warning("broker_down", task=task, error=str(error))

@@ -55,6 +55,10 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (Entry("AWS connections", "cloud", "connection-list", Permission.CONNECTION_READ, "connections/"),),
     ),
     (
+        "Audits",
+        (Entry("Packages", "package-export", "package-list", Permission.PACKAGE_CREATE, "packages/"),),
+    ),
+    (
         "Admin",
         (
             Entry("Members", "users", "member-list", Permission.MEMBER_READ, "members"),

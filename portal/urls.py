@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("evidence.urls")),
     path("", include("assessments.urls")),
     path("", include("assessments.engagements.urls")),
+    path("", include("assessments.packages.urls")),
 ]
 
 handler400 = views.bad_request

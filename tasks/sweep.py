@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from accounts.audit.log import acting
 from accounts.tenancy.scope import open_tenant
-from accounts.tenancy.unscoped import due_work
+from accounts.tenancy.unscoped import due_packages, due_work
+from assessments.packages.services import BUILD_PACKAGE
 from evidence.queue import COLLECT_UNIT, PROBE_CONNECTION, ring
 from evidence.services import start_due_run
 from tasks.assess import EVALUATE_RUN
@@ -25,3 +26,5 @@ def ring_for_due_work() -> None:
             continue
         with acting(WORKER), open_tenant(tenant_id):
             start_due_run(connection_id=row_id)
+    for tenant_id, row_id in due_packages(timezone.now()):
+        ring(BUILD_PACKAGE, tenant_id, [row_id])

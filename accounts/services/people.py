@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 
 from accounts.addresses import normalize_email
 from accounts.audit.events import Act
-from accounts.audit.log import one_act
 from accounts.errors import Conflict, InvalidInput
 from accounts.models import Person, Session
 from accounts.services.person_log import record_for_person
@@ -42,9 +41,7 @@ def change_name(*, person: Person, name: str) -> None:
     if not name.strip():
         raise InvalidInput("Enter your name.", field="name")
     person.name = name.strip()
-    with one_act():
-        person.save(update_fields=["name"])
-        record_for_person(person.pk, Act.PERSON_CHANGE, changed="name")
+    person.save(update_fields=["name"])
 
 
 def change_password(*, person: Person, current: str, new: str, keep_session: str) -> None:
@@ -57,11 +54,10 @@ def change_password(*, person: Person, current: str, new: str, keep_session: str
     if current == new:
         raise InvalidInput("Choose a password that differs from the current one.", field="password")
     check_password_fitness(new, person)
+    record_for_person(person.pk, Act.PASSWORD_CHANGE)
     person.set_password(new)
-    with one_act():
-        record_for_person(person.pk, Act.PASSWORD_CHANGE)
-        person.save(update_fields=["password"])
-        end_sessions(person=person, keep=keep_session)
+    person.save(update_fields=["password"])
+    end_sessions(person=person, keep=keep_session)
 
 
 def end_sessions(*, person: Person, keep: str = "") -> int:

@@ -1,9 +1,8 @@
 """The few questions that are asked before a tenant is known, each answered by one function in the database.
 
 The functions are SECURITY DEFINER, owned by portal_lookup, which can read only the tables they name and cannot
-log in. Users: sign-in, the tenant switch and the requests' entries (memberships_of), invitations
-(invitation_tenant), the command line (tenant_by_slug, tenants), the sweeper (due_work), single sign-on
-(domain_holder, sso_provider_tenant).
+log in. Users: sign-in and the tenant switch (memberships_of), invitations (invitation_tenant), the command line
+(tenant_by_slug, tenants), the sweeper (due_work), single sign-on (domain_holder, sso_provider_tenant).
 """
 
 from __future__ import annotations
@@ -75,6 +74,11 @@ def due_work(at: datetime, limit: int = 500) -> list[DueWork]:
     Units without a living lease, finished runs without an evaluation, connections whose next run or probe is due.
     """
     return [DueWork(*row) for row in _rows("select * from portal_due_work(%s, %s)", [at, limit])]
+
+
+def due_packages(at: datetime, limit: int = 100) -> list[tuple[UUID, UUID]]:
+    """Packages that wait for a worker at a time, or to be removed: (tenant, row)."""
+    return [(row[0], row[1]) for row in _rows("select * from portal_due_packages(%s, %s)", [at, limit])]
 
 
 def _rows(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -47,6 +47,10 @@ STATUS_LOOKS: Mapping[str, tuple[str, str]] = {
     "claimed": ("running", "loader-2"),
     "finished": ("na", "circle-check"),
     "done": ("ok", "circle-check"),
+    "waiting": ("none", "clock"),
+    "building": ("running", "loader-2"),
+    "ready": ("ok", "circle-check"),
+    "withheld": ("unseen", "eye-off"),
 }
 """How a status, outcome, severity or state looks: (class, icon). The word always stands beside it."""
 

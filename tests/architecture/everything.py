@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -29,7 +29,7 @@ from accounts.sessions import session_digest
 from accounts.tenancy.models import TenantModel
 from accounts.tenancy.scope import open_tenant
 from assessments.checks.base import checks
-from assessments.models import Evaluation, Finding, FindingPeriod, SafeguardStatus
+from assessments.models import Engagement, Evaluation, Finding, FindingPeriod, Package, SafeguardStatus
 from evidence import vault
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
 from tests.accounts.factories import make_ready_person, sign_in
@@ -68,6 +68,8 @@ class Everything:
     period: FindingPeriod
     status: SafeguardStatus
     entry: AuditEntry
+    engagement: Engagement
+    package: Package
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -89,6 +91,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             mark=mark, tenant=tenant, owner=owner, client=browser, membership=membership, connection=aws, run=finished,
             running=make_run(tenant, aws, units_total=1), session=session_digest(browser.cookies["session"].value),
             invitation=invite(email=f"{secrets.token_hex(6)}@example.org", role=Role.VIEWER, by=membership),
+            package=_package(owner, mark), engagement=_engagement(owner, mark),
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark),
         )  # fmt: skip
@@ -131,6 +134,21 @@ def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str)
         collected_at=now,
     )
     return {"snapshot": snapshot, "unit": unit}
+
+
+def _package(owner: Person, mark: str) -> Package:
+    today = timezone.now().date()
+    return Package.objects.create(
+        period_from=today, period_to=today, requested_by=owner, withheld=[mark[:300]], withheld_reason=mark
+    )
+
+
+def _engagement(owner: Person, mark: str) -> Engagement:
+    now = timezone.now()
+    return Engagement.objects.create(
+        title=mark, firm=mark, period_from=now.date(), period_to=now.date(), opens_at=now,
+        closes_at=now + timedelta(days=1), created_by=owner,
+    )  # fmt: skip
 
 
 def _findings(aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, Any]:

@@ -24,6 +24,8 @@ KINDS: dict[str, Kind] = {
     "finding_id": Kind(lambda its: its.finding.pk),
     "membership_id": Kind(lambda its: its.membership.pk),
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
+    "engagement_id": Kind(lambda its: its.engagement.pk),
+    "package_id": Kind(lambda its: its.package.pk),
     "handle": Kind(lambda its: its.session, lambda: uuid4().hex + "00000000"),
 }
 """Ids of tenants' things in addresses."""
@@ -43,6 +45,8 @@ IDS = {
     "connection": Kind(lambda its: its.connection.pk),
     "tenant": Kind(lambda its: its.tenant.pk),
     "actor": Kind(lambda its: its.owner.pk),
+    "connections": Kind(lambda its: its.connection.pk),
+    "engagement": Kind(lambda its: its.engagement.pk),
     "object": Kind(lambda its: its.connection.pk),
     "after": Kind(lambda its: cursor_before(its.snapshot.pk), lambda: cursor_before(uuid4())),
 }
@@ -52,7 +56,8 @@ WORDS = frozenset({
     "act", "outcome", "collector", "region", "section", "status", "designation", "text", "severity",
     "service", "citation", "way", "tab", "theme", "next", "email", "password", "code", "name",
     "current", "role", "ends_on", "aws_account_id", "partition", "role_name", "regions", "holds_phi",
-    "csrfmiddlewaretoken",
+    "csrfmiddlewaretoken", "period_from", "period_to", "citations", "fields_withheld", "more_withheld",
+    "withheld_reason", "preview",
 })  # fmt: skip
 """Fields that take no id."""
 

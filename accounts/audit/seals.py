@@ -1,0 +1,47 @@
+"""Where the log says that evidence was sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from accounts.audit import proofs
+from accounts.audit.events import Act
+from accounts.audit.models import AuditCheckpoint, AuditEntry
+
+CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The entry of a snapshot's sealing; `index` is its leaf, None until the log is sealed that far."""
+
+    entry_id: UUID
+    body: bytes
+    index: int | None
+
+
+def seals_of(snapshot_ids: Iterable[UUID]) -> dict[UUID, Seal]:
+    """The sealing of each snapshot of the open tenant; those that the log knows nothing of are left out."""
+    found: dict[UUID, Seal] = {}
+    wanted = [str(pk) for pk in snapshot_ids]
+    for start in range(0, len(wanted), CHUNK):
+        rows = AuditEntry.objects.filter(
+            act=Act.EVIDENCE_SEAL, object_id__in=wanted[start : start + CHUNK]
+        ).values_list("pk", "object_id", "body")
+        entries = {UUID(object_id): (pk, bytes(body)) for pk, object_id, body in rows}
+        leaves = proofs.leaves_of(pk for pk, _body in entries.values())
+        found |= {snapshot: Seal(pk, body, leaves.get(pk)) for snapshot, (pk, body) in entries.items()}
+    return found
+
+
+def place_of(act: Act, object_id: object) -> int | None:
+    """The leaf of the first entry of an act on an object; None where there is none, or it is not sealed yet."""
+    entry = AuditEntry.objects.filter(act=act, object_id=str(object_id)).order_by("occurred_at").first()
+    return None if entry is None else proofs.leaf_of(entry.pk)
+
+
+def is_anchored(checkpoint: AuditCheckpoint) -> bool:
+    """Whether the checkpoint is in an anchor outside of the database."""
+    return proofs.global_proof(checkpoint) is not None

@@ -1,0 +1,206 @@
+"""The files of a package, one after the other: read when their turn comes, in transactions of their own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from assessments.engagements.models import Engagement
+from assessments.models import FindingPeriod
+from assessments.packages.gather import InScope, Piece, Work, check_of, findings_of
+from assessments.packages.withholding import Withholding, values_in
+from evidence import vault
+from evidence.fields import leaves_of, shown
+
+Part = tuple[str, Iterable[bytes]]
+
+MOST_PARTED = 64 << 20
+"""A document of more bytes is not shown with fields withheld, which takes it into memory; it is left out."""
+
+COLUMNS = (
+    "check", "title", "severity", "outcome", "observed", "resource", "arn", "kind", "region", "aws_account_id",
+    "first_seen_at", "valid_from", "valid_to",
+)  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a cell for a formula (OWASP, CSV injection)."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What became of each piece of evidence while the package was written; the index tells it."""
+
+    paths: dict[str, str] = field(default_factory=dict)
+    withheld: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By snapshot: how many of how many fields are withheld."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """By snapshot: why it is not in the package."""
+
+
+def withholding_for(pieces: Iterable[Piece], patterns: list[str]) -> Withholding:
+    """Reads the evidence once for the values that the patterns' fields hold; none is read without a pattern."""
+    if not patterns:
+        return Withholding()
+    documents = (_document(piece) for piece in pieces if _parts(piece))
+    return Withholding(patterns, values_in(documents, patterns))
+
+
+def _parts(piece: Piece) -> bool:
+    """Whether its fields can be withheld one by one."""
+    return bool(piece.blob.fields_root) and piece.blob.size <= MOST_PARTED
+
+
+def _document(piece: Piece) -> Any:
+    return json.loads(b"".join(vault.stream_blob(piece.blob)))
+
+
+def evidence_parts(pieces: Iterable[Piece], withholding: Withholding, told: Told) -> Iterator[Part]:
+    """Each piece in its original bytes, or with fields withheld, or not at all; `told` says which."""
+    for piece in pieces:
+        key = str(piece.snapshot_id)
+        reason = _unprovable(piece) or (_unpartable(piece) if withholding else "")
+        if reason:
+            told.left_out[key] = reason
+        elif not withholding:
+            told.paths[key] = piece.path
+            yield piece.path, vault.stream_blob(piece.blob)
+        else:
+            yield _parted(piece, withholding, told)
+
+
+def _unprovable(piece: Piece) -> str:
+    if piece.seal is None or json.loads(piece.seal.body)["details"].get("sha256") != piece.blob.digest:
+        return "the log has no entry that gives its digest"
+    return ""
+
+
+def _unpartable(piece: Piece) -> str:
+    if not piece.blob.fields_root:
+        return "it was sealed without salted fields, so that none of them can be withheld by itself"
+    if piece.blob.size > MOST_PARTED:
+        return f"it is larger than the {MOST_PARTED >> 20} MiB up to which fields can be withheld"
+    return ""
+
+
+def _parted(piece: Piece, withholding: Withholding, told: Told) -> Part:
+    leaves = leaves_of(_document(piece), bytes(piece.blob.salt))
+    hidden = [withholding.hides(leaf.pointer, leaf.value) for leaf in leaves]
+    key = str(piece.snapshot_id)
+    if not any(hidden):
+        told.paths[key] = piece.path
+        return piece.path, vault.stream_blob(piece.blob)
+    told.paths[key] = piece.withheld_path
+    told.withheld[key] = (sum(hidden), len(leaves))
+    document = {
+        "snapshot": key,
+        "fields_root": piece.blob.fields_root,
+        "leaves": [shown(leaf, withheld=away) for leaf, away in zip(leaves, hidden, strict=True)],
+    }
+    return piece.withheld_path, [json.dumps(document, ensure_ascii=False).encode()]
+
+
+def safeguard_parts(
+    of: Engagement, entries: Iterable[InScope], pieces: list[Piece], work: Work, told: Told,
+    withholding: Withholding, opened: Callable[[], AbstractContextManager[Any]],
+) -> Iterator[Part]:  # fmt: skip
+    """For each safeguard its status with reasons, coverage and evidence, and its findings as CSV.
+
+    `opened` opens the tenant for one transaction.
+    """
+    for entry in entries:
+        folder = f"safeguards/{entry.safeguard.citation}"
+        yield f"{folder}/index.json", [_json(safeguard_json(entry, pieces, work, told))]
+        if entry.derived.tallies:
+            yield f"{folder}/findings.csv", _findings(of, entry.safeguard.citation, withholding, opened)
+
+
+def safeguard_json(entry: InScope, pieces: list[Piece], work: Work, told: Told) -> dict[str, Any]:
+    """One safeguard as its index.json says it; the index pages show the same."""
+    safeguard, derived = entry.safeguard, entry.derived
+    evidence = [piece for piece in pieces if piece.collector in entry.collectors]
+    of = {name: [row for row in getattr(work, name) if row["citation"] == safeguard.citation]
+          for name in ("requests", "samples", "comments", "conclusions")}  # fmt: skip
+    return {
+        "citation": safeguard.citation,
+        "title": safeguard.title,
+        "level": entry.level,
+        "summary": safeguard.summary,
+        "status": str(derived.status),
+        "status_label": derived.status.label,
+        "why": derived.why,
+        "coverage": {"decided": derived.decided, "total": derived.total},
+        "needs": list(derived.needs),
+        "specifications": {citation: str(status) for citation, status in derived.specifications.items()},
+        "checks": [
+            {"id": each.tally.check_id, "title": each.title, "severity": str(each.severity),
+             "passed": each.tally.passed, "failed": each.tally.failed, "unknown": each.tally.unknown,
+             "not_applicable": each.tally.not_applicable}
+            for each in entry.tallies
+        ],
+        "evidence": [path for piece in evidence if (path := told.paths.get(str(piece.snapshot_id)))],
+        "evidence_left_out": [str(piece.snapshot_id) for piece in evidence if str(piece.snapshot_id) in told.left_out],
+        "findings": "findings.csv" if derived.tallies else None,
+        "requests": [row["id"] for row in of["requests"]],
+        "samples": [row["id"] for row in of["samples"]],
+        "comments": of["comments"],
+        "conclusions": of["conclusions"],
+    }  # fmt: skip
+
+
+def _findings(
+    of: Engagement, citation: str, withholding: Withholding,
+    opened: Callable[[], AbstractContextManager[Any]],
+) -> Iterator[bytes]:  # fmt: skip
+    yield csv_lines([COLUMNS])
+    last = None
+    while True:
+        with opened():
+            rows = findings_of(of, citation, last)
+        if not rows:
+            return
+        last = rows[-1].pk
+        yield csv_lines(_finding(row, withholding) for row in rows)
+
+
+def _finding(row: FindingPeriod, withholding: Withholding) -> list[str]:
+    finding, check = row.finding, check_of(row.finding.check_id)
+    cells = [
+        finding.check_id, check.title if check else "", finding.severity, row.outcome, row.observed,
+        finding.resource_name, finding.resource_arn, finding.resource_kind, finding.region,
+        finding.connection.aws_account_id, finding.first_seen_at.isoformat(), row.valid_from.isoformat(),
+        row.valid_to.isoformat() if row.valid_to else "",
+    ]  # fmt: skip
+    return [withholding.text(cell) for cell in cells]
+
+
+def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:
+    """Rows as CSV (RFC 4180) in which no cell is a formula."""
+    text = io.StringIO()
+    csv.writer(text).writerows([[harmless(cell) for cell in row] for row in rows])
+    return text.getvalue().encode()
+
+
+def harmless(cell: str) -> str:
+    """The cell, with an apostrophe before what a spreadsheet would calculate."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def sample_parts(work: Work, withholding: Withholding, told: Told) -> Iterator[Part]:
+    """Each sample that was drawn; one whose items hold a withheld value can't prove itself and is left out."""
+    for sample in work.samples:
+        items = [*sample["population"], sample["seed"] or ""]
+        if sample["seed"] is None:
+            told.left_out[sample["id"]] = "no sample was drawn yet"
+        elif any(withholding.mentions(item) for item in items):
+            told.left_out[sample["id"]] = "its population holds a withheld value"
+        else:
+            told.paths[sample["id"]] = f"samples/{sample['id']}.json"
+            yield told.paths[sample["id"]], [_json(sample)]
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"

@@ -1,0 +1,144 @@
+"""The index of a package for people: one set of facts, written as HTML (self-contained) and as PDF (Typst)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from accounts.errors import Unavailable
+from assessments.packages.contents import Told, safeguard_json
+from assessments.packages.gather import InScope, Piece, Work
+from assessments.packages.models import Package
+from assessments.packages.withholding import Withholding
+from assessments.status import EVIDENCE_LABELS, Status
+from evidence.models import AwsConnection
+
+HERE = Path(__file__).parent
+PDF_SECONDS = 120
+MOST_PDF_ROWS = 1000
+"""Pieces of evidence that the PDF lists; index.html and manifest.json list all of them."""
+
+NOT_CLAIMED = (
+    "This package does not say that the Security Rule is met. That is for the organization's security official,"
+    " and in the end for the regulator, to judge.",
+    "It is not the risk analysis of 45 CFR 164.308(a)(1)(ii)(A).",
+    "It shows what AWS answered when it was asked, through the connections and in the regions named here. Systems"
+    " elsewhere, and what lies between two collections, are not shown.",
+    "A status rests on automatic checks. A check supports a safeguard; most administrative and physical safeguards"
+    " also take documents, decisions and people's statements that AWS can't show.",
+    "“No evidence yet” means that: something was not collected or could not be read. It counts neither for nor"
+    " against.",
+    "The proofs show that evidence and log are unchanged since they were sealed, and that nothing of the"
+    " log's stretch is missing. They do not show that AWS's answers were right.",
+)
+
+
+def facts_of(
+    *, package: Package, tenant_name: str, made_at: datetime, entries: list[InScope], pieces: list[Piece],
+    connections: Iterable[AwsConnection], work: Work, told: Told, withholding: Withholding,
+) -> dict[str, Any]:  # fmt: skip
+    """Everything that the index says, as JSON. Texts of the evidence and of people are cleaned of withheld values."""
+    clean = withholding.text
+    engagement = package.engagement
+    safeguards = [_safeguard(entry, pieces, work, told) for entry in entries]
+    return {
+        "id": str(package.pk),
+        "tenant": tenant_name,
+        "made_at": _moment(made_at),
+        "requested_by": package.requested_by.name,
+        "engagement": {"title": clean(engagement.title), "firm": clean(engagement.firm)} if engagement else None,
+        "period_from": package.period_from.isoformat(),
+        "period_to": package.period_to.isoformat(),
+        "whole_rule": package.citations is None,
+        "connections": [
+            {"name": clean(row.name), "account": clean(row.aws_account_id), "regions": clean(", ".join(row.regions))}
+            for row in connections
+        ],
+        "counts": [_count(status, safeguards) for status in Status],
+        "safeguards": safeguards,
+        "evidence": [_evidence(piece, told, clean) for piece in pieces],
+        "requests": work.requests,
+        "samples": [
+            {**row, "path": told.paths.get(row["id"], ""), "reason": told.left_out.get(row["id"], "")}
+            for row in work.samples
+        ],
+        "withheld": _withheld(package, told, clean),
+        "not_claimed": list(NOT_CLAIMED),
+    }  # fmt: skip
+
+
+def _safeguard(entry: InScope, pieces: list[Piece], work: Work, told: Told) -> dict[str, Any]:
+    about = safeguard_json(entry, pieces, work, told)
+    failing = [check for check in about["checks"] if check["failed"]]
+    return {
+        **about,
+        "folder": f"safeguards/{about['citation']}",
+        "needs_labels": [EVIDENCE_LABELS[need] for need in about["needs"]],
+        "failing": failing,
+        "passing": sum(1 for check in about["checks"] if check["passed"] and not check["failed"]),
+        "evidence_count": len(about["evidence"]),
+        "left_out_count": len(about["evidence_left_out"]),
+    }
+
+
+def _count(status: Status, safeguards: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"label": status.label, "number": sum(row["status"] == status for row in safeguards)}
+
+
+def _evidence(piece: Piece, told: Told, clean: Any) -> dict[str, Any]:
+    key = str(piece.snapshot_id)
+    hidden, total = told.withheld.get(key, (0, 0))
+    return {
+        "id": key, "collector": piece.collector, "region": piece.region, "account": clean(piece.aws_account_id),
+        "collected_at": _moment(piece.first_seen_at), "sha256": piece.blob.digest, "bytes": piece.blob.size,
+        "path": told.paths.get(key, ""), "left_out": told.left_out.get(key, ""), "hidden": hidden, "fields": total,
+    }  # fmt: skip
+
+
+def _withheld(package: Package, told: Told, clean: Any) -> dict[str, Any] | None:
+    if not package.withheld:
+        return None
+    return {
+        "patterns": [clean(pattern) for pattern in package.withheld],
+        "reason": clean(package.withheld_reason),
+        "documents": len(told.withheld),
+        "fields": sum(hidden for hidden, _total in told.withheld.values()),
+    }
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def index_html(facts: Mapping[str, Any]) -> bytes:
+    """The index as one HTML file without script, that needs nothing else."""
+    return render_to_string("assessments/packages/index.html", {"facts": facts}).encode()
+
+
+def index_pdf(facts: Mapping[str, Any]) -> bytes:
+    """The index as PDF/A, made by a process of its own: its memory goes when it ends, and it sees nothing else.
+
+    Raises Unavailable where it can't be made.
+    """
+    evidence = facts["evidence"]
+    given = {
+        **facts,
+        "evidence": evidence[:MOST_PDF_ROWS],
+        "more_evidence": max(0, len(evidence) - MOST_PDF_ROWS),
+    }
+    try:
+        made = subprocess.run(  # noqa: S603 (our own program and nothing else)
+            [sys.executable, "-I", str(HERE / "pdf.py")], input=json.dumps(given).encode(), capture_output=True,
+            timeout=PDF_SECONDS, check=True, env={},
+        )  # fmt: skip
+    except subprocess.SubprocessError as error:
+        said = getattr(error, "stderr", None) or b""
+        raise Unavailable(f"index.pdf could not be made: {said.decode(errors='replace')[-300:]}") from error
+    return made.stdout

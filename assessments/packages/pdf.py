@@ -1,0 +1,26 @@
+"""Reads the index's facts (JSON) and writes them as PDF/A-2b: a program of its own, run by index.index_pdf.
+
+The facts go in as data that the template reads: no text of a tenant is ever markup.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import typst
+
+
+def main() -> None:
+    """From standard input to standard output."""
+    facts = json.loads(sys.stdin.buffer.read())
+    made = typst.compile(
+        Path(__file__).with_name("index.typ"),
+        sys_inputs={"facts": json.dumps(facts)},
+        ignore_system_fonts=True,
+        pdf_standards="a-2b",
+    )
+    sys.stdout.buffer.write(made)
+
+
+if __name__ == "__main__":
+    main()
