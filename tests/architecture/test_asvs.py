@@ -45,7 +45,11 @@ def _tests_of(path: str) -> frozenset[str]:
 
 def _named(row: Row) -> tuple[list[tuple[str, str]], list[str], list[str]]:
     tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row.shown_by)
-    return tests, re.findall(r"setting `(\w+)`", row.shown_by), re.findall(r"\]\(\.\./\.\./([^)]+)\)", row.shown_by)
+    return (
+        tests,
+        re.findall(r"setting `(\w+)`", row.shown_by),
+        re.findall(r"\]\(\.\./\.\./([^)]+)\)", row.shown_by),
+    )
 
 
 def test_every_requirement_of_both_levels_is_answered_once():
