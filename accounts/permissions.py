@@ -21,6 +21,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     TENANT_CHANGE = "tenant.change"
     PACKAGE_CREATE = "package.create"
+    PARTNER_READ = "partner.read"
+    PARTNER_CHANGE = "partner.change"
     ENGAGEMENT_READ = "engagement.read"
     ENGAGEMENT_ANSWER = "engagement.answer"
     ENGAGEMENT_CHANGE = "engagement.change"
@@ -43,7 +45,12 @@ class Role(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
-_READ_POSTURE = {Permission.POSTURE_READ, Permission.CONNECTION_READ, Permission.ENGAGEMENT_READ}
+_READ_POSTURE = {
+    Permission.POSTURE_READ,
+    Permission.CONNECTION_READ,
+    Permission.PARTNER_READ,
+    Permission.ENGAGEMENT_READ,
+}
 _READ_EVIDENCE = {*_READ_POSTURE, Permission.EVIDENCE_READ}
 _WORK = {
     *_READ_EVIDENCE,

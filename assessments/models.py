@@ -20,10 +20,13 @@ from assessments.engagements.models import (
     SampleResult,
 )
 from assessments.packages.models import Package
+from assessments.partners.models import BusinessAssociate, BusinessAssociateImport
 from assessments.status import Status
 from evidence.models import AwsConnection, CollectionRun
 
 __all__ = [
+    "BusinessAssociate",
+    "BusinessAssociateImport",
     "Conclusion",
     "Engagement",
     "EngagementAuditor",

@@ -59,6 +59,18 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (Entry("Packages", "package-export", "package-list", Permission.PACKAGE_CREATE, "packages/"),),
     ),
     (
+        "Partners",
+        (
+            Entry(
+                "Business associates",
+                "building-community",
+                "business-associate-list",
+                Permission.PARTNER_READ,
+                "business-associates/",
+            ),
+        ),
+    ),
+    (
         "Admin",
         (
             Entry("Members", "users", "member-list", Permission.MEMBER_READ, "members"),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("assessments.urls")),
     path("", include("assessments.engagements.urls")),
     path("", include("assessments.packages.urls")),
+    path("business-associates/", include("assessments.partners.urls")),
 ]
 
 handler400 = views.bad_request

@@ -73,6 +73,15 @@ class Act(StrEnum):
     SAFEGUARD_COMMENT = "engagement.comment"
     SAFEGUARD_CONCLUDE = "engagement.conclude"
 
+    BUSINESS_ASSOCIATE_LIST = "business_associate.list"
+    BUSINESS_ASSOCIATE_READ = "business_associate.read"
+    BUSINESS_ASSOCIATE_CREATE = "business_associate.create"
+    BUSINESS_ASSOCIATE_CHANGE = "business_associate.change"
+    BUSINESS_ASSOCIATE_END = "business_associate.end"
+    BUSINESS_ASSOCIATE_EXPORT = "business_associate.export"
+    BUSINESS_ASSOCIATE_IMPORT_PREVIEW = "business_associate.import_preview"
+    BUSINESS_ASSOCIATE_IMPORT = "business_associate.import"
+
 
 class ActOutcome(StrEnum):
     """How the act ended."""

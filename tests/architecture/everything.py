@@ -29,7 +29,16 @@ from accounts.sessions import session_digest
 from accounts.tenancy.models import TenantModel
 from accounts.tenancy.scope import open_tenant
 from assessments.checks.base import checks
-from assessments.models import Engagement, Evaluation, Finding, FindingPeriod, Package, SafeguardStatus
+from assessments.models import (
+    BusinessAssociate,
+    BusinessAssociateImport,
+    Engagement,
+    Evaluation,
+    Finding,
+    FindingPeriod,
+    Package,
+    SafeguardStatus,
+)
 from evidence import vault
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
 from tests.accounts.factories import make_ready_person, sign_in
@@ -67,6 +76,8 @@ class Everything:
     finding: Finding
     period: FindingPeriod
     status: SafeguardStatus
+    associate: BusinessAssociate
+    sheet: BusinessAssociateImport
     entry: AuditEntry
     engagement: Engagement
     package: Package
@@ -93,8 +104,23 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             invitation=invite(email=f"{secrets.token_hex(6)}@example.org", role=Role.VIEWER, by=membership),
             package=_package(owner, mark), engagement=_engagement(owner, mark),
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
-            **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark),
+            **_partners(owner, mark), **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark),
         )  # fmt: skip
+
+
+def _partners(owner: Person, mark: str) -> dict[str, Any]:
+    associate = BusinessAssociate.objects.create(reference=secrets.token_hex(4), name=f"{mark} billing"[:200])
+    line = {
+        "number": 2,
+        "kind": "new",
+        "reference": "1",
+        "name": f"{mark} hosting",
+        "values": {},
+        "changes": {},
+        "errors": {},
+    }
+    sheet = BusinessAssociateImport.objects.create(file_sha256="0" * 64, lines=[line], created_by=owner)
+    return {"associate": associate, "sheet": sheet}
 
 
 def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, Any]:

@@ -26,6 +26,8 @@ KINDS: dict[str, Kind] = {
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
     "engagement_id": Kind(lambda its: its.engagement.pk),
     "package_id": Kind(lambda its: its.package.pk),
+    "associate_id": Kind(lambda its: its.associate.pk),
+    "import_id": Kind(lambda its: its.sheet.pk),
     "handle": Kind(lambda its: its.session, lambda: uuid4().hex + "00000000"),
 }
 """Ids of tenants' things in addresses."""
@@ -58,6 +60,9 @@ WORDS = frozenset({
     "current", "role", "ends_on", "aws_account_id", "partition", "role_name", "regions", "holds_phi",
     "csrfmiddlewaretoken", "period_from", "period_to", "citations", "fields_withheld", "more_withheld",
     "withheld_reason", "preview",
+    "reference", "services", "creates", "receives", "maintains", "transmits", "volume", "reach",
+    "systems", "minimum_necessary", "contact_name", "contact_email", "official_name", "official_email", "tier", "state",
+    "sheet",
 })  # fmt: skip
 """Fields that take no id."""
 

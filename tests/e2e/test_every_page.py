@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from accounts.tenancy.scope import open_tenant
+from assessments.models import BusinessAssociate
+from assessments.partners.services import preview_import
 from evidence.models import ConnectionState
 from tests.collected import VERSIONING
 from tests.e2e.conftest import open_visit
@@ -20,15 +23,23 @@ STEP = {
     "advice": "Paste this.",
     "paste": '{"Version": "2012-10-17"}',
 }
+SHEET = b"reference,name,contact_email\nV-1,Cedar Billing Services,x@example.org\nV-2,Hosting,no address\nV-3,Shredding,\n"
 
 
 @pytest.fixture
-def addresses(tenant, collected) -> list[str]:
+def addresses(tenant, collected, owner) -> list[str]:
     broken = make_connection(tenant, name="Laboratory", state=ConnectionState.BROKEN, probe=[STEP])
+    with open_tenant(tenant.pk):
+        associate = BusinessAssociate.objects.create(
+            reference="V-1", name="Cedar Billing", services="Claims and statements"
+        )
+        sheet = preview_import(content=SHEET, by=owner)
+    partners = "/business-associates/"
     connection = f"/connections/{collected.connection.pk}/"
     return [
         "/", "/safeguards/", "/safeguards/?section=164.312", "/safeguards/164.312(c)(1)/", "/findings/", f"/findings/checks/{VERSIONING}/",
         f"/findings/{collected.finding('scans').pk}/", "/evidence/", f"/evidence/{collected.snapshot.pk}/", "/connections/", "/connections/new/",
+        partners, f"{partners}new/", f"{partners}import/", f"{partners}{associate.pk}/", f"{partners}import/{sheet.pk}/",
         connection, *(f"{connection}?tab={tab}" for tab in ("coverage", "runs", "permissions")), f"/connections/{broken.pk}/",
         *(f"{connection}grant/?way={way}" for way in ("cloudformation", "terraform", "manual")), f"{connection}remove/", "/members/", "/audit/", "/profile/",
     ]  # fmt: skip
