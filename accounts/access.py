@@ -18,6 +18,9 @@ from accounts.models import Membership, Person, Tenant
 from accounts.permissions import Permission, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_CHANGING = frozenset({"change", "start"})
+_ACTS = frozenset(str(act) for act in Act)
 
 
 class Gate(StrEnum):
@@ -32,7 +35,8 @@ class Gate(StrEnum):
 class Access:
     """A view's declaration: a permission in the open tenant, or a gate outside of any tenant.
 
-    `act` is what the audit log calls a request to the view that records nothing more telling by itself.
+    `act` is what the audit log calls a request to the view that records nothing more telling by itself; without
+    it, the act of the permission's name. A GET of a view that changes something is called a reading.
     `step_up` asks for both factors again when the last proof is older than a few minutes (ASVS 5.0 7.5.3).
     """
 
@@ -40,6 +44,16 @@ class Access:
     gate: Gate = Gate.VERIFIED
     act: Act | None = None
     step_up: bool = False
+
+    def act_of(self, method: str) -> Act:
+        """What a request by this method is called."""
+        reads = method in SAFE_METHODS
+        if self.permission is None:
+            return Act.PERSON_READ if reads else self.act or Act.PERSON_CHANGE
+        subject, _, verb = self.permission.partition(".")
+        if reads and verb in _CHANGING and f"{subject}.read" in _ACTS:
+            return Act(f"{subject}.read")
+        return self.act or Act(str(self.permission))
 
 
 class TenantRequest(HttpRequest):
@@ -58,7 +72,12 @@ class TenantRequest(HttpRequest):
 def requires(
     permission: Permission, *, act: Act | None = None, step_up: bool = False
 ) -> Callable[[View], View]:
-    """Only for a verified member whose role includes the permission; the tenant is open inside the view."""
+    """Only for a verified member whose role includes the permission; the tenant is open inside the view.
+
+    Raises TypeError where the audit log would have no name for a request: no `act`, and none of the permission's.
+    """
+    if act is None and str(permission) not in _ACTS:
+        raise TypeError(f"give the view an act: the audit log knows none that is called {permission}")
     return _declare(Access(permission=permission, act=act, step_up=step_up))
 
 
@@ -80,6 +99,11 @@ def verified(view: View) -> View:
 def freshly_verified(view: View) -> View:
     """As `verified`, with both factors proved in the last minutes (accounts.proof)."""
     return _declare(Access(gate=Gate.VERIFIED, step_up=True))(view)
+
+
+def verified_act(act: Act) -> Callable[[View], View]:
+    """As `verified`, where a change by the view has a name of its own in the audit log."""
+    return _declare(Access(gate=Gate.VERIFIED, act=act))
 
 
 def _declare(access: Access) -> Callable[[View], View]:

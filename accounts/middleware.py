@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,23 +22,24 @@ from django.urls import reverse
 from uuid_utils.compat import uuid7
 
 from accounts.access import Access, Gate, TenantRequest
-from accounts.audit.events import Act, ActOutcome
-from accounts.audit.log import acting, record
+from accounts.audit.events import Act
+from accounts.audit.gathering import current_request, request_entries
+from accounts.audit.log import NOT_RECORDED, acting, record_owed
 from accounts.errors import Forbidden, NotFound, PortalError, Unavailable
 from accounts.models import Membership, Person, Tenant
 from accounts.permissions import Permission, Role, allows
 from accounts.proof import has_fresh_proof
+from accounts.recording import concerned, database_of, owe, record_rest
 from accounts.refusals import NOTHING_HERE, as_portal_error, ask_sign_in, ask_step_up, refuse
 from accounts.requests import BACKGROUND_HEADER, actor_of, client_address, is_api, is_verified
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import has_second_factor
 from accounts.sessions import SEEN_AT, SIGNED_IN_AT, TENANT
-from accounts.tenancy.scope import AUDITOR, DEFAULT, current_database, open_tenant
+from accounts.tenancy.scope import AUDITOR, current_database, open_tenant
 from accounts.tenancy.unscoped import MembershipFound, memberships_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 SEEN_EVERY_SECONDS = 60
-RECORDED_STATUSES = {403, 404}
 
 logger = structlog.get_logger()
 
@@ -98,7 +100,10 @@ def _is_polling(request: HttpRequest) -> bool:
 def _end_session(request: HttpRequest) -> None:
     person = Person.objects.filter(pk=request.session[SESSION_KEY]).first()
     if person:
-        record_for_person(person.pk, Act.SESSION_EXPIRE, actor=actor_of(request, person))
+        # The portal ends it: it is not what the request, which goes on without a session, asks for.
+        record_for_person(
+            person.pk, Act.SESSION_EXPIRE, actor=replace(actor_of(request, person), request_id="")
+        )
     logout(request)
     minutes = settings.SESSION_IDLE_SECONDS // 60
     if request.method == "GET" and not is_api(request):
@@ -111,14 +116,21 @@ class TenantMiddleware:
     """Runs each view as its declaration says (accounts.access): refused, or inside the tenant's transaction.
 
     Everything that a permission protects happens in one transaction, with the page's rendering and the audit
-    log's entries. An answer of 400 or more undoes it. Refusals are recorded afterwards in one of their own.
+    log's entry. An answer of 400 or more undoes it, and the entry is made in one of its own (accounts.recording).
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self._get_response(request)
+        with request_entries() as entries:
+            response = self._get_response(request)
+            try:
+                record_rest(entries, request, response)
+            except (Unavailable, Error):
+                logger.exception("audit.entry_not_written")
+                return _unavailable(request, NOT_RECORDED)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -129,21 +141,22 @@ class TenantMiddleware:
             return refuse(request, NotFound(NOTHING_HERE))
         with acting(actor_of(request)):
             try:
-                response = _recorded(
-                    request, _answer(request, access, lambda: view(request, *args, **kwargs))
-                )
+                response = _answer(request, access, lambda: view(request, *args, **kwargs))
             except (IntegrityError, DataError):
                 raise
             except Error:
                 logger.exception("database.unavailable")
-                request.tenant = request.role = None  # type: ignore[attr-defined] # the error page asks the database nothing
-                return refuse(
-                    request,
-                    Unavailable("The database doesn't answer, so nothing was done. Try again shortly."),
+                return _unavailable(
+                    request, "The database doesn't answer, so nothing was done. Try again shortly."
                 )
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         return response
+
+
+def _unavailable(request: HttpRequest, message: str) -> HttpResponse:
+    request.tenant = request.role = None  # type: ignore[attr-defined] # the error page asks the database nothing
+    return refuse(request, Unavailable(message))
 
 
 def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
@@ -153,8 +166,9 @@ def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpRespons
     try:
         if access.permission is None:
             if access.gate is Gate.VERIFIED:
+                _owe(request, access)
                 _look_into_tenant(cast("TenantRequest", request))
-            return _rendered(view()) if _proof_suffices(request, access) else ask_step_up(request)
+            return _rendered(view()) if _proof_suffices(request, access) else _ask_proof(request)
         return _answer_in_tenant(cast("TenantRequest", request), access, view)
     except (PortalError, Http404, PermissionDenied) as error:
         return refuse(request, as_portal_error(error))
@@ -179,25 +193,28 @@ def _answer_in_tenant(
     found = find_membership(request)
     if found is None:
         return _without_tenant(request)
+    _owe(request, access, found)
     with _opened(request, found):
         membership = _membership(request)
         if membership is None:
+            _refuse_for("membership")
             return _without_tenant(request)
         _enter(request, Tenant.objects.get(pk=found.tenant_id), membership)
         if not request.may(cast("Permission", access.permission)):
             return _not_permitted(request)
         if not _proof_suffices(request, access):
-            return ask_step_up(request)
+            return _ask_proof(request)
         response = _rendered(view())
         if response.status_code >= 400:  # noqa: PLR2004 (HTTP's own border)
             transaction.set_rollback(True, using=current_database())
+        else:
+            record_owed()
         return response
 
 
 def _opened(request: HttpRequest, found: MembershipFound) -> AbstractContextManager[UUID]:
     """The tenant, open for the request: an auditor's on a connection that can change nothing of the tenant's."""
-    using = AUDITOR if found.role == Role.AUDITOR else DEFAULT
-    return open_tenant(found.tenant_id, using=using, writes=request.method == "POST")
+    return open_tenant(found.tenant_id, using=database_of(found), writes=request.method == "POST")
 
 
 def _membership(request: HttpRequest) -> Membership | None:
@@ -210,11 +227,29 @@ def _membership(request: HttpRequest) -> Membership | None:
 
 def _not_permitted(request: TenantRequest) -> HttpResponse:
     """For an auditor there is nothing but the engagements; others hear that their role doesn't permit it."""
+    _refuse_for("role")
     if request.role is not Role.AUDITOR:
         raise Forbidden("Your role doesn't permit this. Ask an owner of the tenant.")
     if request.path_info == "/" and request.method in {"GET", "HEAD"}:
         return redirect(settings.AUDITOR_REDIRECT_URL)
     raise NotFound(NOTHING_HERE)
+
+
+def _owe(request: HttpRequest, access: Access, *found: MembershipFound) -> None:
+    entries = current_request()
+    if entries is not None:
+        owe(entries, request, access, found or concerned(request, access))
+
+
+def _refuse_for(reason: str) -> None:
+    entries = current_request()
+    if entries is not None:
+        entries.refuse_for(reason)
+
+
+def _ask_proof(request: HttpRequest) -> HttpResponse:
+    _refuse_for("step-up")
+    return ask_step_up(request)
 
 
 def _proof_suffices(request: HttpRequest, access: Access) -> bool:
@@ -254,24 +289,3 @@ def _without_tenant(request: HttpRequest) -> HttpResponse:
 def _rendered(response: HttpResponseBase) -> HttpResponseBase:
     render = getattr(response, "render", None)
     return cast("HttpResponseBase", render()) if callable(render) else response
-
-
-def _recorded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Records a refusal to a member in the tenant's log."""
-    if response.status_code in RECORDED_STATUSES and is_verified(request):
-        found = find_membership(request)
-        if found:
-            with _opened(request, found):
-                _record_refusal(request, response)
-    return response
-
-
-def _record_refusal(request: HttpRequest, response: HttpResponseBase) -> None:
-    record(
-        Act.REQUEST_REFUSE,
-        object_type="url",
-        object_id=request.path_info.replace("\x00", "%00")[:256],  # PostgreSQL takes no NUL in text
-        outcome=ActOutcome.REFUSED,
-        method=str(request.method),
-        status=response.status_code,
-    )

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     MEMBER_READ = "member.read"
     MEMBER_CHANGE = "member.change"
     AUDIT_READ = "audit.read"
+    AUDIT_EXPORT = "audit.export"
     TENANT_CHANGE = "tenant.change"
     PACKAGE_CREATE = "package.create"
     PARTNER_READ = "partner.read"

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import TenantRequest, requires
-from accounts.audit.events import Act
+from accounts.audit.events import Act, ActOutcome
 from accounts.audit.log import record
 from accounts.errors import Conflict, InvalidInput, Unavailable
 from accounts.permissions import Permission
@@ -41,7 +41,7 @@ def connection_list(request: TenantRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.CONNECTION_CHANGE, step_up=True)
+@requires(Permission.CONNECTION_CHANGE, act=Act.CONNECTION_CREATE, step_up=True)
 def connection_new(request: TenantRequest) -> HttpResponse:
     """Step 1 of connecting: which account."""
     form = ConnectionForm(request.POST if request.method == "POST" else None)
@@ -114,7 +114,7 @@ def _tab(connection: AwsConnection, tab: str) -> dict[str, Any]:
 
 
 @require_POST
-@requires(Permission.CONNECTION_CHANGE)
+@requires(Permission.CONNECTION_CHANGE, act=Act.CONNECTION_CHANGE)
 def connection_verify(request: TenantRequest, connection_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Step 3 of connecting, and the proof on request: a worker does it, and its steps show on the page."""
     services.verify_connection(connection_id=connection_id)
@@ -122,7 +122,7 @@ def connection_verify(request: TenantRequest, connection_id: UUID) -> HttpRespon
 
 
 @require_safe
-@requires(Permission.CONNECTION_READ)
+@requires(Permission.CONNECTION_READ, act=Act.PROGRESS_READ)
 def probe_progress(request: TenantRequest, connection_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Asked each second while a verification is under way; afterwards the page is loaded anew."""
     if ledger.find_connection(connection_id).probe_due_at is None:
@@ -137,6 +137,12 @@ def connection_collect(request: TenantRequest, connection_id: UUID) -> HttpRespo
     try:
         services.start_run(connection_id=connection_id, trigger="person")
     except Conflict as error:
+        record(
+            Act.COLLECTION_START,
+            object_type="connection",
+            object_id=connection_id,
+            outcome=ActOutcome.REFUSED,
+        )
         messages.warning(request, str(error))
     target = redirect("connection-detail", connection_id=connection_id)
     target["Location"] += "?tab=runs"
@@ -144,7 +150,7 @@ def connection_collect(request: TenantRequest, connection_id: UUID) -> HttpRespo
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.CONNECTION_CHANGE, step_up=True)
+@requires(Permission.CONNECTION_CHANGE, act=Act.CONNECTION_REMOVE, step_up=True)
 def connection_remove(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     """Asks, and on POST removes. Evidence and findings stay."""
     connection = ledger.find_connection(connection_id)
@@ -156,7 +162,7 @@ def connection_remove(request: TenantRequest, connection_id: UUID) -> HttpRespon
 
 
 @require_safe
-@requires(Permission.CONNECTION_READ)
+@requires(Permission.CONNECTION_READ, act=Act.PROGRESS_READ)
 def run_progress(request: TenantRequest, connection_id: UUID, run_id: UUID) -> HttpResponse:
     """A run's progress as a piece of the page, which asks for it each second until the run is finished."""
     progress = ledger.read_progress(ledger.find_connection(connection_id), run_id)
@@ -166,7 +172,7 @@ def run_progress(request: TenantRequest, connection_id: UUID, run_id: UUID) -> H
 
 
 @require_safe
-@requires(Permission.EVIDENCE_READ)
+@requires(Permission.EVIDENCE_READ, act=Act.EVIDENCE_LIST)
 def evidence_list(request: TenantRequest) -> HttpResponse:
     """The sealed snapshots, newest first."""
     form = EvidenceFilterForm(request.GET)
@@ -208,15 +214,14 @@ def _shown(opened: services.OpenedSnapshot) -> dict[str, Any]:
 @requires(Permission.EVIDENCE_EXPORT, step_up=True)
 def snapshot_download(request: TenantRequest, snapshot_id: UUID) -> HttpResponse:  # noqa: ARG001
     """The sealed bytes as they are, after their digest was checked."""
-    opened = services.open_snapshot(snapshot_id=snapshot_id)
+    opened = services.open_snapshot(snapshot_id=snapshot_id, act=Act.EVIDENCE_EXPORT)
     digest = opened.snapshot.blob.digest
-    record(Act.EVIDENCE_EXPORT, object_type="snapshot", object_id=snapshot_id, digest=digest)
     name = f"{opened.snapshot.collector}-{opened.snapshot.region}-{digest[:12]}.json"
     return _file(opened.raw, name, "application/json")
 
 
 @require_POST
-@requires(Permission.EVIDENCE_READ)
+@requires(Permission.EVIDENCE_READ, act=Act.EVIDENCE_VERIFY)
 def snapshot_verify(request: TenantRequest, snapshot_id: UUID) -> HttpResponse:
     """Reads the sealed bytes again and compares both digests."""
     snapshot = ledger.find_snapshot(snapshot_id)

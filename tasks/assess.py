@@ -6,13 +6,14 @@ from uuid import UUID
 
 from celery import shared_task
 
+from accounts.audit.events import Act
 from assessments.services import evaluate_run as evaluate
 from tasks.base import RowTask
 
 EVALUATE_RUN = "tasks.assess.evaluate_run"
 
 
-@shared_task(base=RowTask)
+@shared_task(base=RowTask, act=Act.EVALUATION_FINISH, kind="run")
 def evaluate_run(*, tenant_id: UUID, row_id: UUID) -> None:
     """Evaluates a run; sent twice, the second does nothing."""
     evaluate(tenant_id=tenant_id, run_id=row_id)

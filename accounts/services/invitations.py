@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.addresses import normalize_email
 from accounts.audit.events import Act
-from accounts.audit.log import record
+from accounts.audit.log import record, record_at_end
 from accounts.errors import Conflict, Forbidden, NotFound
 from accounts.models import Invitation, Membership, Person, Tenant
 from accounts.permissions import Role
@@ -89,9 +89,13 @@ def revoke_invitation(*, invitation_id: UUID, by: Membership) -> None:
 
 
 def find_invitation(*, token: str) -> InvitationOffer:
-    """What a link offers. Raises NotFound for a link that is wrong, used, revoked or too old alike."""
+    """What a link offers; the look is recorded in the tenant's log.
+
+    Raises NotFound for a link that is wrong, used, revoked or too old alike.
+    """
     with open_tenant(_tenant_of(token)) as tenant_id:
         invitation = _open_invitation(token, lock=False)
+        record_at_end(Act.INVITATION_READ, object_type="invitation", object_id=invitation.pk)
         return InvitationOffer(
             tenant=Tenant.objects.get(pk=tenant_id),
             email=invitation.email,

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.addresses import normalize_email
 from accounts.audit.events import Act
+from accounts.audit.log import one_act
 from accounts.errors import Conflict, InvalidInput
 from accounts.models import Person, Session
 from accounts.services.person_log import record_for_person
@@ -41,7 +42,9 @@ def change_name(*, person: Person, name: str) -> None:
     if not name.strip():
         raise InvalidInput("Enter your name.", field="name")
     person.name = name.strip()
-    person.save(update_fields=["name"])
+    with one_act():
+        person.save(update_fields=["name"])
+        record_for_person(person.pk, Act.PERSON_CHANGE, changed="name")
 
 
 def change_password(*, person: Person, current: str, new: str, keep_session: str) -> None:
@@ -54,10 +57,11 @@ def change_password(*, person: Person, current: str, new: str, keep_session: str
     if current == new:
         raise InvalidInput("Choose a password that differs from the current one.", field="password")
     check_password_fitness(new, person)
-    record_for_person(person.pk, Act.PASSWORD_CHANGE)
     person.set_password(new)
-    person.save(update_fields=["password"])
-    end_sessions(person=person, keep=keep_session)
+    with one_act():
+        record_for_person(person.pk, Act.PASSWORD_CHANGE)
+        person.save(update_fields=["password"])
+        end_sessions(person=person, keep=keep_session)
 
 
 def end_sessions(*, person: Person, keep: str = "") -> int:

@@ -10,6 +10,7 @@ from django_otp import match_token
 from django_otp.models import Device
 
 from accounts.audit.events import Act
+from accounts.audit.log import one_act
 from accounts.devices import RECOVERY_CODES, RecoveryCode, RecoveryCodeDevice, TotpDevice, new_recovery_code
 from accounts.devices import recovery_code_digest as digest_of
 from accounts.errors import Conflict, InvalidInput
@@ -75,8 +76,8 @@ def confirm_totp(*, person: Person, code: str, replace: bool = False) -> TotpDev
 def create_recovery_codes(*, person: Person) -> list[str]:
     """Ten new recovery codes, to be shown once; the old ones end."""
     codes = [new_recovery_code() for _ in range(RECOVERY_CODES)]
-    record_for_person(person.pk, Act.RECOVERY_CODES_CREATE)
-    with transaction.atomic():
+    with one_act():
+        record_for_person(person.pk, Act.RECOVERY_CODES_CREATE)
         Person.objects.select_for_update().get(pk=person.pk)
         device, _ = RecoveryCodeDevice.objects.get_or_create(user=person, defaults={"name": "Recovery codes"})
         device.codes.all().delete()

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections, transaction
 
+Ending = TypeVar("Ending", bound=Callable[[], None])
 DEFAULT, AUDITOR, AUDITLOG = "default", "auditor", "auditlog"
 
 
@@ -102,6 +103,12 @@ def before_leaving(ending: Callable[[], None]) -> None:
     current_tenant_id()
     if (opened := _open.get()) is not None:
         opened.endings.append(ending)
+
+
+def find_ending(kind: type[Ending]) -> Ending | None:
+    """What was given to before_leaving in this scope, by its class."""
+    opened = _open.get()
+    return next((ending for ending in opened.endings if isinstance(ending, kind)), None) if opened else None
 
 
 def _end(opened: _Open) -> None:

@@ -1,8 +1,9 @@
 """The few questions that are asked before a tenant is known, each answered by one function in the database.
 
 The functions are SECURITY DEFINER, owned by portal_lookup, which can read only the tables they name and cannot
-log in. Users: sign-in and the tenant switch (memberships_of), invitations (invitation_tenant), the command line
-(tenant_by_slug, tenants), the sweeper (due_work), single sign-on (domain_holder, sso_provider_tenant).
+log in. Users: sign-in, the tenant switch and the requests' entries (memberships_of), invitations
+(invitation_tenant), the command line (tenant_by_slug, tenants), the sweeper (due_work), single sign-on
+(domain_holder, sso_provider_tenant).
 """
 
 from __future__ import annotations

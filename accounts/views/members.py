@@ -30,7 +30,7 @@ def member_list(request: TenantRequest) -> HttpResponse:
     return _page(request, InvitationForm(roles=grantable_roles(request.role)))
 
 
-@requires(Permission.MEMBER_CHANGE, step_up=True)
+@requires(Permission.MEMBER_CHANGE, act=Act.INVITATION_CREATE, step_up=True)
 @require_POST
 def invite_member(request: TenantRequest) -> HttpResponse:
     form = InvitationForm(request.POST, roles=grantable_roles(request.role))
@@ -49,7 +49,7 @@ def invite_member(request: TenantRequest) -> HttpResponse:
     return redirect("member-list")
 
 
-@requires(Permission.MEMBER_CHANGE, step_up=True)
+@requires(Permission.MEMBER_CHANGE, act=Act.INVITATION_REVOKE, step_up=True)
 @require_POST
 def invitation_revoke(request: TenantRequest, invitation_id: UUID) -> HttpResponse:
     revoke_invitation(invitation_id=invitation_id, by=request.membership)
@@ -57,7 +57,7 @@ def invitation_revoke(request: TenantRequest, invitation_id: UUID) -> HttpRespon
     return redirect("member-list")
 
 
-@requires(Permission.MEMBER_CHANGE, step_up=True)
+@requires(Permission.MEMBER_CHANGE, act=Act.MEMBER_ROLE_CHANGE, step_up=True)
 @require_POST
 def member_role(request: TenantRequest, membership_id: UUID) -> HttpResponse:
     form = RoleForm(request.POST, roles=list(Role))
@@ -68,7 +68,7 @@ def member_role(request: TenantRequest, membership_id: UUID) -> HttpResponse:
     return redirect("member-list")
 
 
-@requires(Permission.MEMBER_CHANGE, step_up=True)
+@requires(Permission.MEMBER_CHANGE, act=Act.MEMBER_REMOVE, step_up=True)
 @require_POST
 def member_remove(request: TenantRequest, membership_id: UUID) -> HttpResponse:
     remove_member(membership_id=membership_id, by=request.membership)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import freshly_verified, verified
 from accounts.audit.events import Act
+from accounts.audit.log import one_act
 from accounts.errors import Conflict, InvalidInput
 from accounts.forms import FirstCodeForm, NameForm, PasswordForm
 from accounts.models import RecoveryCodeDevice, Session, TotpDevice
@@ -112,8 +113,9 @@ def end_session(request: HttpRequest, handle: str) -> HttpResponse:
     person = signed_in_person(request)
     if not Session.objects.filter(person=person, session_key=handle).exists():
         raise Http404
-    record_for_person(person.pk, Act.SESSION_REVOKE, session=handle)
-    Session.objects.filter(person=person, session_key=handle).delete()
+    with one_act():
+        record_for_person(person.pk, Act.SESSION_REVOKE, session=handle)
+        Session.objects.filter(person=person, session_key=handle).delete()
     if handle == _own_session(request):
         return redirect("sign-in")
     say(request, "The session is ended.")
@@ -124,8 +126,9 @@ def end_session(request: HttpRequest, handle: str) -> HttpResponse:
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     person = signed_in_person(request)
-    record_for_person(person.pk, Act.SESSION_REVOKE, session="all others")
-    ended = end_sessions(person=person, keep=_own_session(request))
+    with one_act():
+        record_for_person(person.pk, Act.SESSION_REVOKE, session="all others")
+        ended = end_sessions(person=person, keep=_own_session(request))
     say(request, f"{ended} other session{'' if ended == 1 else 's'} ended.")
     return redirect("profile")
 

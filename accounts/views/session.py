@@ -7,7 +7,8 @@ import time
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import public, verified
+from accounts.access import public, verified_act
+from accounts.audit.events import Act
 from accounts.middleware import session_seconds_left, touch_session
 from accounts.views.pages import safe_path
 
@@ -19,7 +20,7 @@ def status(request: HttpRequest) -> HttpResponse:
     return JsonResponse(_clock(request))
 
 
-@verified
+@verified_act(Act.SESSION_EXTEND)
 @require_POST
 def extend(request: HttpRequest) -> HttpResponse:
     """Notes an act now. Answers the clock to scripts, and leads a form back to its page."""

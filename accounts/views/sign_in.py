@@ -21,7 +21,7 @@ from accounts import sessions
 from accounts.access import after_password, public
 from accounts.addresses import email_digest
 from accounts.audit.events import Act, ActOutcome
-from accounts.audit.log import Actor
+from accounts.audit.log import Actor, one_act
 from accounts.errors import Conflict, InvalidInput
 from accounts.forms import CodeForm, FirstCodeForm, SignInForm
 from accounts.models import Person, TotpDevice
@@ -183,15 +183,22 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
         return redirect("second-factor")
     form = FirstCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        try:
-            device = confirm_totp(person=person, code=form.cleaned_data["code"])
-        except InvalidInput as error:
-            form.show(error)
-        except Conflict:
-            return redirect("second-factor-set-up")
-        else:
-            return _confirmed(request, person, device)
+        with one_act():
+            answer = _try_first_code(request, person, form)
+        if answer:
+            return answer
     return form_page(request, "accounts/second_factor_set_up.html", form, **totp_seed(person))
+
+
+def _try_first_code(request: HttpRequest, person: Person, form: FirstCodeForm) -> HttpResponse | None:
+    try:
+        device = confirm_totp(person=person, code=form.cleaned_data["code"])
+    except InvalidInput as error:
+        form.show(error)
+        return None
+    except Conflict:
+        return redirect("second-factor-set-up")
+    return _confirmed(request, person, device)
 
 
 def _confirmed(request: HttpRequest, person: Person, device: TotpDevice) -> HttpResponse:

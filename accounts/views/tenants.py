@@ -7,7 +7,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import verified
+from accounts.access import verified, verified_act
+from accounts.audit.events import Act
 from accounts.requests import signed_in_person
 from accounts.sessions import TENANT
 from accounts.tenancy.unscoped import memberships_of
@@ -21,7 +22,7 @@ def tenant_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-@verified
+@verified_act(Act.TENANT_SWITCH)
 @require_POST
 def switch(request: HttpRequest) -> HttpResponse:
     """A tenant that isn't there and one that the person doesn't belong to get the same answer."""

@@ -85,11 +85,11 @@ def _provenance(unit: CollectionUnit, collected: Collected) -> dict[str, Any]:
     }
 
 
-def open_snapshot(*, snapshot_id: UUID) -> OpenedSnapshot:
-    """Opens a snapshot for a person; the read is recorded. Raises NotFound, vault.NotIntact, StoreUnavailable."""
+def open_snapshot(*, snapshot_id: UUID, act: Act = Act.EVIDENCE_READ) -> OpenedSnapshot:
+    """Opens a snapshot for a person; it is recorded as `act`. Raises NotFound, vault.NotIntact, StoreUnavailable."""
     snapshot = _find(snapshot_id)
     raw = vault.open_blob(snapshot.blob)
-    record(Act.EVIDENCE_READ, object_type="snapshot", object_id=snapshot.pk, digest=snapshot.blob.digest)
+    record(act, object_type="snapshot", object_id=snapshot.pk, digest=snapshot.blob.digest)
     return OpenedSnapshot(snapshot, json.loads(raw), raw)
 
 

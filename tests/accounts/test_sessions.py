@@ -187,8 +187,8 @@ def test_a_refusal_stands_in_the_tenants_log():
     client = sign_in(make_ready_person(Role.VIEWER, tenant))
     assert client.get("/members/").status_code == 403
     with open_tenant(tenant.id):
-        entry = AuditEntry.objects.get(act=Act.REQUEST_REFUSE)
-    assert (entry.object_id, entry.outcome) == ("/members/", "refused")
+        entry = AuditEntry.objects.get(act=Act.MEMBER_READ)
+    assert (entry.object_id, entry.outcome) == ("member-list", "refused")
 
 
 def test_a_page_whose_reading_cannot_be_recorded_is_not_shown(monkeypatch):
