@@ -59,6 +59,24 @@ class FirstCodeForm(RefusableForm):
     code = _code("Code from the app", "The six digits that the app shows now.")
 
 
+class PasskeyForm(RefusableForm):
+    """A passkey's name, and what the browser's script put beside it."""
+
+    name = forms.CharField(
+        label="Name of the passkey", max_length=64, help_text="Such as where it is kept: this laptop, a security key.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    credential = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class PolicyForm(RefusableForm):
+    require_passkey = forms.BooleanField(
+        label="Require a passkey of every member", required=False,
+        help_text="Who signed in by password and code is asked for a passkey before this tenant opens, and led to add"
+        " one where there is none yet.",
+    )  # fmt: skip
+
+
 class StepUpForm(RefusableForm):
     """Password and code again, before the second factor changes."""
 

@@ -28,7 +28,7 @@ from accounts.audit.log import NOT_RECORDED, acting, record_owed
 from accounts.errors import Forbidden, NotFound, PortalError, Unavailable
 from accounts.models import Membership, Person, Tenant
 from accounts.permissions import Permission, Role, allows
-from accounts.proof import has_fresh_proof
+from accounts.proof import PHISHING_RESISTANT, has_fresh_proof, session_factor
 from accounts.recording import concerned, database_of, owe, record_rest
 from accounts.refusals import NOTHING_HERE, as_portal_error, ask_sign_in, ask_step_up, refuse
 from accounts.requests import BACKGROUND_HEADER, actor_of, client_address, is_api, is_verified
@@ -199,7 +199,11 @@ def _answer_in_tenant(
         if membership is None:
             _refuse_for("membership")
             return _without_tenant(request)
-        _enter(request, Tenant.objects.get(pk=found.tenant_id), membership)
+        tenant = Tenant.objects.get(pk=found.tenant_id)
+        if tenant.require_passkey and session_factor(request) not in PHISHING_RESISTANT:
+            _refuse_for("passkey needed")
+            return ask_sign_in(request, "passkey-needed", "This tenant requires a passkey: sign in with one.")
+        _enter(request, tenant, membership)
         if not request.may(cast("Permission", access.permission)):
             return _not_permitted(request)
         if not _proof_suffices(request, access):

@@ -6,6 +6,8 @@ asks for user verification (a PIN, a finger, a face), so that one passkey is bot
 
 from __future__ import annotations
 
+import hashlib
+
 from django.db import models
 from django_otp.models import Device
 
@@ -26,6 +28,11 @@ class Passkey(Device):  # type: ignore[misc] # django-otp has no types
     backed_up = models.BooleanField()
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True)
+
+    @property
+    def handle(self) -> str:
+        """What stands for it in addresses and logs: 128 bits of the SHA-256 of its id, in hex."""
+        return hashlib.sha256(bytes(self.credential_id)).hexdigest()[:32]
 
     def verify_token(self, token: str) -> bool:  # noqa: ARG002 (django-otp's signature)
         """For django_otp.match_token: no typed code is ever a passkey's."""

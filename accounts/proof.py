@@ -12,40 +12,27 @@ step-up, set `request.session[sessions.REAUTHENTICATE_AT]` to the path that begi
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from enum import StrEnum
 from typing import TypedDict
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django_otp.models import Device
 
 from accounts import sessions
+from accounts.devices import TotpDevice
+from accounts.passkeys import Passkey
+from accounts.requests import is_verified
+from accounts.sessions import Factor
+
+__all__ = [
+    "PHISHING_RESISTANT", "Factor", "after_step_up", "factor_of", "has_fresh_proof", "keep_interrupted", "note_proof",
+    "session_factor", "take_interrupted",
+]  # fmt: skip
 
 LONGEST_KEPT_FORM = 4096
 SECRET_FIELDS = frozenset({"password", "current", "code", "credential"})
 
-
-class Factor(StrEnum):
-    """By what a session's factors were proved. The value stands in sessions."""
-
-    PASSKEY = "passkey"
-    APP = "app"
-    RECOVERY_CODE = "recovery_code"
-    SSO = "sso"
-
-    @property
-    def label(self) -> str:
-        """The words shown to people."""
-        return _LABELS[self]
-
-
-_LABELS: Mapping[Factor, str] = {
-    Factor.PASSKEY: "Passkey",
-    Factor.APP: "Password and app",
-    Factor.RECOVERY_CODE: "Password and recovery code",
-    Factor.SSO: "Single sign-on",
-}
 
 PHISHING_RESISTANT = frozenset({Factor.PASSKEY})
 """What satisfies a tenant that requires it: the browser signs for this site's name alone (NIST SP 800-63B-4 3.2.5)."""
@@ -62,12 +49,18 @@ class Interrupted(TypedDict):
 def note_proof(request: HttpRequest, factor: Factor) -> None:
     """Marks both factors as proved now, under a new session key.
 
-    A session that was opened by a passkey stays one: a later code makes it neither stronger nor weaker.
+    A verified session that was opened by a passkey stays one: a later code makes it neither stronger nor weaker.
     """
     request.session.cycle_key()
     request.session[sessions.PROVED_AT] = int(time.time())
-    if session_factor(request) not in PHISHING_RESISTANT:
+    if not (is_verified(request) and session_factor(request) in PHISHING_RESISTANT):
         request.session[sessions.FACTOR] = factor.value
+
+
+def factor_of(device: Device) -> Factor:
+    """What a device of django-otp proves, together with the password where it isn't a passkey."""
+    kinds = {Passkey: Factor.PASSKEY, TotpDevice: Factor.APP}
+    return kinds.get(type(device), Factor.RECOVERY_CODE)
 
 
 def has_fresh_proof(request: HttpRequest) -> bool:

@@ -60,10 +60,10 @@ def refuse(request: HttpRequest, error: PortalError) -> HttpResponse:
     return response
 
 
-def ask_sign_in(request: HttpRequest, url_name: str) -> HttpResponse:
+def ask_sign_in(request: HttpRequest, url_name: str, why: str = "Sign in with both factors.") -> HttpResponse:
     """Sends the person to the step of signing in that is missing, and back to the page afterwards."""
     if is_api(request):
-        return _problem(request, NotSignedInError("Sign in with both factors."))
+        return _problem(request, NotSignedInError(why))
     url = reverse(url_name)
     if is_htmx(request):
         return HttpResponse(status=401, headers={"HX-Redirect": url})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
@@ -14,6 +15,30 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
+
+from accounts.throttle import network_of
+
+
+class Factor(StrEnum):
+    """By what a session's factors were proved. The value stands in sessions."""
+
+    PASSKEY = "passkey"
+    APP = "app"
+    RECOVERY_CODE = "recovery_code"
+    SSO = "sso"
+
+    @property
+    def label(self) -> str:
+        """The words shown to people."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Factor.PASSKEY: "Passkey",
+    Factor.APP: "Password and app",
+    Factor.RECOVERY_CODE: "Password and recovery code",
+    Factor.SSO: "Single sign-on",
+}
 
 SIGNED_IN_AT = "signed_in_at"
 """Unix time of the sign-in: the absolute limit counts from it."""
@@ -51,6 +76,16 @@ class Session(AbstractBaseSession):
     address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=256, blank=True)
     factor = models.CharField(max_length=16, blank=True)
+
+    @property
+    def proved_by(self) -> str:
+        """What it was opened by, in words; "" before the second step."""
+        return Factor(self.factor).label if self.factor else ""
+
+    @property
+    def network(self) -> str:
+        """The network that it was opened from."""
+        return network_of(self.address or "")
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionStore]:

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import audit, invitations, members, profile, session, sign_in, step_up, tenants
+from accounts.views import (
+    audit,
+    invitations,
+    members,
+    passkeys,
+    policy,
+    profile,
+    session,
+    sign_in,
+    step_up,
+    tenants,
+)
 
 urlpatterns = [
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-in/code/", sign_in.second_factor, name="second-factor"),
+    path("sign-in/passkey/", passkeys.sign_in, name="passkey-sign-in"),
+    path("sign-in/passkey/options/", passkeys.sign_in_options, name="passkey-sign-in-options"),
+    path("sign-in/passkey/needed/", passkeys.needed, name="passkey-needed"),
+    path("passkeys/confirm/options/", passkeys.confirm_options, name="passkey-confirm-options"),
+    path("passkeys/new/options/", passkeys.creation_options, name="passkey-creation-options"),
     path("sign-in/set-up/", sign_in.set_up_second_factor, name="second-factor-set-up"),
     path("step-up/", step_up.step_up, name="step-up"),
     path("step-up/continue/", step_up.go_on, name="step-up-continue"),
@@ -22,6 +38,9 @@ urlpatterns = [
     path("profile/theme/", profile.theme, name="profile-theme"),
     path("profile/password/", profile.password, name="profile-password"),
     path("profile/second-factor/", profile.second_factor, name="profile-second-factor"),
+    path("profile/second-factor/remove/", profile.remove_app, name="profile-app-remove"),
+    path("profile/passkeys/new/", passkeys.add, name="passkey-add"),
+    path("profile/passkeys/<slug:passkey>/remove/", passkeys.remove, name="passkey-remove"),
     path("profile/recovery-codes/", profile.recovery_codes, name="profile-recovery-codes"),
     path("profile/sessions/end-others/", profile.end_other_sessions, name="profile-sessions-end-others"),
     path("profile/sessions/<slug:handle>/end/", profile.end_session, name="profile-session-end"),
@@ -35,5 +54,6 @@ urlpatterns = [
         name="invitation-revoke",
     ),
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("settings/sign-in/", policy.sign_in_policy, name="sign-in-policy"),
     path("audit/", audit.audit_log, name="audit-log"),
 ]

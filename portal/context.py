@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts.ceremony import relying_party
 from accounts.permissions import Permission, Role, allows
 from accounts.tenancy.unscoped import MembershipFound, memberships_of
 
@@ -74,6 +75,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Admin",
         (
             Entry("Members", "users", "member-list", Permission.MEMBER_READ, "members"),
+            Entry("Sign-in policy", "key", "sign-in-policy", Permission.TENANT_CHANGE, "settings/sign-in"),
             Entry("Audit log", "history", "audit-log", Permission.AUDIT_READ, "audit"),
         ),
     ),
@@ -102,6 +104,11 @@ class Frame:
     def signed_in(self) -> bool:
         """Whether a member is inside a tenant."""
         return self.tenant is not None and self.role is not None
+
+    @cached_property
+    def passkeys(self) -> bool:
+        """Whether browsers give passkeys to this site."""
+        return relying_party() is not None
 
     @cached_property
     def navigation(self) -> list[tuple[str, list[Link]]]:

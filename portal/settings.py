@@ -19,7 +19,7 @@ SECRET_KEY = env.secret("DJANGO_SECRET_KEY")
 DEBUG = False
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "" if PRODUCTION else "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
-SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000")
+SITE_URL = env.text("SITE_URL", "http://localhost:8000")
 
 INSTALLED_APPS = [
     "portal",
@@ -114,6 +114,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_IDLE_SECONDS = 15 * 60
 SESSION_WARNING_SECONDS = 2 * 60
+CEREMONY_COOKIE_NAME = "__Host-ceremony" if PRODUCTION else "ceremony"
 STEP_UP_SECONDS = 5 * 60
 CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else "csrf"
 CSRF_COOKIE_HTTPONLY = True

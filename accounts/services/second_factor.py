@@ -13,19 +13,49 @@ from accounts.audit.events import Act
 from accounts.audit.log import one_act
 from accounts.devices import RECOVERY_CODES, RecoveryCode, RecoveryCodeDevice, TotpDevice, new_recovery_code
 from accounts.devices import recovery_code_digest as digest_of
-from accounts.errors import Conflict, InvalidInput
-from accounts.models import Person
+from accounts.errors import Conflict, InvalidInput, NotFound
+from accounts.models import Passkey, Person
+from accounts.notices import Notice, notify
 from accounts.services.person_log import record_for_person
 
 
 def has_second_factor(person: Person) -> bool:
+    """Whether a passkey or an authenticator app is set up."""
+    return any(kind.objects.filter(user=person, confirmed=True).exists() for kind in (Passkey, TotpDevice))
+
+
+def has_app(person: Person) -> bool:
     """Whether an authenticator app is set up."""
     return bool(TotpDevice.objects.filter(user=person, confirmed=True).exists())
 
 
+def require_another_factor(*, person: Person, without: Device) -> None:
+    """Raises Conflict where nothing but recovery codes would be left. The caller has locked the person."""
+    apps = TotpDevice.objects.filter(user=person, confirmed=True)
+    left = [*apps, *Passkey.objects.filter(user=person, confirmed=True)]
+    if all(one == without for one in left):
+        raise Conflict("This is your last factor. Add a passkey or an authenticator app first.")
+
+
+def remove_totp(*, person: Person) -> None:
+    """Removes the authenticator app; sessions that it opened end at their next request. Raises NotFound, Conflict."""
+    with transaction.atomic():
+        Person.objects.select_for_update().get(pk=person.pk)
+        device = TotpDevice.objects.filter(user=person, confirmed=True).first()
+        if device is None:
+            raise NotFound("No authenticator app is set up.")
+        require_another_factor(person=person, without=device)
+        record_for_person(person.pk, Act.SECOND_FACTOR_REMOVE, name=device.name)
+        device.delete()
+        notify(person, Notice.FACTOR_REMOVED, name="the authenticator app")
+
+
 def match_code(*, person: Person, code: str) -> Device | None:
     """The device that accepts the code, which is used up by it; None for a wrong, used or throttled code."""
-    return match_token(person, code)
+    device: Device | None = match_token(person, code)
+    if isinstance(device, RecoveryCodeDevice):
+        notify(person, Notice.RECOVERY_CODE_USED)
+    return device
 
 
 def second_factor_wait(person: Person) -> datetime | None:
@@ -56,6 +86,7 @@ def confirm_totp(*, person: Person, code: str, replace: bool = False) -> TotpDev
         Person.objects.select_for_update().get(pk=person.pk)
         if has_second_factor(person) and not replace:
             raise Conflict("A second factor is set up already.")
+        replaced = TotpDevice.objects.filter(user=person, confirmed=True).exists()
         device: TotpDevice | None = (
             TotpDevice.objects.select_for_update().filter(user=person, confirmed=False).first()
         )
@@ -69,7 +100,8 @@ def confirm_totp(*, person: Person, code: str, replace: bool = False) -> TotpDev
     # Outside of the transaction, or the count of failures would be rolled back.
     if not accepted:
         raise InvalidInput(_wrong(device), field="code")
-    record_for_person(person.pk, Act.SECOND_FACTOR_SET_UP, replaced=replace)
+    record_for_person(person.pk, Act.SECOND_FACTOR_SET_UP, replaced=replaced)
+    notify(person, Notice.APP_REPLACED if replaced else Notice.APP_ADDED)
     return device
 
 
@@ -78,6 +110,7 @@ def create_recovery_codes(*, person: Person) -> list[str]:
     codes = [new_recovery_code() for _ in range(RECOVERY_CODES)]
     with one_act():
         record_for_person(person.pk, Act.RECOVERY_CODES_CREATE)
+        notify(person, Notice.RECOVERY_CODES_MADE)
         Person.objects.select_for_update().get(pk=person.pk)
         device, _ = RecoveryCodeDevice.objects.get_or_create(user=person, defaults={"name": "Recovery codes"})
         device.codes.all().delete()

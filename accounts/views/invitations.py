@@ -19,8 +19,8 @@ from accounts.services.invitations import InvitationOffer, accept_invitation, fi
 from accounts.services.people import create_person
 from accounts.sessions import NEXT, TENANT
 from accounts.tenancy.scope import open_tenant
+from accounts.views.entry import begin_session
 from accounts.views.pages import form_page, say
-from accounts.views.sign_in import begin_session
 
 
 @public

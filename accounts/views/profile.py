@@ -20,12 +20,14 @@ from accounts.forms import FirstCodeForm, NameForm, PasswordForm
 from accounts.models import RecoveryCodeDevice, Session, TotpDevice
 from accounts.proof import Factor, session_factor
 from accounts.requests import client_address, signed_in_person
+from accounts.services.passkeys import passkeys_of
 from accounts.services.people import change_name, change_password, end_sessions
 from accounts.services.person_log import record_for_person
-from accounts.services.second_factor import confirm_totp, create_recovery_codes
+from accounts.services.second_factor import confirm_totp, create_recovery_codes, remove_totp
 from accounts.sessions import session_digest
-from accounts.throttle import clear_tries
+from accounts.throttle import clear_tries, network_of
 from accounts.views.pages import form_page, safe_path, say, totp_seed
+from accounts.views.passkeys import ask_for_passkey, may_change_factors
 from accounts.views.step_up import require_patience
 
 THEMES = ("auto", "light", "dark")
@@ -79,6 +81,8 @@ def password(request: HttpRequest) -> HttpResponse:
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Sets up an authenticator app, in place of the present one where there is one."""
     person = signed_in_person(request)
+    if not may_change_factors(request, person):
+        return ask_for_passkey(request)
     form = FirstCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -98,12 +102,26 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 
 
 @freshly_verified
+@require_POST
+def remove_app(request: HttpRequest) -> HttpResponse:
+    person = signed_in_person(request)
+    if not may_change_factors(request, person):
+        return ask_for_passkey(request)
+    remove_totp(person=person)
+    say(request, "The authenticator app is removed.")
+    return redirect("profile")
+
+
+@freshly_verified
 @require_http_methods(["GET", "HEAD", "POST"])
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Asks once more, then shows ten new recovery codes once."""
+    person = signed_in_person(request)
+    if not may_change_factors(request, person):
+        return ask_for_passkey(request)
     if request.method != "POST":
         return TemplateResponse(request, "accounts/profile_recovery_codes.html")
-    codes = create_recovery_codes(person=signed_in_person(request))
+    codes = create_recovery_codes(person=person)
     return TemplateResponse(request, "accounts/recovery_codes.html", {"codes": codes, "wanted": "/profile/"})
 
 
@@ -159,7 +177,9 @@ def _page(request: HttpRequest, form: NameForm) -> HttpResponse:
         person=person,
         sessions=living,
         own_session=_own_session(request),
+        own_network=network_of(client_address(request)),
         device=TotpDevice.objects.filter(user=person, confirmed=True).first(),
+        passkeys=passkeys_of(person),
         codes_left=sheet.left() if sheet else 0,
         themes=(("light", "Light"), ("dark", "Dark"), ("auto", "As the device")),
         theme=request.COOKIES.get(THEME_COOKIE, "auto"),

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import time
-
-import django_otp
 import structlog
-from django.conf import settings
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, logout
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from django_otp.models import Device
 
-from accounts import sessions
 from accounts.access import after_password, public
 from accounts.addresses import email_digest
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.log import Actor, one_act
 from accounts.errors import Conflict, InvalidInput
-from accounts.forms import CodeForm, FirstCodeForm, SignInForm
-from accounts.models import Person, TotpDevice
-from accounts.proof import Factor, note_proof
+from accounts.forms import CodeForm, FirstCodeForm, PasskeyForm, RefusableForm, SignInForm
+from accounts.models import Person, RecoveryCodeDevice
 from accounts.requests import actor_of, client_address, is_verified, signed_in_person
+from accounts.services.passkeys import passkeys_of
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import (
     confirm_totp,
     create_recovery_codes,
+    has_app,
     has_second_factor,
     match_code,
     second_factor_wait,
 )
-from accounts.tenancy.unscoped import memberships_of
 from accounts.throttle import begin_try, clear_tries
-from accounts.views.pages import form_page, safe_path, say, totp_seed
+from accounts.views import passkeys
+from accounts.views.entry import begin_session, complete_sign_in, wanted_path
+from accounts.views.pages import UNFIT, form_page, say, totp_seed
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 WRONG = "The e-mail address or the password isn't right."
 TOO_MANY = 429
 
@@ -86,17 +82,6 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return redirect("second-factor")
 
 
-def begin_session(request: HttpRequest, person: Person, *, wanted: str = "") -> None:
-    """Signs a person in with a new session key; the second factor is still to come."""
-    sessions.forget_ended_sessions()
-    login(request, person, backend=BACKEND)
-    now = int(time.time())
-    request.session[sessions.SIGNED_IN_AT] = request.session[sessions.SEEN_AT] = now
-    request.session[sessions.ADDRESS] = client_address(request)
-    request.session[sessions.USER_AGENT] = request.headers.get("User-Agent", "")[:256].replace("\x00", "")
-    request.session[sessions.NEXT] = safe_path(request, wanted, fallback=settings.LOGIN_REDIRECT_URL)
-
-
 def _refuse(request: HttpRequest, form: SignInForm) -> HttpResponse:
     form.add_error(None, WRONG)
     context = {"form": form, "focus": "password", "next": request.POST.get("next", "")}
@@ -133,12 +118,20 @@ def _record_failure(email: str, actor: Actor) -> None:
 def second_factor(request: HttpRequest) -> HttpResponse:
     person = signed_in_person(request)
     if is_verified(request):
-        return HttpResponseRedirect(_wanted(request))
+        return HttpResponseRedirect(wanted_path(request))
     if not has_second_factor(person):
         return redirect("second-factor-set-up")
+    return (
+        _second_factor_by_passkey(request, person)
+        if "credential" in request.POST
+        else _by_code(request, person)
+    )
+
+
+def _by_code(request: HttpRequest, person: Person) -> HttpResponse:
     form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
-        return form_page(request, "accounts/second_factor.html", form)
+        return _code_page(request, person, form)
     waited_for = second_factor_wait(person)
     device = match_code(person=person, code=form.cleaned_data["code"])
     if device:
@@ -147,52 +140,62 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return _ask_to_wait(request, form, (waited_for - timezone.now()).total_seconds())
     record_for_person(person.pk, Act.SECOND_FACTOR, outcome=ActOutcome.FAILED)
     form.add_error("code", "This code isn't right, or was used before. Enter the one that the app shows now.")
-    return form_page(request, "accounts/second_factor.html", form)
+    return _code_page(request, person, form)
+
+
+def _second_factor_by_passkey(request: HttpRequest, person: Person) -> HttpResponse:
+    with one_act():
+        try:
+            passkey = passkeys.use(request, person)
+        except InvalidInput as error:
+            record_for_person(person.pk, Act.SECOND_FACTOR, outcome=ActOutcome.FAILED)
+            return _code_page(request, person, CodeForm(), problem=str(error))
+        return _let_in(request, person, passkey)
+
+
+def _code_page(request: HttpRequest, person: Person, form: CodeForm, problem: str = "") -> HttpResponse:
+    context = {"passkeys": passkeys_of(person), "has_app": has_app(person), "problem": problem}
+    status = UNFIT if problem else None
+    return form_page(request, "accounts/second_factor.html", form, status=status, **context)
 
 
 def _let_in(request: HttpRequest, person: Person, device: Device) -> HttpResponse:
-    wanted = _wanted(request)
-    complete_sign_in(request, person, device)
-    if not isinstance(device, TotpDevice):
+    wanted = complete_sign_in(request, person, device)
+    if isinstance(device, RecoveryCodeDevice):
         say(request, "A recovery code was used up. Make new ones in your profile before they run out.")
     return HttpResponseRedirect(wanted)
-
-
-def complete_sign_in(request: HttpRequest, person: Person, device: Device) -> None:
-    """Marks the session as verified, under a new key, and enters the person's first tenant."""
-    record_for_person(person.pk, Act.SECOND_FACTOR, device=device.name)
-    note_proof(request, Factor.APP if isinstance(device, TotpDevice) else Factor.RECOVERY_CODE)
-    django_otp.login(request, device)
-    request.session.pop(sessions.NEXT, None)
-    if sessions.TENANT not in request.session:
-        found = memberships_of(person.pk)
-        request.session[sessions.TENANT] = str(found[0].tenant_id) if found else ""
-
-
-def _wanted(request: HttpRequest) -> str:
-    path: str = request.session.get(sessions.NEXT) or resolve_url(settings.LOGIN_REDIRECT_URL)
-    return path
 
 
 @after_password
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up_second_factor(request: HttpRequest) -> HttpResponse:
+    """The first factor beside the password: a passkey, or else an authenticator app."""
     person = signed_in_person(request)
     if has_second_factor(person):
         return redirect("second-factor")
-    form = FirstCodeForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    by_passkey = "credential" in request.POST
+    passkey_form = PasskeyForm(
+        request.POST if by_passkey else None, initial=passkeys.first_name_for(person), auto_id="passkey_%s"
+    )
+    form = FirstCodeForm(request.POST if request.method == "POST" and not by_passkey else None)
+    bound: RefusableForm = passkey_form if by_passkey else form
+    if request.method == "POST" and bound.is_valid():
         with one_act():
-            answer = _try_first_code(request, person, form)
+            answer = _try_first_device(request, person, bound)
         if answer:
             return answer
-    return form_page(request, "accounts/second_factor_set_up.html", form, **totp_seed(person))
+    context = {"passkey_form": passkey_form, "app_form": form, **totp_seed(person)}
+    return form_page(request, "accounts/second_factor_set_up.html", bound, **context)
 
 
-def _try_first_code(request: HttpRequest, person: Person, form: FirstCodeForm) -> HttpResponse | None:
+def _try_first_device(request: HttpRequest, person: Person, form: RefusableForm) -> HttpResponse | None:
     try:
-        device = confirm_totp(person=person, code=form.cleaned_data["code"])
+        device = (
+            passkeys.create(request, person, form)
+            if isinstance(form, PasskeyForm)
+            else confirm_totp(person=person, code=form.cleaned_data["code"])
+        )
     except InvalidInput as error:
         form.show(error)
         return None
@@ -201,10 +204,9 @@ def _try_first_code(request: HttpRequest, person: Person, form: FirstCodeForm) -
     return _confirmed(request, person, device)
 
 
-def _confirmed(request: HttpRequest, person: Person, device: TotpDevice) -> HttpResponse:
-    wanted = _wanted(request)
+def _confirmed(request: HttpRequest, person: Person, device: Device) -> HttpResponse:
     codes = create_recovery_codes(person=person)
-    complete_sign_in(request, person, device)
+    wanted = complete_sign_in(request, person, device)
     return TemplateResponse(request, "accounts/recovery_codes.html", {"codes": codes, "wanted": wanted})
 
 

@@ -13,16 +13,18 @@ from django_otp.models import Device
 from accounts import sessions
 from accounts.access import verified
 from accounts.audit.events import Act, ActOutcome
-from accounts.devices import TotpDevice
+from accounts.audit.log import one_act
 from accounts.errors import InvalidInput
 from accounts.forms import StepUpForm
 from accounts.models import Person
-from accounts.proof import Factor, after_step_up, note_proof, take_interrupted
+from accounts.proof import after_step_up, factor_of, note_proof, take_interrupted
 from accounts.requests import client_address, signed_in_person
+from accounts.services.passkeys import passkeys_of
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import match_code, second_factor_wait
 from accounts.throttle import begin_try, clear_tries
-from accounts.views.pages import form_page, safe_path
+from accounts.views import passkeys
+from accounts.views.pages import UNFIT, form_page, safe_path
 
 
 @verified
@@ -30,6 +32,9 @@ from accounts.views.pages import form_page, safe_path
 @require_http_methods(["GET", "HEAD", "POST"])
 def step_up(request: HttpRequest) -> HttpResponse:
     """Asks for both factors; then leads back to the page, or to the form that was interrupted."""
+    person = signed_in_person(request)
+    if "credential" in request.POST:
+        return _by_passkey(request, person)
     form = StepUpForm(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         request.session[sessions.STEP_UP_NEXT] = safe_path(
@@ -37,13 +42,35 @@ def step_up(request: HttpRequest) -> HttpResponse:
         )
     elif form.is_valid():
         try:
-            _prove(request, signed_in_person(request), form)
+            _prove(request, person, form)
         except InvalidInput as error:
             form.show(error)
         else:
             return HttpResponseRedirect(after_step_up(request))
-    again = request.session.get(sessions.REAUTHENTICATE_AT, "")
-    return form_page(request, "accounts/step_up.html", form, reauthenticate_at=again)
+    return _page(request, person, form)
+
+
+def _by_passkey(request: HttpRequest, person: Person) -> HttpResponse:
+    with one_act():
+        try:
+            passkeys.confirm(request, person)
+        except InvalidInput as error:
+            record_for_person(person.pk, Act.STEP_UP, outcome=ActOutcome.FAILED)
+            return _page(request, person, StepUpForm(), problem=str(error))
+    return HttpResponseRedirect(after_step_up(request))
+
+
+def _page(request: HttpRequest, person: Person, form: StepUpForm, problem: str = "") -> HttpResponse:
+    return form_page(
+        request,
+        "accounts/step_up.html",
+        form,
+        status=UNFIT if problem else None,
+        problem=problem,
+        passkeys=passkeys_of(person),
+        has_password=person.has_usable_password(),
+        reauthenticate_at=request.session.get(sessions.REAUTHENTICATE_AT, ""),
+    )
 
 
 @verified
@@ -63,9 +90,8 @@ def _prove(request: HttpRequest, person: Person, form: StepUpForm) -> None:
     require_patience(request, person)
     device = _prove_password_and_code(person, form.cleaned_data["current"], form.cleaned_data["code"])
     clear_tries(person.email, client_address(request))
-    factor = Factor.APP if isinstance(device, TotpDevice) else Factor.RECOVERY_CODE
-    record_for_person(person.pk, Act.STEP_UP, factor=factor.value)
-    note_proof(request, factor)
+    record_for_person(person.pk, Act.STEP_UP, factor=factor_of(device).value)
+    note_proof(request, factor_of(device))
 
 
 def _prove_password_and_code(person: Person, current: str, code: str) -> Device:

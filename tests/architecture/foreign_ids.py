@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
+from accounts.models import Passkey, Person
+from tests.accounts.authenticator import give_passkey
 from tests.architecture.everything import CHECK, CITATION, Everything, cursor_before
 
 
@@ -15,6 +17,15 @@ class Kind:
 
     of: Callable[[Everything], object]
     nobody: Callable[[], object] = uuid4
+
+
+def _passkey(person: Person) -> str:
+    """The handle of a passkey of the person."""
+    found = Passkey.objects.filter(user=person).first()
+    if found is None:
+        give_passkey(person)
+        found = Passkey.objects.get(user=person)
+    return found.handle
 
 
 KINDS: dict[str, Kind] = {
@@ -28,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "package_id": Kind(lambda its: its.package.pk),
     "associate_id": Kind(lambda its: its.associate.pk),
     "import_id": Kind(lambda its: its.sheet.pk),
+    "passkey": Kind(lambda its: _passkey(its.owner), lambda: uuid4().hex),
     "handle": Kind(lambda its: its.session, lambda: uuid4().hex + "00000000"),
 }
 """Ids of tenants' things in addresses."""
@@ -57,7 +69,8 @@ IDS = {
 WORDS = frozenset({
     "act", "outcome", "collector", "region", "section", "status", "designation", "text", "severity",
     "service", "citation", "way", "tab", "theme", "next", "email", "password", "code", "name",
-    "current", "role", "ends_on", "aws_account_id", "partition", "role_name", "regions", "holds_phi",
+    "current", "credential", "require_passkey", "role", "ends_on", "aws_account_id", "partition", "role_name",
+    "regions", "holds_phi",
     "csrfmiddlewaretoken", "period_from", "period_to", "citations", "fields_withheld", "more_withheld",
     "withheld_reason", "preview",
     "reference", "services", "creates", "receives", "maintains", "transmits", "volume", "reach",

@@ -37,6 +37,11 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "sign-in/": (Gate.PUBLIC, BOTH),
     "sign-in/code/": (Gate.PASSWORD, BOTH),
     "sign-in/set-up/": (Gate.PASSWORD, BOTH),
+    "sign-in/passkey/": (Gate.PUBLIC, WRITE),
+    "sign-in/passkey/options/": (Gate.PUBLIC, WRITE),
+    "sign-in/passkey/needed/": (Gate.VERIFIED, BOTH),
+    "passkeys/confirm/options/": (Gate.PASSWORD, WRITE),
+    "passkeys/new/options/": (Gate.PASSWORD, WRITE),
     "sign-out/": (Gate.PUBLIC, WRITE),
     "step-up/": (Gate.VERIFIED, BOTH),
     "step-up/continue/": (Gate.VERIFIED, READ),
@@ -50,6 +55,9 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "profile/theme/": (Gate.VERIFIED, WRITE),
     "profile/password/": (Gate.VERIFIED, BOTH),
     "profile/second-factor/": (Gate.VERIFIED, BOTH),
+    "profile/second-factor/remove/": (Gate.VERIFIED, WRITE),
+    "profile/passkeys/new/": (Gate.VERIFIED, BOTH),
+    "profile/passkeys/<slug:passkey>/remove/": (Gate.VERIFIED, WRITE),
     "profile/recovery-codes/": (Gate.VERIFIED, BOTH),
     "profile/sessions/end-others/": (Gate.VERIFIED, WRITE),
     "profile/sessions/<slug:handle>/end/": (Gate.VERIFIED, WRITE),
@@ -58,6 +66,7 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "members/<uuid:membership_id>/role/": (Permission.MEMBER_CHANGE, WRITE),
     "members/<uuid:membership_id>/remove/": (Permission.MEMBER_CHANGE, WRITE),
     "members/invitations/<uuid:invitation_id>/revoke/": (Permission.MEMBER_CHANGE, WRITE),
+    "settings/sign-in/": (Permission.TENANT_CHANGE, BOTH),
     "audit/": (Permission.AUDIT_READ, READ),
     "business-associates/": (Permission.PARTNER_READ, READ),
     "business-associates/new/": (Permission.PARTNER_CHANGE, BOTH),
@@ -201,7 +210,10 @@ def test_the_view_declares_what_the_table_says(route):
 
 def test_the_public_addresses_are_few():
     public = {route for route, (need, _) in TABLE.items() if need is Gate.PUBLIC}
-    assert public == {"healthz", "sign-in/", "sign-out/", "session/status/", "invitations/<str:token>/"}
+    assert public == {
+        "healthz", "sign-in/", "sign-in/passkey/", "sign-in/passkey/options/", "sign-out/", "session/status/",
+        "invitations/<str:token>/",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

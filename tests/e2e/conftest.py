@@ -114,6 +114,12 @@ def collected(tenant) -> Collected:
 
 
 @pytest.fixture(autouse=True)
+def _site(settings, live_server) -> None:
+    """Passkeys belong to the site's name and port."""
+    settings.SITE_URL = live_server.url
+
+
+@pytest.fixture(autouse=True)
 def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evidence.services.connections.ring_after_commit", lambda *_: None)
     monkeypatch.setattr("evidence.services.collection.ring_after_commit", lambda *_: None)
