@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.access import after_password, freshly_verified, public, verified
 from accounts.audit.events import Act
 from accounts.ceremony import VALID_SECONDS, Ceremony, Purpose
-from accounts.errors import Conflict, Forbidden, InvalidInput
+from accounts.errors import Conflict, InvalidInput
 from accounts.forms import PasskeyForm, SignInForm
 from accounts.models import Passkey, Person
 from accounts.proof import Factor, has_fresh_proof, note_proof, session_factor
@@ -82,8 +82,10 @@ def confirm_options(request: HttpRequest) -> HttpResponse:
 def creation_options(request: HttpRequest) -> HttpResponse:
     """What the browser needs to make a passkey: at the first set-up, and afterwards with a fresh proof."""
     person = signed_in_person(request)
-    if has_second_factor(person) and not (is_verified(request) and has_fresh_proof(request)):
-        raise Forbidden("Confirm that it is you first.")
+    if has_second_factor(person) and not is_verified(request):
+        return redirect("second-factor")
+    if has_second_factor(person) and not has_fresh_proof(request):
+        return redirect("step-up")
     return _json(service.creation_options(person=person, ceremony=_own(request, Purpose.CREATE)))
 
 

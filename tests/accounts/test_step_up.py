@@ -14,6 +14,7 @@ from accounts.models import AuditEntry, Invitation, Membership, Session
 from accounts.permissions import Role
 from accounts.sessions import session_digest
 from accounts.tenancy.scope import open_tenant
+from portal import settings as product
 from tests.accounts.factories import (
     PASSWORD,
     code_for,
@@ -49,7 +50,8 @@ def _invitations(tenant) -> int:
         return Invitation.objects.count()
 
 
-def test_five_minutes_after_the_proof_it_is_asked_again(person):
+def test_five_minutes_after_the_proof_it_is_asked_again(person, settings):
+    settings.STEP_UP_SECONDS = product.STEP_UP_SECONDS
     with time_machine.travel(timezone.now(), tick=False) as clock:
         client = sign_in(person)
         clock.shift(timedelta(minutes=4, seconds=59))

@@ -177,7 +177,8 @@ def test_names_that_are_scripts_are_shown_as_text(route, hostile):
         answer = hostile.client.get(
             path, {"tab": tab, "text": SCRIPT, "region": SCRIPT, "object": SCRIPT, "actor": SCRIPT}
         )
-        assert answer.status_code in {200, 204, 400, 404, 405, 409}, answer.status_code
+        nothing_waits = {302} if route == "step-up/continue/" else set()
+        assert answer.status_code in {200, 204, 400, 404, 405, 409} | nothing_waits, answer.status_code
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             assert b"<script>alert" not in answer.content
             assert b"<img src=x" not in answer.content
