@@ -60,6 +60,8 @@ class Act(StrEnum):
     EVIDENCE_VERIFY = "evidence.verify"
     EVALUATION_FINISH = "evaluation.finish"
     POSTURE_READ = "posture.read"
+    PARTNER_READ = "partner.read"
+    PARTNER_CHANGE = "partner.change"
     PACKAGE_LIST = "package.list"
     PACKAGE_READ = "package.read"
     PACKAGE_PREVIEW = "package.preview"
