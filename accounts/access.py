@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.http import HttpRequest
 
 from accounts.audit.events import Act
-from accounts.models import Membership, Person, Tenant
+from accounts.models import Membership, OperatorWindow, Person, ScimToken, Tenant
 from accounts.permissions import Permission, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -29,6 +29,14 @@ class Gate(StrEnum):
     PUBLIC = "public"
     PASSWORD = "password"  # noqa: S105 (signed in; the second factor is being set up or asked)
     VERIFIED = "verified"
+    OPERATOR = "operator"
+    MACHINE = "machine"
+
+
+class Scope(StrEnum):
+    """What a machine's token is for."""
+
+    PROVISIONING = "provisioning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ class Access:
     gate: Gate = Gate.VERIFIED
     act: Act | None = None
     step_up: bool = False
+    scope: Scope | None = None
 
     def act_of(self, method: str) -> Act:
         """What a request by this method is called."""
@@ -63,6 +72,10 @@ class TenantRequest(HttpRequest):
     tenant: Tenant
     membership: Membership
     role: Role
+    window: OperatorWindow | None
+    """The window through which the operator's staff looks in; None for members."""
+    windows: list[OperatorWindow]
+    """Every window into the tenant that is open now, for the banner."""
 
     def may(self, permission: Permission) -> bool:
         """Whether the member's role includes the permission."""
@@ -104,6 +117,32 @@ def freshly_verified(view: View) -> View:
 def verified_act(act: Act) -> Callable[[View], View]:
     """As `verified`, where a change by the view has a name of its own in the audit log."""
     return _declare(Access(gate=Gate.VERIFIED, act=act))
+
+
+def operator(view: View) -> View:
+    """For the operator's staff with both factors, outside of any tenant; for others the address isn't there."""
+    return _declare(Access(gate=Gate.OPERATOR))(view)
+
+
+def machine(scope: Scope) -> Callable[[View], View]:
+    """For a client with a bearer token of the scope; the token's tenant is open inside the view.
+
+    The view records what it does, like any other. A browser sends no bearer token by itself, so that these views
+    alone need no protection against forged requests.
+    """
+
+    def wrap(view: View) -> View:
+        view.csrf_exempt = True  # type: ignore[attr-defined]
+        return _declare(Access(gate=Gate.MACHINE, scope=scope))(view)
+
+    return wrap
+
+
+class MachineRequest(HttpRequest):
+    """A request of a machine, inside its tenant's transaction."""
+
+    tenant: Tenant
+    token: ScimToken
 
 
 def _declare(access: Access) -> Callable[[View], View]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class PortalError(Exception):
     """An expected refusal. The message says what is wrong and what to do; it is shown to the user as it stands."""
 
     status = 400
     slug = "bad-request"
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Headers that belong to the refusal."""
 
 
 class InvalidInput(PortalError):
@@ -40,6 +45,36 @@ class Conflict(PortalError):
 
     status = 409
     slug = "conflict"
+
+
+class Unauthenticated(PortalError):
+    """A machine gave no token, or one that doesn't let in (RFC 6750)."""
+
+    status = 401
+    slug = "unauthenticated"
+    headers = MappingProxyType({"WWW-Authenticate": 'Bearer realm="Surety"'})
+
+
+class MethodNotAllowed(PortalError):
+    """The address doesn't answer to that method."""
+
+    status = 405
+    slug = "method-not-allowed"
+
+    def __init__(self, *allowed: str) -> None:
+        super().__init__("This address doesn't answer to that method.")
+        self.headers = {"Allow": ", ".join(allowed)}
+
+
+class TooManyRequests(PortalError):
+    """A machine asks more often than it may."""
+
+    status = 429
+    slug = "too-many-requests"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many requests. Wait {seconds} s.")
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class Unavailable(PortalError):

@@ -26,7 +26,9 @@ from accounts.audit.events import Act
 from accounts.audit.gathering import current_request, request_entries
 from accounts.audit.log import NOT_RECORDED, acting, record_owed
 from accounts.errors import Forbidden, NotFound, PortalError, Unavailable
+from accounts.machines import answer_machine
 from accounts.models import Membership, Person, Tenant
+from accounts.operators.gate import answer_operator, is_operator, open_windows, require_operator
 from accounts.permissions import Permission, Role, allows
 from accounts.proof import PHISHING_RESISTANT, has_fresh_proof, session_factor
 from accounts.recording import concerned, database_of, owe, record_rest
@@ -160,18 +162,33 @@ def _unavailable(request: HttpRequest, message: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    if access.gate is Gate.MACHINE:
+        return _answer_machine(request, access, view)
     missing = _missing_step(request, access)
     if missing:
         return ask_sign_in(request, missing)
     try:
+        if access.gate is Gate.OPERATOR:
+            require_operator(request)
         if access.permission is None:
             if access.gate is Gate.VERIFIED:
                 _owe(request, access)
                 _look_into_tenant(cast("TenantRequest", request))
             return _rendered(view()) if _proof_suffices(request, access) else _ask_proof(request)
+        if is_operator(request):
+            return answer_operator(request, access, lambda: _rendered(view()))
         return _answer_in_tenant(cast("TenantRequest", request), access, view)
     except (PortalError, Http404, PermissionDenied) as error:
         return refuse(request, as_portal_error(error))
+
+
+def _answer_machine(
+    request: HttpRequest, access: Access, view: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
+    try:
+        return answer_machine(request, access, view)
+    except PortalError as error:
+        return refuse(request, error)
 
 
 def _missing_step(request: HttpRequest, access: Access) -> str | None:
@@ -280,6 +297,8 @@ def _look_into_tenant(request: TenantRequest) -> None:
 def _enter(request: TenantRequest, tenant: Tenant, membership: Membership) -> None:
     role = Role(membership.role)
     request.tenant, request.membership, request.role = tenant, membership, role
+    # An auditor's connection reads nothing of the tenant beside the engagement.
+    request.window, request.windows = None, [] if role is Role.AUDITOR else open_windows()
     request.may = lambda permission: allows(role, permission)  # type: ignore[method-assign]
 
 

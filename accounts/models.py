@@ -23,8 +23,10 @@ from accounts.audit.models import (
 )
 from accounts.devices import RecoveryCode, RecoveryCodeDevice, TotpDevice
 from accounts.mailed_links import EmailChange, PasswordReset
+from accounts.operators.models import OperatorWindow
 from accounts.passkeys import Passkey, SpentChallenge
-from accounts.permissions import Role
+from accounts.permissions import MEMBER_ROLES, PROVISIONED_ROLES, Role
+from accounts.scim.models import ScimGroup, ScimGroupMember, ScimToken, ScimUser
 from accounts.sessions import Session
 from accounts.sso.models import (
     BreakGlass,
@@ -58,11 +60,16 @@ __all__ = [
     "IdentityProvider",
     "Invitation",
     "Membership",
+    "OperatorWindow",
     "Passkey",
     "PasswordReset",
     "Person",
     "RecoveryCode",
     "RecoveryCodeDevice",
+    "ScimGroup",
+    "ScimGroupMember",
+    "ScimToken",
+    "ScimUser",
     "SeenAssertion",
     "Session",
     "SignInThrottle",
@@ -94,6 +101,12 @@ class Tenant(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     sso_required = models.BooleanField(default=False)
     """Whether people of its verified domains come by single sign-on alone (accounts.sso.policy)."""
+    provisioned_role = models.CharField(
+        max_length=32, default=Role.VIEWER.value, choices=[(role.value, role.label) for role in PROVISIONED_ROLES]
+    )
+    """The role of a provisioned member whom no group gives one."""
+    emergency_access = models.BooleanField(default=False)
+    """Whether two operators can open a window of an hour without an owner (45 CFR 164.312(a)(2)(ii))."""
 
     class Meta:
         constraints = (RowLevelSecurity(name="accounts_tenant_rls", column="id"),)
@@ -123,6 +136,8 @@ class Person(AbstractBaseUser):  # type: ignore[django-manager-missing] # django
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=200)
     is_active = models.BooleanField(default=True)
+    is_operator = models.BooleanField(default=False, editable=False)
+    """One of the operator's staff, who is a member of no tenant. Only `manage.py create_operator` sets it."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"
@@ -139,12 +154,17 @@ class Membership(TenantModel):
     """A person's role in a tenant. An auditor's membership ends by itself at `ends_at`."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    role = models.CharField(max_length=32, choices=[(role.value, role.label) for role in Role])
+    role = models.CharField(max_length=32, choices=[(role.value, role.label) for role in MEMBER_ROLES])
     created_at = models.DateTimeField(auto_now_add=True)
     ends_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["tenant", "person"], name="accounts_membership_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["tenant", "person"], name="accounts_membership_once"),
+            models.CheckConstraint(
+                name="accounts_membership_no_operator", condition=~models.Q(role=Role.OPERATOR.value)
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.person} as {self.role}"
@@ -154,7 +174,7 @@ class Invitation(TenantModel):
     """An offer of membership, taken up once with a token of which only the digest is kept (SHA-256)."""
 
     email = models.EmailField(max_length=254)
-    role = models.CharField(max_length=32, choices=[(role.value, role.label) for role in Role])
+    role = models.CharField(max_length=32, choices=[(role.value, role.label) for role in MEMBER_ROLES])
     membership_ends_at = models.DateTimeField(null=True, blank=True)
     token_digest = models.BinaryField(max_length=32)
     invited_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")

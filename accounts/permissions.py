@@ -39,12 +39,19 @@ class Role(StrEnum):
     CONTRIBUTOR = "contributor"
     VIEWER = "viewer"
     AUDITOR = "auditor"
+    OPERATOR = "operator"
+    """The operator's staff inside a window that the tenant granted; never a membership's role."""
 
     @property
     def label(self) -> str:
         """The words shown to people."""
         return self.value.replace("_", " ").capitalize()
 
+
+MEMBER_ROLES = tuple(role for role in Role if role is not Role.OPERATOR)
+"""The roles that a membership can have."""
+PROVISIONED_ROLES = (Role.SECURITY_OFFICIAL, Role.CONTRIBUTOR, Role.VIEWER)
+"""The roles that a directory's groups can give, the highest first. Owners are made by owners, auditors invited."""
 
 _READ_POSTURE = {
     Permission.POSTURE_READ,
@@ -68,6 +75,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.CONTRIBUTOR: frozenset(_WORK),
         Role.VIEWER: frozenset(_READ_POSTURE),
         Role.AUDITOR: frozenset({Permission.ENGAGEMENT_AUDIT}),
+        Role.OPERATOR: frozenset({Permission.POSTURE_READ, Permission.CONNECTION_READ}),
     }
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -15,10 +16,12 @@ from accounts import sessions
 from accounts.access import public
 from accounts.errors import Forbidden, NotFound, PortalError
 from accounts.proof import keep_interrupted
-from accounts.requests import is_api, is_htmx
+from accounts.requests import is_api, is_htmx, is_scim
 
 NOTHING_HERE = "There is nothing at this address, or it isn't yours to see."
 PROBLEM_JSON = "application/problem+json"
+SCIM_JSON = "application/scim+json"
+SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
 class NotSignedInError(PortalError):
@@ -46,6 +49,8 @@ def as_portal_error(error: Exception) -> PortalError:
 
 def refuse(request: HttpRequest, error: PortalError) -> HttpResponse:
     """The answer to a refused request."""
+    if is_scim(request):
+        return scim_error(error.status, str(error), headers=error.headers)
     if is_api(request):
         return _problem(request, error)
     context = {"status": error.status, "title": HTTPStatus(error.status).phrase, "message": str(error)}
@@ -100,6 +105,18 @@ def _problem(request: HttpRequest, error: PortalError) -> HttpResponse:
     }
     return JsonResponse(
         problem, status=error.status, content_type=PROBLEM_JSON, headers={"Cache-Control": "no-store"}
+    )
+
+
+def scim_error(
+    status: int, detail: str, *, scim_type: str | None = None, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """An error as RFC 7644 section 3.12 has it; `scim_type` is one of its keywords."""
+    body = {"schemas": [SCIM_ERROR], "status": str(status), "detail": detail}
+    if scim_type:
+        body["scimType"] = scim_type
+    return JsonResponse(
+        body, status=status, content_type=SCIM_JSON, headers={"Cache-Control": "no-store", **(headers or {})}
     )
 
 

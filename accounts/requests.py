@@ -41,7 +41,8 @@ def actor_of(request: HttpRequest, person: Person | None = None) -> Actor:
     }
     if someone is None:
         return Actor(kind=ActorKind.STRANGER, id="", name="", **where)
-    return Actor(kind=ActorKind.PERSON, id=str(someone.pk), name=someone.email, **where)
+    kind = ActorKind.OPERATOR if someone.is_operator else ActorKind.PERSON
+    return Actor(kind=kind, id=str(someone.pk), name=someone.email, **where)
 
 
 def signed_in_person(request: HttpRequest) -> Person:
@@ -60,7 +61,12 @@ def is_verified(request: HttpRequest) -> bool:
 
 def is_api(request: HttpRequest) -> bool:
     """Whether the client speaks JSON rather than looks at pages."""
-    return request.path_info.startswith("/api/")
+    return request.path_info.startswith("/api/") or is_scim(request)
+
+
+def is_scim(request: HttpRequest) -> bool:
+    """Whether the client speaks SCIM, whose errors have a form of their own (RFC 7644 section 3.12)."""
+    return request.path_info.startswith("/scim/")
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from accounts.views import (
     audit,
@@ -18,6 +18,7 @@ from accounts.views import (
 )
 
 urlpatterns = [
+    path("scim/v2/", include("accounts.scim.urls")),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-in/code/", sign_in.second_factor, name="second-factor"),
     path("sign-in/passkey/", passkeys.sign_in, name="passkey-sign-in"),

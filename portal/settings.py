@@ -277,6 +277,9 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 
+# Machines
+SCIM_REQUESTS_PER_MINUTE = env.integer("SCIM_REQUESTS_PER_MINUTE", 1500)
+
 # Logs: one JSON line an event on standard error; never a secret, never evidence
 structlog.configure(
     processors=[

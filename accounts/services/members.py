@@ -13,14 +13,14 @@ from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.errors import Conflict, Forbidden, NotFound
 from accounts.models import Membership, Person
-from accounts.permissions import Permission, Role, allows
+from accounts.permissions import MEMBER_ROLES, Permission, Role, allows
 
 
 def grantable_roles(by: Role) -> list[Role]:
     """The roles that a member may give or take, in the table's order."""
     if not allows(by, Permission.MEMBER_CHANGE):
         return []
-    return [role for role in Role if role is not Role.OWNER or by is Role.OWNER]
+    return [role for role in MEMBER_ROLES if role is not Role.OWNER or by is Role.OWNER]
 
 
 def require_grantable(role: Role, by: Role) -> None:
@@ -50,13 +50,13 @@ def change_role(*, membership_id: UUID, role: Role, by: Membership) -> Membershi
 
     Raises NotFound, Forbidden, or Conflict for the last owner.
     """
-    owners = _locked_owners()
+    owners = locked_owners()
     membership = _membership(membership_id)
     before = Role(membership.role)
     for involved in (before, role):
         require_grantable(involved, Role(by.role))
     if before is Role.OWNER and role is not Role.OWNER:
-        _require_another_owner(owners, membership)
+        require_another_owner(owners, membership)
     membership.role = role
     membership.save(update_fields=["role"])
     record(
@@ -74,16 +74,17 @@ def remove_member(*, membership_id: UUID, by: Membership) -> None:
 
     Raises NotFound, Forbidden, or Conflict for the last owner.
     """
-    owners = _locked_owners()
+    owners = locked_owners()
     membership = _membership(membership_id)
     require_grantable(Role(membership.role), Role(by.role))
     if membership.role == Role.OWNER:
-        _require_another_owner(owners, membership)
+        require_another_owner(owners, membership)
     record(Act.MEMBER_REMOVE, object_type="person", object_id=membership.person_id, role=membership.role)
     membership.delete()
 
 
-def _locked_owners() -> list[Membership]:
+def locked_owners() -> list[Membership]:
+    """The living owners, locked."""
     # Locked in one order before any decision, or two owners could remove each other at the same time.
     living = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
     return list(Membership.objects.filter(living, role=Role.OWNER).select_for_update().order_by("id"))
@@ -96,6 +97,7 @@ def _membership(membership_id: UUID) -> Membership:
     return found
 
 
-def _require_another_owner(owners: list[Membership], leaving: Membership) -> None:
+def require_another_owner(owners: list[Membership], leaving: Membership) -> None:
+    """Raises Conflict where nobody else is an owner. `owners` are those of locked_owners."""
     if all(owner.pk == leaving.pk for owner in owners):
         raise Conflict("This is the last owner. Make somebody else an owner first.")

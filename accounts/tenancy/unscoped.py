@@ -3,7 +3,7 @@
 The functions are SECURITY DEFINER, owned by portal_lookup, which can read only the tables they name and cannot
 log in. Users: sign-in, the tenant switch and the requests' entries (memberships_of), invitations
 (invitation_tenant), the command line (tenant_by_slug, tenants), the sweeper (due_work), single sign-on
-(domain_holder, sso_provider_tenant).
+(domain_holder, sso_provider_tenant), machines (scim_tenant), the operator's staff (operator_windows, tenant_by_slug).
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ class MembershipFound(NamedTuple):
     tenant_name: str
     tenant_kind: str
     role: str
+
+
+class WindowFound(NamedTuple):
+    """A window that somebody of the operator's staff asked for."""
+
+    window_id: UUID
+    tenant_id: UUID
+    tenant_name: str
 
 
 class DueWork(NamedTuple):
@@ -67,6 +75,17 @@ def sso_provider_tenant(provider_id: UUID) -> UUID | None:
     """The tenant of an identity provider, which sends its answers without knowing of tenants."""
     rows = _rows("select portal_sso_provider_tenant(%s)", [provider_id])
     return rows[0][0] if rows else None
+
+
+def scim_tenant(token_digest: bytes) -> UUID | None:
+    """The tenant of a provisioning token, by the token's SHA-256; also for one that is revoked or over."""
+    rows = _rows("select portal_scim_tenant(%s)", [token_digest])
+    return rows[0][0] if rows else None
+
+
+def operator_windows(since: datetime) -> list[WindowFound]:
+    """The windows that the operator's staff asked for since a time, newest first, 200 at most."""
+    return [WindowFound(*row) for row in _rows("select * from portal_operator_windows(%s)", [since])]
 
 
 def due_work(at: datetime, limit: int = 500) -> list[DueWork]:

@@ -17,7 +17,7 @@ from accounts.errors import Conflict, InvalidInput
 from accounts.forms import InvitationForm, RoleForm
 from accounts.invitation_mail import send_after_commit
 from accounts.models import Invitation, Membership
-from accounts.permissions import Permission, Role
+from accounts.permissions import MEMBER_ROLES, Permission
 from accounts.services.invitations import invite, revoke_invitation
 from accounts.services.members import change_role, grantable_roles, remove_member
 from accounts.views.pages import form_page, say
@@ -60,7 +60,7 @@ def invitation_revoke(request: TenantRequest, invitation_id: UUID) -> HttpRespon
 @requires(Permission.MEMBER_CHANGE, act=Act.MEMBER_ROLE_CHANGE, step_up=True)
 @require_POST
 def member_role(request: TenantRequest, membership_id: UUID) -> HttpResponse:
-    form = RoleForm(request.POST, roles=list(Role))
+    form = RoleForm(request.POST, roles=list(MEMBER_ROLES))
     if not form.is_valid():
         raise InvalidInput("Choose one of the roles.", field="role")
     member = change_role(membership_id=membership_id, role=form.chosen(), by=request.membership)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -9,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import verified, verified_act
 from accounts.audit.events import Act
+from accounts.operators.gate import is_operator, owe_attempt
 from accounts.requests import signed_in_person
 from accounts.sessions import TENANT
 from accounts.tenancy.unscoped import memberships_of
@@ -27,7 +30,16 @@ def tenant_list(request: HttpRequest) -> HttpResponse:
 def switch(request: HttpRequest) -> HttpResponse:
     """A tenant that isn't there and one that the person doesn't belong to get the same answer."""
     wanted = request.POST.get("tenant", "")
+    if is_operator(request) and _is_uuid(wanted):
+        owe_attempt(request, UUID(wanted))
     if wanted not in {str(found.tenant_id) for found in memberships_of(signed_in_person(request).pk)}:
         raise Http404
     request.session[TENANT] = wanted
     return redirect("overview")
+
+
+def _is_uuid(said: str) -> bool:
+    try:
+        return str(UUID(said)) == said
+    except ValueError:
+        return False

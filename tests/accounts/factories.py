@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import psycopg
 import pyotp
+from django.db import connection
 from django.test import Client
 
 from accounts.devices import TotpDevice
@@ -13,7 +15,8 @@ from accounts.models import Person, Tenant
 from accounts.permissions import Role
 from accounts.services.second_factor import prepare_totp
 from accounts.sessions import PROVED_AT
-from tests.factories import make_member, make_tenant
+from tests.conftest import superuser_dsn
+from tests.factories import make_member, make_person, make_tenant
 
 PASSWORD = "moss on seven cold stones"
 
@@ -24,6 +27,16 @@ def give_second_factor(person: Person) -> TotpDevice:
     device.confirmed = True
     device.save()
     return device
+
+
+def make_operator(name: str = "Otto Reed") -> Person:
+    """One of the operator's staff with a password and an authenticator app; made as the migration's role makes one."""
+    person = make_person(name=name, password=PASSWORD)
+    with psycopg.connect(superuser_dsn(connection.settings_dict["NAME"]), autocommit=True) as database:
+        database.execute("update accounts_person set is_operator = true where id = %s", [person.pk])
+    person.refresh_from_db()
+    give_second_factor(person)
+    return person
 
 
 def make_ready_person(role: Role = Role.OWNER, tenant: Tenant | None = None) -> Person:

@@ -22,7 +22,18 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.audit.models import AuditEntry
-from accounts.models import Membership, Person, Session, Tenant, TotpDevice
+from accounts.models import (
+    Membership,
+    OperatorWindow,
+    Person,
+    ScimGroup,
+    ScimGroupMember,
+    ScimToken,
+    ScimUser,
+    Session,
+    Tenant,
+    TotpDevice,
+)
 from accounts.permissions import Role
 from accounts.services.invitations import InvitationMade, invite
 from accounts.sessions import session_digest
@@ -41,7 +52,7 @@ from assessments.models import (
 )
 from evidence import vault
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
-from tests.accounts.factories import make_ready_person, sign_in
+from tests.accounts.factories import make_operator, make_ready_person, sign_in
 from tests.conftest import superuser_dsn
 from tests.factories import make_connection, make_run, make_tenant
 
@@ -81,6 +92,10 @@ class Everything:
     entry: AuditEntry
     engagement: Engagement
     package: Package
+    scim_token: ScimToken
+    scim_user: ScimUser
+    scim_group: ScimGroup
+    window: OperatorWindow
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -104,7 +119,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             invitation=invite(email=f"{secrets.token_hex(6)}@example.org", role=Role.VIEWER, by=membership),
             package=_package(owner, mark), engagement=_engagement(owner, mark),
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
-            **_partners(owner, mark), **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark),
+            **_partners(owner, mark), **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
         )  # fmt: skip
 
 
@@ -193,6 +208,21 @@ def _findings(aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, An
         reasons={"why": f"{mark} says why", "needs": [], "checks": [{"check_id": CHECK, "failed": 1}]},
     )  # fmt: skip
     return {"evaluation": evaluation, "finding": finding, "period": period, "status": status}
+
+
+def _provisioned(owner: Person, mark: str) -> dict[str, Any]:
+    user = ScimUser.objects.create(
+        person=owner, user_name=f"{mark} user"[:254], user_name_key=f"{mark} user"[:254]
+    )
+    group = ScimGroup.objects.create(display_name=f"{mark} group"[:254])
+    ScimGroupMember.objects.create(group=group, user=user)
+    token = ScimToken.objects.create(
+        name=f"{mark} token"[:100], token_digest=secrets.token_bytes(32), created_by=owner, expires_at=timezone.now() + timedelta(days=1)
+    )  # fmt: skip
+    window = OperatorWindow.objects.create(
+        asked_by=make_operator(), reason=f"{mark} reason"[:500], ticket="T-1", hours=1
+    )
+    return {"scim_user": user, "scim_group": group, "scim_token": token, "window": window}
 
 
 def cursor_before(row_id: object, at: datetime | None = None) -> str:

@@ -34,6 +34,10 @@ KINDS: dict[str, Kind] = {
     "snapshot_id": Kind(lambda its: its.snapshot.pk),
     "finding_id": Kind(lambda its: its.finding.pk),
     "membership_id": Kind(lambda its: its.membership.pk),
+    "scim_user_id": Kind(lambda its: its.scim_user.pk),
+    "scim_group_id": Kind(lambda its: its.scim_group.pk),
+    "token_id": Kind(lambda its: its.scim_token.pk),
+    "window_id": Kind(lambda its: its.window.pk),
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
     "engagement_id": Kind(lambda its: its.engagement.pk),
     "package_id": Kind(lambda its: its.package.pk),
@@ -51,6 +55,8 @@ OTHERWISE = {("api/v1/runs/<uuid:run_id>/", "run_id"): FINISHED_RUN}
 NOBODYS = {
     "citation": (CITATION, "the Security Rule is the same for all"),
     "check_id": (CHECK, "checks are the product's own"),
+    "rest": ("no/such/thing", "the rest of an address where nothing is"),
+    "wanted": ("User", "provisioning describes itself to all alike"),
     "token": ("x" * 43, "a secret: who holds it is meant to read the offer; see the test of invitations"),
 }
 """Parameters of addresses that name nothing of a tenant, with a sample and the reason."""

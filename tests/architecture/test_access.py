@@ -17,13 +17,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.access import Gate
 from accounts.models import Membership, Tenant
-from accounts.permissions import Permission, Role, allows
+from accounts.permissions import MEMBER_ROLES, Permission, Role, allows
 from accounts.services.people import disable_person
 from accounts.tenancy.scope import open_tenant
 from tests.accounts.factories import PASSWORD, make_ready_person, post_password, sign_in
 from tests.factories import make_member, make_tenant
 
 READ, WRITE, BOTH = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", "POST"})
+CHANGE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 POSTURE, EVIDENCE, EXPORT = Permission.POSTURE_READ, Permission.EVIDENCE_READ, Permission.EVIDENCE_EXPORT
 CONNECTIONS, CONNECT, COLLECT = (
     Permission.CONNECTION_READ,
@@ -108,15 +109,33 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "auditor/<uuid:engagement_id>/packages/": (Permission.ENGAGEMENT_AUDIT, READ),
     "auditor/<uuid:engagement_id>/packages/<str:token>/": (Permission.ENGAGEMENT_AUDIT, READ),
     "api/v1/runs/<uuid:run_id>/": (EVIDENCE, READ),
+    "scim/v2/": (Gate.MACHINE, frozenset()),
+    "scim/v2/<path:rest>": (Gate.MACHINE, frozenset()),
+    "scim/v2/.search": (Gate.MACHINE, WRITE),
+    "scim/v2/Users": (Gate.MACHINE, BOTH),
+    "scim/v2/Users/.search": (Gate.MACHINE, WRITE),
+    "scim/v2/Users/<uuid:scim_user_id>": (Gate.MACHINE, CHANGE),
+    "scim/v2/Groups": (Gate.MACHINE, BOTH),
+    "scim/v2/Groups/.search": (Gate.MACHINE, WRITE),
+    "scim/v2/Groups/<uuid:scim_group_id>": (Gate.MACHINE, CHANGE),
+    "scim/v2/ServiceProviderConfig": (Gate.MACHINE, READ),
+    "scim/v2/Schemas": (Gate.MACHINE, READ),
+    "scim/v2/Schemas/<str:wanted>": (Gate.MACHINE, READ),
+    "scim/v2/ResourceTypes": (Gate.MACHINE, READ),
+    "scim/v2/ResourceTypes/<str:wanted>": (Gate.MACHINE, READ),
     "auditor/": (Permission.ENGAGEMENT_AUDIT, READ),
 }
 """Each address as its route says it, with what it needs and the methods it answers (HEAD goes with GET)."""
+
+SENT_BY_PROVIDERS: frozenset[str] = frozenset()
+"""Forms that another site sends, which prove themselves by a signature and a state of ours."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAMPLES = {
     "uuid": lambda: str(uuid4()),
     "slug": lambda: "no-such-thing",
     "str": lambda: "no-such-thing",
+    "path": lambda: "no/such/thing",
     "int": lambda: "1",
 }
 
@@ -160,7 +179,7 @@ def _make_actors() -> Iterator[Actor]:
     half = Client()
     post_password(half, make_ready_person(tenant=tenant))
     yield Actor("password only", half, frozenset({Gate.PUBLIC, Gate.PASSWORD}), missing="/sign-in/code/")
-    for role in Role:
+    for role in MEMBER_ROLES:
         yield Actor(role.label, sign_in(make_ready_person(role, tenant)), everything, role)
     yield Actor("owner of another tenant", sign_in(make_ready_person()), everything, Role.OWNER)
     gone = make_ready_person(tenant=tenant)
@@ -175,13 +194,17 @@ def _path(route: str) -> str:
 
 def _not_signed_in(route: str) -> int:
     """A page sends to the sign-in; the API says what is missing."""
-    return 401 if route.startswith("api/") else 302
+    return 401 if route.startswith(("api/", "scim/")) else 302
 
 
 def _expected(
     actor: Actor, route: str, need: Permission | Gate, methods: frozenset[str], method: str
 ) -> set[int]:
     """The statuses that the table allows. The sampled things don't exist, and the forms are empty."""
+    if need is Gate.MACHINE:
+        return {401}
+    if need is Gate.OPERATOR and actor.role:
+        return {404}
     if isinstance(need, Gate) and need not in actor.gates:
         return {302}
     if isinstance(need, Permission):
@@ -214,6 +237,12 @@ def test_the_public_addresses_are_few():
         "healthz", "sign-in/", "sign-in/passkey/", "sign-in/passkey/options/", "sign-out/", "session/status/",
         "invitations/<str:token>/",
     }  # fmt: skip
+
+
+def test_only_machines_may_post_without_a_token_against_forgery():
+    writing = {route for route, (_, methods) in TABLE.items() if methods - READ}
+    exempt = {route for route in writing if getattr(ROUTES[route].callback, "csrf_exempt", False)}
+    assert exempt == {route for route in writing if TABLE[route][0] is Gate.MACHINE} | SENT_BY_PROVIDERS
 
 
 @pytest.mark.parametrize(
