@@ -47,6 +47,15 @@ def root_of(document: Any, salt: bytes) -> str:
     return tree_root([leaf.hash for leaf in leaves_of(document, salt)]).hex()
 
 
+def commitment(salt: bytes, digest: str) -> str:
+    """What the log says of a document instead of its SHA-256, which would let guesses of withheld fields be tested.
+
+    SHA-256 of the document's salt and the document's SHA-256 (`digest`, hex), in hex. Who shows the document whole
+    shows the salt with it.
+    """
+    return hashlib.sha256(salt + bytes.fromhex(digest)).hexdigest()
+
+
 def shown(leaf: Leaf, *, withheld: bool) -> dict[str, Any]:
     """A leaf as a package writes it: the field with its salt, or the hash alone."""
     if withheld:

@@ -203,6 +203,7 @@ class Making:
         sealed = [
             str(piece.snapshot_id) for piece in self.pieces if str(piece.snapshot_id) in self.told.paths
         ]
+        yield contents.salts_part(self.pieces, self.told)
         yield from segment_parts(self.segment, withhold=self._withholds, sealed=sealed)
         facts = self.facts()
         yield "index.html", [index.index_html(facts)]
@@ -270,7 +271,8 @@ def _end(package: Package, note: str) -> None:
         )
         if ended:
             _record(package, Act.PACKAGE_FINISH, outcome=ActOutcome.FAILED)
-    vault.remove_stream(package.address)
+    if package.address:
+        vault.remove_stream(package.address)
 
 
 def _try_later(package: Package, note: str) -> None:

@@ -15,7 +15,7 @@ from assessments.models import FindingPeriod
 from assessments.packages.gather import InScope, Piece, Work, check_of, findings_of
 from assessments.packages.withholding import Withholding, values_in
 from evidence import vault
-from evidence.fields import leaves_of, shown
+from evidence.fields import commitment, leaves_of, shown
 
 Part = tuple[str, Iterable[bytes]]
 
@@ -72,10 +72,21 @@ def evidence_parts(pieces: Iterable[Piece], withholding: Withholding, told: Told
             yield _parted(piece, withholding, told)
 
 
+def salts_part(pieces: Iterable[Piece], told: Told) -> Part:
+    """The salts that open the log's commitments to what is shown whole; of anything else they would betray fields."""
+    whole = {
+        str(piece.snapshot_id): bytes(piece.blob.salt).hex()
+        for piece in pieces
+        if told.paths.get(str(piece.snapshot_id)) == piece.path and piece.blob.salt
+    }
+    return "log/salts.json", [_json(whole)]
+
+
 def _unprovable(piece: Piece) -> str:
-    if piece.seal is None or json.loads(piece.seal.body)["details"].get("sha256") != piece.blob.digest:
-        return "the log has no entry that gives its digest"
-    return ""
+    said = json.loads(piece.seal.body)["details"] if piece.seal else {}
+    salt, digest = bytes(piece.blob.salt), piece.blob.digest
+    sealed = said.get("commitment") == commitment(salt, digest) or said.get("sha256") == digest
+    return "" if sealed else "the log has no entry that seals it"
 
 
 def _unpartable(piece: Piece) -> str:

@@ -97,7 +97,8 @@ def _evidence(piece: Piece, told: Told, clean: Any) -> dict[str, Any]:
     hidden, total = told.withheld.get(key, (0, 0))
     return {
         "id": key, "collector": piece.collector, "region": piece.region, "account": clean(piece.aws_account_id),
-        "collected_at": _moment(piece.first_seen_at), "sha256": piece.blob.digest, "bytes": piece.blob.size,
+        "collected_at": _moment(piece.first_seen_at), "sha256": "" if hidden else piece.blob.digest,
+        "bytes": piece.blob.size,
         "path": told.paths.get(key, ""), "left_out": told.left_out.get(key, ""), "hidden": hidden, "fields": total,
     }  # fmt: skip
 

@@ -126,7 +126,9 @@ def list_packages() -> list[Package]:
 
 def packages_for(engagement: Engagement) -> list[Package]:
     """What an engagement's auditors see: its packages that are ready, newest first."""
-    return list(_shown().filter(engagement=engagement, state=PackageState.READY)[:LISTED])
+    # Without who asked for them: an auditor's session may not read the tenant's people.
+    rows = Package.objects.filter(engagement=engagement, state=PackageState.READY)
+    return list(rows.order_by("-requested_at", "-id")[:LISTED])
 
 
 def find_package(package_id: UUID) -> Package:

@@ -17,6 +17,7 @@ from accounts.errors import NotFound
 from accounts.tenancy.scope import open_tenant
 from evidence import vault
 from evidence.collectors.base import collectors
+from evidence.fields import commitment
 from evidence.models import Access, Blob, CollectionUnit, Snapshot
 from evidence.types import Answers, Gap, GapReason
 
@@ -64,11 +65,16 @@ def keep_snapshot(*, unit: CollectionUnit, collected: Collected, blob: Blob) -> 
     )  # fmt: skip
     if is_new:
         record(
-            Act.EVIDENCE_SEAL, object_type="snapshot", object_id=snapshot.pk, sha256=blob.digest,
+            Act.EVIDENCE_SEAL, object_type="snapshot", object_id=snapshot.pk, **_committed(blob),
             fields_root=blob.fields_root, ciphertext_sha256=blob.ciphertext_digest, collector=unit.collector,
             region=unit.region,
         )  # fmt: skip
     return snapshot
+
+
+def _committed(blob: Blob) -> dict[str, str]:
+    salt = bytes(blob.salt)
+    return {"commitment": commitment(salt, blob.digest)} if salt else {"sha256": blob.digest}
 
 
 def _provenance(unit: CollectionUnit, collected: Collected) -> dict[str, Any]:

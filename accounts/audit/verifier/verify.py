@@ -409,19 +409,27 @@ def verify_anchor(package, checkpoint, keys, own):
 def verify_evidence(package, digests, seals):
     """Each piece of evidence is, byte by byte or field by field, what was sealed."""
     names = sorted(name for name in digests if name.startswith("evidence/"))
+    salts = package.json("log/salts.json") if "log/salts.json" in package.files else {}
     for name in names:
         snapshot = snapshot_of(name)
         require(snapshot in seals.found, f"{name}: no entry of the log in this package says that it was sealed.")
         sealed = seals.found[snapshot]
         with judging(name):
             if name == f"evidence/{snapshot}.json":
-                same = sealed["sha256"] == digests[name]
+                same = sealed_as(sealed, digests[name], salts.get(snapshot, ""))
             else:
                 require(name == f"evidence/{snapshot}.withheld.json", f"{name} is not named as evidence is.")
                 document = package.json(name)
                 same = document["snapshot"] == snapshot and sealed["fields_root"] == fields_root(document["leaves"])
         require(same, f"{name} is not the evidence that the log says was sealed.")
     print(f"{len(names)} pieces of evidence are what the log says was sealed.")
+
+
+def sealed_as(sealed, digest, salt):
+    """Whether an entry's details seal a document of this digest: openly, or by a commitment that its salt opens."""
+    if "commitment" not in sealed:
+        return sealed["sha256"] == digest
+    return sealed["commitment"] == sha256(bytes.fromhex(salt) + bytes.fromhex(digest)).hex()
 
 
 def fields_root(leaves):

@@ -66,13 +66,13 @@ def sealer(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
     thread.join(10)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hospital(
     django_db_setup: None,
     django_db_blocker: Any,
     sealer: SealerService,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Hospital]:
+) -> Hospital:
     """The demonstration account, collected and evaluated as `manage.py scan` does it."""
     folder = tmp_path_factory.mktemp("vault")
     with pytest.MonkeyPatch.context() as patch, AwsStandIn() as aws, django_db_blocker.unblock():
@@ -83,9 +83,16 @@ def hospital(
             **{name.upper(): value for name, value in keys.items()},
         }.items():
             patch.setenv(name, value)
-        sessions.source_session.cache_clear()
-        yield _collect(aws, folder)
+        _forget()
+        found = _collect(aws, folder)
+    _forget()
+    return found
+
+
+def _forget() -> None:
+    """A process has one identity in its life; these tests give one several."""
     sessions.source_session.cache_clear()
+    sessions._KEPT.clear()
 
 
 def _collect(aws: AwsStandIn, folder: Path) -> Hospital:

@@ -51,20 +51,26 @@ def test_the_verifier_accepts_a_package_of_the_collected_account(package, zipped
 
 
 def test_it_holds_every_safeguard_with_status_reasons_coverage_evidence_and_findings(zipped):
+    failing = 0
     with zipfile.ZipFile(zipped) as archive:
         names = set(archive.namelist())
         for citation in SECURITY_RULE:
             about = json.loads(archive.read(f"safeguards/{citation}/index.json"))
-            assert about["status"] and about["why"]
+            assert about["status"]
+            assert about["why"]
             assert about["coverage"]["decided"] <= about["coverage"]["total"]
             assert set(about["evidence"]) <= names
-        technical = json.loads(archive.read("safeguards/164.312(b)/index.json"))
-        rows = list(
-            csv.DictReader(io.TextIOWrapper(archive.open("safeguards/164.312(b)/findings.csv"), "utf-8"))
-        )
-    failed = sum(check["failed"] for check in technical["checks"])
-    assert failed == sum(row["outcome"] == "FAIL" and not row["valid_to"] for row in rows) > 0
+            failed = sum(check["failed"] for check in about["checks"])
+            assert failed == (_failing_rows(archive, citation) if about["findings"] else 0)
+            failing += failed
+    assert failing > 20
     assert {"README.txt", "verify.py", "package.json", "index.html", "index.pdf", "log/anchor.json"} <= names
+
+
+def _failing_rows(archive: zipfile.ZipFile, citation: str) -> int:
+    with archive.open(f"safeguards/{citation}/findings.csv") as file:
+        rows = list(csv.DictReader(io.TextIOWrapper(file, "utf-8", newline="")))
+    return sum(row["outcome"] == "FAIL" and not row["valid_to"] for row in rows)
 
 
 def test_the_index_is_one_page_without_script_that_escapes_what_it_shows(zipped):
