@@ -45,6 +45,8 @@ class Access:
 
     `act` is what the audit log calls a request to the view that records nothing more telling by itself; without
     it, the act of the permission's name. A GET of a view that changes something is called a reading.
+    `sso` lets sessions of single sign-on to a page outside of a tenant: by default those pages are a person's own,
+    and a tenant's identity provider has no say about them.
     `step_up` asks for both factors again when the last proof is older than a few minutes (ASVS 5.0 7.5.3).
     """
 
@@ -53,6 +55,7 @@ class Access:
     act: Act | None = None
     step_up: bool = False
     scope: Scope | None = None
+    sso: bool = False
 
     def act_of(self, method: str) -> Act:
         """What a request by this method is called."""
@@ -109,14 +112,19 @@ def verified(view: View) -> View:
     return _declare(Access(gate=Gate.VERIFIED))(view)
 
 
+def verified_or_sso(view: View) -> View:
+    """As `verified`, and for sessions of single sign-on too: the view changes nothing of the person's own."""
+    return _declare(Access(gate=Gate.VERIFIED, sso=True))(view)
+
+
 def freshly_verified(view: View) -> View:
     """As `verified`, with both factors proved in the last minutes (accounts.proof)."""
     return _declare(Access(gate=Gate.VERIFIED, step_up=True))(view)
 
 
-def verified_act(act: Act) -> Callable[[View], View]:
-    """As `verified`, where a change by the view has a name of its own in the audit log."""
-    return _declare(Access(gate=Gate.VERIFIED, act=act))
+def verified_act(act: Act, *, sso: bool = False) -> Callable[[View], View]:
+    """As `verified` (or `verified_or_sso`), where a change has a name of its own in the audit log."""
+    return _declare(Access(gate=Gate.VERIFIED, act=act, sso=sso))
 
 
 def operator(view: View) -> View:

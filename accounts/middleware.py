@@ -33,10 +33,25 @@ from accounts.permissions import Permission, Role, allows
 from accounts.proof import PHISHING_RESISTANT, has_fresh_proof, session_factor
 from accounts.recording import concerned, database_of, owe, record_rest
 from accounts.refusals import NOTHING_HERE, as_portal_error, ask_sign_in, ask_step_up, refuse
-from accounts.requests import BACKGROUND_HEADER, actor_of, client_address, is_api, is_verified
+from accounts.requests import (
+    BACKGROUND_HEADER,
+    actor_of,
+    client_address,
+    is_api,
+    is_sso,
+    is_verified,
+    within_reach,
+)
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import has_second_factor
 from accounts.sessions import SEEN_AT, SIGNED_IN_AT, TENANT
+from accounts.sso.policy import (
+    FirstUseOfBreakGlass,
+    LinkEnded,
+    SingleSignOnNeeded,
+    check_way_in,
+    note_break_glass,
+)
 from accounts.tenancy.scope import AUDITOR, current_database, open_tenant
 from accounts.tenancy.unscoped import MembershipFound, memberships_of
 
@@ -173,11 +188,20 @@ def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpRespons
         if access.permission is None:
             if access.gate is Gate.VERIFIED:
                 _owe(request, access)
+                _require_own_session(request, access)
                 _look_into_tenant(cast("TenantRequest", request))
             return _rendered(view()) if _proof_suffices(request, access) else _ask_proof(request)
         if is_operator(request):
             return answer_operator(request, access, lambda: _rendered(view()))
         return _answer_in_tenant(cast("TenantRequest", request), access, view)
+    except FirstUseOfBreakGlass:
+        # The request's one entry says this alone; the page is asked for anew and makes its own.
+        note_break_glass(request, UUID(request.session[TENANT]))
+        return redirect(request.get_full_path() if request.method in {"GET", "HEAD"} else "overview")
+    except LinkEnded:
+        _refuse_for("single sign-on")
+        logout(request)
+        return ask_sign_in(request, "sign-in")
     except (PortalError, Http404, PermissionDenied) as error:
         return refuse(request, as_portal_error(error))
 
@@ -211,12 +235,15 @@ def _answer_in_tenant(
     if found is None:
         return _without_tenant(request)
     _owe(request, access, found)
+    _check_auditors_way_in(request, found)
     with _opened(request, found):
         membership = _membership(request)
         if membership is None:
             _refuse_for("membership")
             return _without_tenant(request)
         tenant = Tenant.objects.get(pk=found.tenant_id)
+        if membership.role != Role.AUDITOR:
+            check_way_in(request, tenant, membership)
         if tenant.require_passkey and session_factor(request) not in PHISHING_RESISTANT:
             _refuse_for("passkey needed")
             return ask_sign_in(request, "passkey-needed", "This tenant requires a passkey: sign in with one.")
@@ -231,6 +258,25 @@ def _answer_in_tenant(
         else:
             record_owed()
         return response
+
+
+def _require_own_session(request: HttpRequest, access: Access) -> None:
+    """What is a person's own, beyond any tenant, is not for who was let in at one tenant's word."""
+    if is_sso(request) and not access.sso:
+        raise Forbidden(
+            "You came by your organisation's sign-in, which can't change your own account here. Sign out, and sign in"
+            " with your password or passkey."
+        )
+
+
+def _check_auditors_way_in(request: HttpRequest, found: MembershipFound) -> None:
+    """As for others, but before their connection is opened, which can't ask about domains."""
+    if found.role != Role.AUDITOR:
+        return
+    with open_tenant(found.tenant_id):
+        membership = Membership.objects.filter(person=request.user.pk).first()
+        if membership:
+            check_way_in(request, Tenant.objects.get(pk=found.tenant_id), membership)
 
 
 def _opened(request: HttpRequest, found: MembershipFound) -> AbstractContextManager[UUID]:
@@ -280,18 +326,26 @@ def _proof_suffices(request: HttpRequest, access: Access) -> bool:
 def find_membership(request: HttpRequest) -> MembershipFound | None:
     """The person's membership in the session's tenant, as it is now."""
     wanted = request.session.get(TENANT)
-    mine = memberships_of(request.user.pk) if request.user.pk else []
+    mine = within_reach(request, memberships_of(request.user.pk)) if request.user.pk else []
     return next((found for found in mine if str(found.tenant_id) == wanted), None)
 
 
 def _look_into_tenant(request: TenantRequest) -> None:
     """Tells a page outside of the tenant which one the person works in, for its frame."""
     found = find_membership(request)
-    if found:
+    if found is None:
+        return
+    try:
+        _check_auditors_way_in(request, found)
         with _opened(request, found):
             membership = _membership(request)
             if membership:
-                _enter(request, Tenant.objects.get(pk=found.tenant_id), membership)
+                tenant = Tenant.objects.get(pk=found.tenant_id)
+                if membership.role != Role.AUDITOR:
+                    check_way_in(request, tenant, membership)
+                _enter(request, tenant, membership)
+    except (SingleSignOnNeeded, FirstUseOfBreakGlass):
+        return  # the page is shown without the tenant's frame
 
 
 def _enter(request: TenantRequest, tenant: Tenant, membership: Membership) -> None:

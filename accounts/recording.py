@@ -20,7 +20,7 @@ from accounts.audit.events import ActOutcome
 from accounts.audit.gathering import Noted, RequestEntries
 from accounts.audit.log import record_noted
 from accounts.permissions import Role
-from accounts.requests import actor_of, is_verified
+from accounts.requests import actor_of, is_verified, within_reach
 from accounts.sessions import TENANT
 from accounts.tenancy.scope import AUDITOR, DEFAULT, open_tenant
 from accounts.tenancy.unscoped import MembershipFound, memberships_of
@@ -84,7 +84,7 @@ def database_of(found: MembershipFound) -> str:
 
 def concerned(request: HttpRequest, access: Access) -> list[MembershipFound]:
     """Whose logs speak of the request: of the tenant that it asks about; outside of a tenant, of the person's."""
-    mine = memberships_of(request.user.pk) if request.user.pk else []
+    mine = within_reach(request, memberships_of(request.user.pk)) if request.user.pk else []
     if access.permission is not None:
         return [found for found in mine if str(found.tenant_id) == request.session.get(TENANT)]
     return mine if access.gate is Gate.VERIFIED else []

@@ -53,6 +53,8 @@ def refuse(request: HttpRequest, error: PortalError) -> HttpResponse:
         return scim_error(error.status, str(error), headers=error.headers)
     if is_api(request):
         return _problem(request, error)
+    if error.slug == "single-sign-on-needed" and not is_htmx(request):
+        return _ask_organisation(request)
     context = {"status": error.status, "title": HTTPStatus(error.status).phrase, "message": str(error)}
     context["request_id"] = getattr(request, "request_id", "")
     if is_htmx(request):
@@ -63,6 +65,11 @@ def refuse(request: HttpRequest, error: PortalError) -> HttpResponse:
     response = HttpResponse(body, status=error.status)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _ask_organisation(request: HttpRequest) -> HttpResponse:
+    body = render_to_string("accounts/sso_needed.html", {"next": request.get_full_path()}, request)
+    return HttpResponse(body, status=Forbidden.status, headers={"Cache-Control": "no-store"})
 
 
 def ask_sign_in(request: HttpRequest, url_name: str, why: str = "Sign in with both factors.") -> HttpResponse:

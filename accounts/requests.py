@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,7 +12,10 @@ from django.http import HttpRequest
 from accounts.audit.events import ActorKind
 from accounts.audit.log import Actor
 from accounts.models import Person
-from accounts.sessions import session_digest
+from accounts.sessions import SSO_TENANT, SSO_VERIFIED, session_digest
+
+if TYPE_CHECKING:
+    from accounts.tenancy.unscoped import MembershipFound
 
 BACKGROUND_HEADER = "X-Background"
 """Sent with 1 by polling requests, which are not a person's act and don't prolong a session."""
@@ -53,10 +58,22 @@ def signed_in_person(request: HttpRequest) -> Person:
 
 
 def is_verified(request: HttpRequest) -> bool:
-    """Whether somebody is signed in with both factors."""
+    """Whether somebody is signed in with both factors, or by a provider whose word counts as both."""
     # OTPMiddleware gives it; a person who was signed in by this very request has it from the next one on.
     check = getattr(request.user, "is_verified", None)
-    return bool(request.user.is_authenticated and check and check())
+    by_device = bool(check and check())
+    return request.user.is_authenticated and (by_device or request.session.get(SSO_VERIFIED) is True)
+
+
+def is_sso(request: HttpRequest) -> bool:
+    """Whether the session came by single sign-on, and so is bound to one tenant."""
+    return bool(request.session.get(SSO_TENANT))
+
+
+def within_reach(request: HttpRequest, found: Iterable[MembershipFound]) -> list[MembershipFound]:
+    """Those memberships that the session may use: one of single sign-on its own tenant's alone."""
+    bound = request.session.get(SSO_TENANT)
+    return [each for each in found if not bound or str(each.tenant_id) == bound]
 
 
 def is_api(request: HttpRequest) -> bool:

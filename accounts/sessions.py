@@ -61,6 +61,16 @@ STEP_UP_NEXT = "step_up_next"
 INTERRUPTED = "interrupted"
 """A form that waits for a fresh proof (accounts.proof.Interrupted)."""
 
+SSO_TENANT = "sso_tenant"
+"""The id of the tenant that the session came to by single sign-on, and that it can't leave."""
+SSO_PROVIDER = "sso_provider"
+SSO_VERIFIED = "sso_verified"
+"""Whether the identity provider's word counts as the second factor."""
+SSO_PROVED_AT = "sso_proved_at"
+"""Unix time at which the provider answered for a step-up that still lacks our own second factor."""
+BREAK_GLASS_TOLD = "break_glass_told"
+"""The id of the tenant whose owners know that the session entered by break-glass."""
+
 
 def session_digest(session_key: str | None) -> str:
     """What stands for a session in tables, logs and URLs: 160 bits of SHA-256 of its key, in hex."""

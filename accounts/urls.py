@@ -16,6 +16,8 @@ from accounts.views import (
     step_up,
     tenants,
 )
+from accounts.views import single_sign_on as sso
+from accounts.views import single_sign_on_admin as sso_admin
 
 urlpatterns = [
     path("scim/v2/", include("accounts.scim.urls")),
@@ -57,4 +59,55 @@ urlpatterns = [
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("settings/sign-in/", policy.sign_in_policy, name="sign-in-policy"),
     path("audit/", audit.audit_log, name="audit-log"),
+    path("sign-in/organisation/", sso.organisation, name="sso-organisation"),
+    path("sso/step-up/", sso.step_up, name="sso-step-up"),
+    path("sso/step-up/code/", sso.step_up_code, name="sso-step-up-code"),
+    path("sso/<uuid:entrance>/start/", sso.start, name="sso-start"),
+    path("sso/<uuid:entrance>/callback/", sso.callback, name="sso-callback"),
+    path("sso/<uuid:entrance>/acs/", sso.acs, name="sso-acs"),
+    path("sso/<uuid:entrance>/finish/", sso.finish, name="sso-finish"),
+    path("sso/<uuid:entrance>/metadata/", sso.metadata, name="sso-metadata"),
+    path("single-sign-on/", sso_admin.overview, name="sso"),
+    path("single-sign-on/require/", sso_admin.require, name="sso-require"),
+    path("single-sign-on/domains/add/", sso_admin.domain_add, name="sso-domain-add"),
+    path("single-sign-on/domains/<uuid:domain_id>/check/", sso_admin.domain_check, name="sso-domain-check"),
+    path(
+        "single-sign-on/domains/<uuid:domain_id>/remove/", sso_admin.domain_remove, name="sso-domain-remove"
+    ),
+    path("single-sign-on/break-glass/add/", sso_admin.break_glass_add, name="sso-break-glass-add"),
+    path(
+        "single-sign-on/break-glass/<uuid:break_glass_id>/remove/",
+        sso_admin.break_glass_remove,
+        name="sso-break-glass-remove",
+    ),
+    path("single-sign-on/providers/add/", sso_admin.provider_add, name="sso-provider-add"),
+    path("single-sign-on/providers/<uuid:provider_id>/", sso_admin.provider, name="sso-provider"),
+    path(
+        "single-sign-on/providers/<uuid:provider_id>/set-up/",
+        sso_admin.provider_set_up,
+        name="sso-provider-set-up",
+    ),
+    path(
+        "single-sign-on/providers/<uuid:provider_id>/rules/",
+        sso_admin.provider_rules,
+        name="sso-provider-rules",
+    ),
+    path(
+        "single-sign-on/providers/<uuid:provider_id>/test/", sso_admin.provider_test, name="sso-provider-test"
+    ),
+    path(
+        "single-sign-on/providers/<uuid:provider_id>/enable/",
+        sso_admin.provider_enable,
+        name="sso-provider-enable",
+    ),
+    path(
+        "single-sign-on/providers/<uuid:provider_id>/remove/",
+        sso_admin.provider_remove,
+        name="sso-provider-remove",
+    ),
+    path(
+        "single-sign-on/providers/<uuid:provider_id>/groups/add/", sso_admin.group_add, name="sso-group-add"
+    ),
+    path("single-sign-on/groups/<uuid:group_id>/remove/", sso_admin.group_remove, name="sso-group-remove"),
+    path("single-sign-on/links/<uuid:identity_id>/remove/", sso_admin.link_remove, name="sso-link-remove"),
 ]

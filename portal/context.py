@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from accounts.ceremony import relying_party
 from accounts.permissions import Permission, Role, allows
+from accounts.requests import within_reach
 from accounts.tenancy.unscoped import MembershipFound, memberships_of
 
 THEMES = ("auto", "light", "dark")
@@ -75,6 +76,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Admin",
         (
             Entry("Members", "users", "member-list", Permission.MEMBER_READ, "members"),
+            Entry("Single sign-on", "login-2", "sso", Permission.TENANT_CHANGE, "single-sign-on"),
             Entry("Sign-in policy", "key", "sign-in-policy", Permission.TENANT_CHANGE, "settings/sign-in"),
             Entry("Audit log", "history", "audit-log", Permission.AUDIT_READ, "audit"),
         ),
@@ -122,7 +124,8 @@ class Frame:
         if self.tenant is None:
             return []
         person_id: UUID = self._request.user.pk  # type: ignore[assignment] # inside a tenant somebody is signed in
-        return [found for found in memberships_of(person_id) if found.tenant_id != self.tenant.pk]
+        mine = within_reach(self._request, memberships_of(person_id))
+        return [found for found in mine if found.tenant_id != self.tenant.pk]
 
     def _links(self, entries: Iterable[Entry]) -> Iterable[Link]:
         path = self._request.path_info.removeprefix("/")

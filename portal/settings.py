@@ -259,6 +259,7 @@ VAULT_LOCAL_KEY = env.secret("VAULT_LOCAL_KEY") if VAULT_KEY == "local" else ""
 # Connections to addresses that tenants name (accounts.outbound)
 OUTBOUND_NETWORKS = env.listing("OUTBOUND_NETWORKS", "" if PRODUCTION else "127.0.0.0/8,::1/128")
 OUTBOUND_PLAIN_HTTP = not PRODUCTION
+DNS_RESOLVERS = env.listing("DNS_RESOLVERS")
 
 # Collection
 AWS_PRINCIPAL_ARN = env.text("AWS_PRINCIPAL_ARN", "arn:aws:iam::123456789012:root")

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import public
 from accounts.audit.log import acting
-from accounts.errors import Conflict, InvalidInput
+from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.forms import NewPersonForm
-from accounts.requests import actor_of, is_verified, signed_in_person
+from accounts.requests import actor_of, is_sso, is_verified, signed_in_person
 from accounts.services.invitations import InvitationOffer, accept_invitation, find_invitation
 from accounts.services.people import create_person
 from accounts.sessions import NEXT, TENANT
@@ -45,6 +45,11 @@ def _for_who_is_signed_in(request: HttpRequest, offer: InvitationOffer, token: s
     person = signed_in_person(request)
     if person.email != offer.email:
         return TemplateResponse(request, "accounts/invitation_other.html", {"offer": offer}, status=409)
+    if is_sso(request) and request.session.get(TENANT) != str(offer.tenant.pk):
+        raise Forbidden(
+            "You came by your organisation's sign-in, which opens that tenant alone. Sign out, then take up the"
+            " invitation."
+        )
     if not is_verified(request):
         request.session[NEXT] = request.path
         return redirect("second-factor")

@@ -12,14 +12,14 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import freshly_verified, verified
+from accounts.access import freshly_verified, verified, verified_or_sso
 from accounts.audit.events import Act
 from accounts.audit.log import one_act
 from accounts.errors import Conflict, InvalidInput
 from accounts.forms import FirstCodeForm, NameForm, PasswordForm
 from accounts.models import RecoveryCodeDevice, Session, TotpDevice
 from accounts.proof import Factor, session_factor
-from accounts.requests import client_address, signed_in_person
+from accounts.requests import client_address, is_sso, signed_in_person
 from accounts.services.passkeys import passkeys_of
 from accounts.services.people import change_name, change_password, end_sessions
 from accounts.services.person_log import record_for_person
@@ -34,7 +34,7 @@ THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "theme"
 
 
-@verified
+@verified_or_sso
 @require_safe
 def profile(request: HttpRequest) -> HttpResponse:
     person = signed_in_person(request)
@@ -151,7 +151,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     return redirect("profile")
 
 
-@verified
+@verified_or_sso
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
@@ -170,6 +170,10 @@ def _page(request: HttpRequest, form: NameForm) -> HttpResponse:
     person = signed_in_person(request)
     sheet = RecoveryCodeDevice.objects.filter(user=person).first()
     living = Session.objects.filter(person=person, expire_date__gt=timezone.now()).order_by("-seen_at")
+    if is_sso(request):
+        living = living.filter(
+            pk=_own_session(request)
+        )  # others may be in tenants that this one knows nothing of
     return form_page(
         request,
         "accounts/profile.html",

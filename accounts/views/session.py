@@ -20,7 +20,7 @@ def status(request: HttpRequest) -> HttpResponse:
     return JsonResponse(_clock(request))
 
 
-@verified_act(Act.SESSION_EXTEND)
+@verified_act(Act.SESSION_EXTEND, sso=True)
 @require_POST
 def extend(request: HttpRequest) -> HttpResponse:
     """Notes an act now. Answers the clock to scripts, and leads a form back to its page."""

@@ -17,10 +17,10 @@ from accounts.access import after_password, public
 from accounts.addresses import email_digest
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.log import Actor, one_act
-from accounts.errors import Conflict, InvalidInput
+from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.forms import CodeForm, FirstCodeForm, PasskeyForm, RefusableForm, SignInForm
 from accounts.models import Person, RecoveryCodeDevice
-from accounts.requests import actor_of, client_address, is_verified, signed_in_person
+from accounts.requests import actor_of, client_address, is_sso, is_verified, signed_in_person
 from accounts.services.passkeys import passkeys_of
 from accounts.services.person_log import record_for_person
 from accounts.services.second_factor import (
@@ -174,6 +174,11 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
     person = signed_in_person(request)
     if has_second_factor(person):
         return redirect("second-factor")
+    if is_sso(request) and person.has_usable_password():
+        raise Forbidden(
+            "Set up your second factor first: sign out, and sign in with your own password once. Your organisation's"
+            " sign-in can't do it for you."
+        )
     by_passkey = "credential" in request.POST
     passkey_form = PasskeyForm(
         request.POST if by_passkey else None, initial=passkeys.first_name_for(person), auto_id="passkey_%s"

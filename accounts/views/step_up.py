@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_otp.models import Device
 
 from accounts import sessions
-from accounts.access import verified
+from accounts.access import verified_or_sso
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.log import one_act
 from accounts.errors import InvalidInput
@@ -27,7 +27,7 @@ from accounts.views import passkeys
 from accounts.views.pages import UNFIT, form_page, safe_path
 
 
-@verified
+@verified_or_sso
 @sensitive_post_parameters("current", "code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def step_up(request: HttpRequest) -> HttpResponse:
@@ -73,7 +73,7 @@ def _page(request: HttpRequest, person: Person, form: StepUpForm, problem: str =
     )
 
 
-@verified
+@verified_or_sso
 @require_safe
 def go_on(request: HttpRequest) -> HttpResponse:
     """Shows the form that was interrupted, as a button (pressed by a script where there is one)."""

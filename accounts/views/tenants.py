@@ -9,30 +9,30 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import verified, verified_act
+from accounts.access import verified_act, verified_or_sso
 from accounts.audit.events import Act
 from accounts.operators.gate import is_operator, owe_attempt
-from accounts.requests import signed_in_person
+from accounts.requests import signed_in_person, within_reach
 from accounts.sessions import TENANT
 from accounts.tenancy.unscoped import memberships_of
 
 
-@verified
+@verified_or_sso
 @require_safe
 def tenant_list(request: HttpRequest) -> HttpResponse:
-    return TemplateResponse(
-        request, "accounts/tenant_list.html", {"memberships": memberships_of(signed_in_person(request).pk)}
-    )
+    mine = within_reach(request, memberships_of(signed_in_person(request).pk))
+    return TemplateResponse(request, "accounts/tenant_list.html", {"memberships": mine})
 
 
-@verified_act(Act.TENANT_SWITCH)
+@verified_act(Act.TENANT_SWITCH, sso=True)
 @require_POST
 def switch(request: HttpRequest) -> HttpResponse:
     """A tenant that isn't there and one that the person doesn't belong to get the same answer."""
     wanted = request.POST.get("tenant", "")
     if is_operator(request) and _is_uuid(wanted):
         owe_attempt(request, UUID(wanted))
-    if wanted not in {str(found.tenant_id) for found in memberships_of(signed_in_person(request).pk)}:
+    mine = within_reach(request, memberships_of(signed_in_person(request).pk))
+    if wanted not in {str(found.tenant_id) for found in mine}:
         raise Http404
     request.session[TENANT] = wanted
     return redirect("overview")

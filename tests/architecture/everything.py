@@ -23,6 +23,10 @@ from django.utils import timezone
 
 from accounts.audit.models import AuditEntry
 from accounts.models import (
+    BreakGlass,
+    ExternalIdentity,
+    GroupRole,
+    IdentityProvider,
     Membership,
     OperatorWindow,
     Person,
@@ -30,13 +34,17 @@ from accounts.models import (
     ScimGroupMember,
     ScimToken,
     ScimUser,
+    SeenAssertion,
     Session,
+    SsoFlow,
     Tenant,
     TotpDevice,
+    VerifiedDomain,
 )
 from accounts.permissions import Role
 from accounts.services.invitations import InvitationMade, invite
 from accounts.sessions import session_digest
+from accounts.sso.models import ProviderKind
 from accounts.tenancy.models import TenantModel
 from accounts.tenancy.scope import open_tenant
 from assessments.checks.base import checks
@@ -96,6 +104,13 @@ class Everything:
     scim_user: ScimUser
     scim_group: ScimGroup
     window: OperatorWindow
+    provider: IdentityProvider
+    domain: VerifiedDomain
+    group: GroupRole
+    identity: ExternalIdentity
+    break_glass: BreakGlass
+    flow: SsoFlow
+    assertion: SeenAssertion
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -119,7 +134,8 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             invitation=invite(email=f"{secrets.token_hex(6)}@example.org", role=Role.VIEWER, by=membership),
             package=_package(owner, mark), engagement=_engagement(owner, mark),
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
-            **_partners(owner, mark), **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
+            **_partners(owner, mark), **_single_sign_on(membership, mark),
+            **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
         )  # fmt: skip
 
 
@@ -136,6 +152,41 @@ def _partners(owner: Person, mark: str) -> dict[str, Any]:
     }
     sheet = BusinessAssociateImport.objects.create(file_sha256="0" * 64, lines=[line], created_by=owner)
     return {"associate": associate, "sheet": sheet}
+
+
+def _single_sign_on(membership: Membership, mark: str) -> dict[str, Any]:
+    provider = IdentityProvider.objects.create(
+        kind=ProviderKind.OIDC,
+        name=f"{mark} provider"[:100],
+        issuer=f"https://{secrets.token_hex(6)}.example",
+    )
+    now = timezone.now()
+    return {
+        "provider": provider,
+        "domain": VerifiedDomain.objects.create(
+            domain=f"{secrets.token_hex(6)}.example", challenge=mark[:64]
+        ),
+        "group": GroupRole.objects.create(provider=provider, group=f"{mark} group"[:255], role=Role.VIEWER),
+        "identity": ExternalIdentity.objects.create(
+            provider=provider,
+            subject=f"{mark} subject"[:512],
+            person=membership.person,
+            email=membership.person.email,
+        ),
+        "flow": SsoFlow.objects.create(
+            provider=provider,
+            purpose="sign_in",
+            handle=secrets.token_hex(16),
+            browser=secrets.token_bytes(32),
+            wanted=f"/{mark}",
+            created_at=now,
+            expires_at=now,
+        ),
+        "assertion": SeenAssertion.objects.create(
+            provider=provider, digest=secrets.token_bytes(32), subject=f"{mark} subject"[:512], expires_at=now
+        ),
+        "break_glass": BreakGlass.objects.create(membership=membership, reason=f"{mark} reason"[:200]),
+    }
 
 
 def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, Any]:

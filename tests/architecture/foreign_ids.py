@@ -44,6 +44,11 @@ KINDS: dict[str, Kind] = {
     "associate_id": Kind(lambda its: its.associate.pk),
     "import_id": Kind(lambda its: its.sheet.pk),
     "passkey": Kind(lambda its: _passkey(its.owner), lambda: uuid4().hex),
+    "provider_id": Kind(lambda its: its.provider.pk),
+    "domain_id": Kind(lambda its: its.domain.pk),
+    "group_id": Kind(lambda its: its.group.pk),
+    "identity_id": Kind(lambda its: its.identity.pk),
+    "break_glass_id": Kind(lambda its: its.break_glass.pk),
     "handle": Kind(lambda its: its.session, lambda: uuid4().hex + "00000000"),
 }
 """Ids of tenants' things in addresses."""
@@ -57,6 +62,10 @@ NOBODYS = {
     "check_id": (CHECK, "checks are the product's own"),
     "rest": ("no/such/thing", "the rest of an address where nothing is"),
     "wanted": ("User", "provisioning describes itself to all alike"),
+    "entrance": (
+        "0198c0de-0000-7000-8000-000000000000",
+        "a provider's own way in, told to the provider and to whoever signs in by it; see the tests of single sign-on",
+    ),
     "token": ("x" * 43, "a secret: who holds it is meant to read the offer; see the test of invitations"),
 }
 """Parameters of addresses that name nothing of a tenant, with a sample and the reason."""
@@ -67,6 +76,7 @@ IDS = {
     "actor": Kind(lambda its: its.owner.pk),
     "connections": Kind(lambda its: its.connection.pk),
     "engagement": Kind(lambda its: its.engagement.pk),
+    "membership": Kind(lambda its: its.membership.pk),
     "object": Kind(lambda its: its.connection.pk),
     "after": Kind(lambda its: cursor_before(its.snapshot.pk), lambda: cursor_before(uuid4())),
 }
@@ -82,6 +92,8 @@ WORDS = frozenset({
     "reference", "services", "creates", "receives", "maintains", "transmits", "volume", "reach",
     "systems", "minimum_necessary", "contact_name", "contact_email", "official_name", "official_email", "tier", "state",
     "sheet",
+    "required", "domain", "reason", "kind", "enabled", "issuer", "client_id", "client_secret", "metadata", "metadata_url",
+    "email_claim", "groups_claim", "proof", "values", "just_in_time", "default_role", "listed", "group",
 })  # fmt: skip
 """Fields that take no id."""
 

@@ -68,6 +68,31 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "members/<uuid:membership_id>/remove/": (Permission.MEMBER_CHANGE, WRITE),
     "members/invitations/<uuid:invitation_id>/revoke/": (Permission.MEMBER_CHANGE, WRITE),
     "settings/sign-in/": (Permission.TENANT_CHANGE, BOTH),
+    "sign-in/organisation/": (Gate.PUBLIC, BOTH),
+    "sso/step-up/": (Gate.VERIFIED, READ),
+    "sso/step-up/code/": (Gate.VERIFIED, BOTH),
+    "sso/<uuid:entrance>/start/": (Gate.PUBLIC, READ),
+    "sso/<uuid:entrance>/callback/": (Gate.PUBLIC, READ),
+    "sso/<uuid:entrance>/acs/": (Gate.PUBLIC, WRITE),
+    "sso/<uuid:entrance>/finish/": (Gate.PUBLIC, READ),
+    "sso/<uuid:entrance>/metadata/": (Gate.PUBLIC, READ),
+    "single-sign-on/": (Permission.TENANT_CHANGE, READ),
+    "single-sign-on/require/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/domains/add/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/domains/<uuid:domain_id>/check/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/domains/<uuid:domain_id>/remove/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/break-glass/add/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/break-glass/<uuid:break_glass_id>/remove/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/providers/add/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/providers/<uuid:provider_id>/": (Permission.TENANT_CHANGE, READ),
+    "single-sign-on/providers/<uuid:provider_id>/set-up/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/providers/<uuid:provider_id>/rules/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/providers/<uuid:provider_id>/test/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/providers/<uuid:provider_id>/enable/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/providers/<uuid:provider_id>/remove/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/providers/<uuid:provider_id>/groups/add/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/groups/<uuid:group_id>/remove/": (Permission.TENANT_CHANGE, WRITE),
+    "single-sign-on/links/<uuid:identity_id>/remove/": (Permission.TENANT_CHANGE, WRITE),
     "audit/": (Permission.AUDIT_READ, READ),
     "business-associates/": (Permission.PARTNER_READ, READ),
     "business-associates/new/": (Permission.PARTNER_CHANGE, BOTH),
@@ -233,9 +258,11 @@ def test_the_view_declares_what_the_table_says(route):
 
 def test_the_public_addresses_are_few():
     public = {route for route, (need, _) in TABLE.items() if need is Gate.PUBLIC}
+    sso = {"start", "callback", "acs", "finish", "metadata"}
     assert public == {
         "healthz", "sign-in/", "sign-in/passkey/", "sign-in/passkey/options/", "sign-out/", "session/status/",
-        "invitations/<str:token>/",
+        "invitations/<str:token>/", "sign-in/organisation/",
+        *(f"sso/<uuid:entrance>/{name}/" for name in sso),
     }  # fmt: skip
 
 
