@@ -102,7 +102,9 @@ class Tenant(models.Model):
     sso_required = models.BooleanField(default=False)
     """Whether people of its verified domains come by single sign-on alone (accounts.sso.policy)."""
     provisioned_role = models.CharField(
-        max_length=32, default=Role.VIEWER.value, choices=[(role.value, role.label) for role in PROVISIONED_ROLES]
+        max_length=32,
+        default=Role.VIEWER.value,
+        choices=[(role.value, role.label) for role in PROVISIONED_ROLES],
     )
     """The role of a provisioned member whom no group gives one."""
     emergency_access = models.BooleanField(default=False)
