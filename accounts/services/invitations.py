@@ -18,6 +18,7 @@ from accounts.errors import Conflict, Forbidden, NotFound
 from accounts.models import Invitation, Membership, Person, Tenant
 from accounts.permissions import Role
 from accounts.services.members import add_member, require_grantable
+from accounts.signals import invitation_accepted
 from accounts.tenancy.scope import open_tenant
 from accounts.tenancy.unscoped import invitation_tenant
 
@@ -119,7 +120,9 @@ def accept_invitation(*, token: str, person: Person) -> Membership:
         record(
             Act.INVITATION_ACCEPT, object_type="invitation", object_id=invitation.pk, person=str(person.pk)
         )
-        return add_member(person=person, role=Role(invitation.role), ends_at=invitation.membership_ends_at)
+        member = add_member(person=person, role=Role(invitation.role), ends_at=invitation.membership_ends_at)
+        invitation_accepted.send(sender=Invitation, invitation=invitation, person=person)
+        return member
 
 
 def _tenant_of(token: str) -> UUID:

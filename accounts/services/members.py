@@ -83,6 +83,18 @@ def remove_member(*, membership_id: UUID, by: Membership) -> None:
     membership.delete()
 
 
+def find_living_member(*, email: str) -> Membership | None:
+    """The member with an e-mail address, if their membership hasn't ended."""
+    living = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
+    found: Membership | None = Membership.objects.filter(living, person__email=email).first()
+    return found
+
+
+def set_auditors_end(*, person_id: UUID, ends_at: datetime) -> None:
+    """Moves the end of an auditor's membership; other members' have nothing to do with it."""
+    Membership.objects.filter(person=person_id, role=Role.AUDITOR).update(ends_at=ends_at)
+
+
 def locked_owners() -> list[Membership]:
     """The living owners, locked."""
     # Locked in one order before any decision, or two owners could remove each other at the same time.
