@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from accounts.ceremony import relying_party
 from accounts.permissions import Permission, Role, allows
@@ -53,6 +53,18 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Assurance",
+        (
+            Entry(
+                "Engagements",
+                "clipboard-search",
+                "engagement-list",
+                Permission.ENGAGEMENT_READ,
+                "engagements/",
+            ),
+        ),
+    ),
+    (
         "Cloud",
         (Entry("AWS connections", "cloud", "connection-list", Permission.CONNECTION_READ, "connections/"),),
     ),
@@ -82,6 +94,17 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
 )
+
+
+AUDITORS: tuple[tuple[str, str, str, str], ...] = (
+    ("Overview", "layout-dashboard", "auditor-engagement", ""),
+    ("Requests", "messages", "auditor-requests", "requests/"),
+    ("Safeguards", "shield-check", "auditor-safeguards", "safeguards/"),
+    ("Evidence", "file-certificate", "auditor-evidence", "evidence/"),
+    ("Samples", "dice-3", "auditor-samples", "samples/"),
+    ("Packages", "package", "auditor-packages", "packages/"),
+)
+"""An auditor's entries within an engagement: label, icon, URL name, what follows the engagement in the path."""
 
 
 class Frame:
@@ -115,6 +138,8 @@ class Frame:
     @cached_property
     def navigation(self) -> list[tuple[str, list[Link]]]:
         """The sidebar's groups with the entries that the role may open; a group without any is left out."""
+        if self.role is Role.AUDITOR:
+            return self._for_auditor()
         groups = ((label, list(self._links(entries))) for label, entries in NAVIGATION)
         return [(label, links) for label, links in groups if links]
 
@@ -126,6 +151,29 @@ class Frame:
         person_id: UUID = self._request.user.pk  # type: ignore[assignment] # inside a tenant somebody is signed in
         mine = within_reach(self._request, memberships_of(person_id))
         return [found for found in mine if found.tenant_id != self.tenant.pk]
+
+    @property
+    def engagement(self) -> Any:
+        """The engagement in which an auditor works; None outside of one."""
+        return getattr(self._request, "engagement", None)
+
+    def _for_auditor(self) -> list[tuple[str, list[Link]]]:
+        path = self._request.path_info
+        home, advice = reverse("auditor-home"), reverse("auditor-help")
+        first = [Link("Engagements", "clipboard-search", home, path == home)]
+        last = [Link("Help", "help", advice, path == advice)]
+        if self.engagement is None:
+            return [("", first), ("", last)]
+        return [("", first), (self.engagement.title, list(self._within(path))), ("", last)]
+
+    def _within(self, path: str) -> Iterable[Link]:
+        base = reverse("auditor-engagement", args=[self.engagement.pk])
+        for label, name, view, rest in AUDITORS:
+            try:
+                url = reverse(view, args=[self.engagement.pk])
+            except NoReverseMatch:
+                continue
+            yield Link(label, name, url, path.startswith(base + rest) if rest else path == base)
 
     def _links(self, entries: Iterable[Entry]) -> Iterable[Link]:
         path = self._request.path_info.removeprefix("/")

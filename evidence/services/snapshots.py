@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from evidence.aws.reader import Collected
 
 MOST_REQUEST_IDS = 200
+NOTHING_MORE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +93,26 @@ def _provenance(unit: CollectionUnit, collected: Collected) -> dict[str, Any]:
     }
 
 
-def open_snapshot(*, snapshot_id: UUID, act: Act = Act.EVIDENCE_READ) -> OpenedSnapshot:
-    """Opens a snapshot for a person; it is recorded as `act`. Raises NotFound, vault.NotIntact, StoreUnavailable."""
+def open_snapshot(
+    *, snapshot_id: UUID, act: Act = Act.EVIDENCE_READ, about: Mapping[str, Any] = NOTHING_MORE
+) -> OpenedSnapshot:
+    """Opens a snapshot for a person; the read is recorded, with what it is `about`, such as an engagement.
+
+    Raises NotFound, vault.NotIntact, StoreUnavailable.
+    """
     snapshot = _find(snapshot_id)
     raw = vault.open_blob(snapshot.blob)
-    record(act, object_type="snapshot", object_id=snapshot.pk, digest=snapshot.blob.digest)
+    record(act, object_type="snapshot", object_id=snapshot.pk, digest=snapshot.blob.digest, **about)
     return OpenedSnapshot(snapshot, json.loads(raw), raw)
 
 
-def verify_snapshot(*, snapshot_id: UUID) -> Verification:
+def verify_snapshot(*, snapshot_id: UUID, about: Mapping[str, Any] = NOTHING_MORE) -> Verification:
     """Reads the sealed bytes back and compares every digest; how it went is recorded. Raises NotFound."""
     snapshot = _find(snapshot_id)
     message = vault.verify_blob(snapshot.blob)
     record(
         Act.EVIDENCE_VERIFY, object_type="snapshot", object_id=snapshot.pk, digest=snapshot.blob.digest,
-        outcome=ActOutcome.FAILED if message else ActOutcome.DONE,
+        outcome=ActOutcome.FAILED if message else ActOutcome.DONE, **about,
     )  # fmt: skip
     blob = snapshot.blob
     return Verification(not message, blob.digest, blob.ciphertext_digest, timezone.now(), message)

@@ -51,6 +51,20 @@ STATUS_LOOKS: Mapping[str, tuple[str, str]] = {
     "building": ("running", "loader-2"),
     "ready": ("ok", "circle-check"),
     "withheld": ("unseen", "eye-off"),
+    "asked": ("none", "circle-dashed"),
+    "answered": ("running", "message"),
+    "need_more": ("unseen", "arrow-back-up"),
+    "accepted": ("ok", "circle-check"),
+    "withdrawn": ("na", "circle-minus"),
+    "overdue": ("gap", "clock-exclamation"),
+    "effective": ("ok", "circle-check"),
+    "not_effective": ("gap", "alert-circle"),
+    "not_tested": ("na", "circle-minus"),
+    "not_concluded": ("none", "circle-dashed"),
+    "open": ("ok", "lock-open"),
+    "not yet open": ("none", "clock"),
+    "over": ("na", "lock"),
+    "ended": ("na", "lock"),
 }
 """How a status, outcome, severity or state looks: (class, icon). The word always stands beside it."""
 
