@@ -52,11 +52,17 @@ from assessments.models import (
     BusinessAssociate,
     BusinessAssociateImport,
     Engagement,
+    EngagementAuditor,
     Evaluation,
+    EvidenceRequest,
     Finding,
     FindingPeriod,
     Package,
+    RequestMessage,
     SafeguardStatus,
+    Sample,
+    SampleDraw,
+    SampleItem,
 )
 from evidence import vault
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
@@ -111,6 +117,10 @@ class Everything:
     break_glass: BreakGlass
     flow: SsoFlow
     assertion: SeenAssertion
+    auditor: EngagementAuditor
+    asked: EvidenceRequest
+    sample: Sample
+    item: SampleItem
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -132,10 +142,11 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             mark=mark, tenant=tenant, owner=owner, client=browser, membership=membership, connection=aws, run=finished,
             running=make_run(tenant, aws, units_total=1), session=session_digest(browser.cookies["session"].value),
             invitation=invite(email=f"{secrets.token_hex(6)}@example.org", role=Role.VIEWER, by=membership),
-            package=_package(owner, mark), engagement=_engagement(owner, mark),
+            package=_package(owner, mark),
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
             **_partners(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
+            **_engagement(owner, mark),
         )  # fmt: skip
 
 
@@ -235,14 +246,6 @@ def _package(owner: Person, mark: str) -> Package:
     )
 
 
-def _engagement(owner: Person, mark: str) -> Engagement:
-    now = timezone.now()
-    return Engagement.objects.create(
-        title=mark, firm=mark, period_from=now.date(), period_to=now.date(), opens_at=now,
-        closes_at=now + timedelta(days=1), created_by=owner,
-    )  # fmt: skip
-
-
 def _findings(aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, Any]:
     now = timezone.now()
     evaluation = Evaluation.objects.create(run=run, connection=aws, at=now, finished_at=now)
@@ -274,6 +277,34 @@ def _provisioned(owner: Person, mark: str) -> dict[str, Any]:
         asked_by=make_operator(), reason=f"{mark} reason"[:500], ticket="T-1", hours=1
     )
     return {"scim_user": user, "scim_group": group, "scim_token": token, "window": window}
+
+
+def _engagement(owner: Person, mark: str) -> dict[str, Any]:
+    now = timezone.now()
+    engagement = Engagement.objects.create(
+        title=f"{mark} examination"[:200], firm=f"{mark} firm"[:200], period_from=now.date(), period_to=now.date(), opens_at=now,
+        closes_at=now + timedelta(days=9), created_by=owner,
+    )  # fmt: skip
+    auditor = EngagementAuditor.objects.create(
+        engagement=engagement, email=f"{secrets.token_hex(6)}@example.org", name=f"{mark} auditor"[:200]
+    )
+    asked = EvidenceRequest.objects.create(
+        engagement=engagement,
+        citation=CITATION,
+        title=f"{mark} request"[:200],
+        due_on=now.date(),
+        asked_by=owner,
+    )
+    RequestMessage.objects.create(
+        request=asked, number=1, side="auditor", author=owner, act="ask", state="asked", text=f"{mark} asks"
+    )
+    sample = Sample.objects.create(
+        engagement=engagement, citation=CITATION, title=f"{mark} sample"[:200], extent="one", source="runs",
+        population=[mark.replace("\n", " ")], population_sha256="00", frozen_by=owner,
+    )  # fmt: skip
+    SampleDraw.objects.create(sample=sample, seed=mark[:128], size=1, drawn_by=owner)
+    item = SampleItem.objects.create(sample=sample, position=0, item=mark)
+    return {"engagement": engagement, "auditor": auditor, "asked": asked, "sample": sample, "item": item}
 
 
 def cursor_before(row_id: object, at: datetime | None = None) -> str:

@@ -49,6 +49,10 @@ KINDS: dict[str, Kind] = {
     "group_id": Kind(lambda its: its.group.pk),
     "identity_id": Kind(lambda its: its.identity.pk),
     "break_glass_id": Kind(lambda its: its.break_glass.pk),
+    "auditor_id": Kind(lambda its: its.auditor.pk),
+    "request_id": Kind(lambda its: its.asked.pk),
+    "sample_id": Kind(lambda its: its.sample.pk),
+    "item_id": Kind(lambda its: its.item.pk),
     "handle": Kind(lambda its: its.session, lambda: uuid4().hex + "00000000"),
 }
 """Ids of tenants' things in addresses."""
@@ -72,9 +76,11 @@ NOBODYS = {
 
 IDS = {
     "connection": Kind(lambda its: its.connection.pk),
+    "connections": Kind(lambda its: its.connection.pk),
+    "evidence": Kind(lambda its: its.snapshot.pk),
+    "owner": Kind(lambda its: its.membership.pk),
     "tenant": Kind(lambda its: its.tenant.pk),
     "actor": Kind(lambda its: its.owner.pk),
-    "connections": Kind(lambda its: its.connection.pk),
     "engagement": Kind(lambda its: its.engagement.pk),
     "membership": Kind(lambda its: its.membership.pk),
     "object": Kind(lambda its: its.connection.pk),
@@ -94,6 +100,9 @@ WORDS = frozenset({
     "sheet",
     "required", "domain", "reason", "kind", "enabled", "issuer", "client_id", "client_secret", "metadata", "metadata_url",
     "email_claim", "groups_claim", "proof", "values", "just_in_time", "default_role", "listed", "group",
+    "title", "firm", "opens_on", "closes_on", "due_on",
+    "extent", "source", "subject", "seed", "size", "reason", "result", "note", "comment-text", "conclude-judgement",
+    "conclude-reasons", "conclude-shared",
 })  # fmt: skip
 """Fields that take no id."""
 

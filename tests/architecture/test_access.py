@@ -21,6 +21,7 @@ from accounts.permissions import MEMBER_ROLES, Permission, Role, allows
 from accounts.services.people import disable_person
 from accounts.tenancy.scope import open_tenant
 from tests.accounts.factories import PASSWORD, make_ready_person, post_password, sign_in
+from tests.engagements.factories import make_engagement
 from tests.factories import make_member, make_tenant
 
 READ, WRITE, BOTH = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", "POST"})
@@ -30,6 +31,12 @@ CONNECTIONS, CONNECT, COLLECT = (
     Permission.CONNECTION_READ,
     Permission.CONNECTION_CHANGE,
     Permission.COLLECTION_START,
+)
+ENGAGEMENTS, ENGAGE, ANSWER, AUDIT = (
+    Permission.ENGAGEMENT_READ,
+    Permission.ENGAGEMENT_CHANGE,
+    Permission.ENGAGEMENT_ANSWER,
+    Permission.ENGAGEMENT_AUDIT,
 )
 
 TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
@@ -148,7 +155,42 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "scim/v2/Schemas/<str:wanted>": (Gate.MACHINE, READ),
     "scim/v2/ResourceTypes": (Gate.MACHINE, READ),
     "scim/v2/ResourceTypes/<str:wanted>": (Gate.MACHINE, READ),
-    "auditor/": (Permission.ENGAGEMENT_AUDIT, READ),
+    "auditor/": (AUDIT, READ),
+    "auditor/help/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/safeguards/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/safeguards/<str:citation>/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/safeguards/<str:citation>/comment/": (AUDIT, WRITE),
+    "auditor/<uuid:engagement_id>/safeguards/<str:citation>/conclude/": (AUDIT, WRITE),
+    "auditor/<uuid:engagement_id>/checks/<slug:check_id>/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/findings/<uuid:finding_id>/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/evidence/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/evidence/<uuid:snapshot_id>/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/evidence/<uuid:snapshot_id>/download/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/evidence/<uuid:snapshot_id>/verify/": (AUDIT, WRITE),
+    "auditor/<uuid:engagement_id>/requests/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/requests/new/": (AUDIT, BOTH),
+    "auditor/<uuid:engagement_id>/requests/<uuid:request_id>/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/requests/<uuid:request_id>/say/": (AUDIT, WRITE),
+    "auditor/<uuid:engagement_id>/samples/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/samples/new/": (AUDIT, BOTH),
+    "auditor/<uuid:engagement_id>/samples/<uuid:sample_id>/": (AUDIT, READ),
+    "auditor/<uuid:engagement_id>/samples/<uuid:sample_id>/draw/": (AUDIT, WRITE),
+    "auditor/<uuid:engagement_id>/samples/<uuid:sample_id>/items/<uuid:item_id>/replace/": (AUDIT, WRITE),
+    "auditor/<uuid:engagement_id>/samples/<uuid:sample_id>/items/<uuid:item_id>/result/": (AUDIT, WRITE),
+    "engagements/": (ENGAGEMENTS, READ),
+    "engagements/new/": (ENGAGE, BOTH),
+    "engagements/<uuid:engagement_id>/": (ENGAGEMENTS, READ),
+    "engagements/<uuid:engagement_id>/edit/": (ENGAGE, BOTH),
+    "engagements/<uuid:engagement_id>/end/": (ENGAGE, WRITE),
+    "engagements/<uuid:engagement_id>/auditors/add/": (ENGAGE, WRITE),
+    "engagements/<uuid:engagement_id>/auditors/<uuid:auditor_id>/remove/": (ENGAGE, WRITE),
+    "engagements/<uuid:engagement_id>/requests/<uuid:request_id>/": (ENGAGEMENTS, READ),
+    "engagements/<uuid:engagement_id>/requests/<uuid:request_id>/say/": (ANSWER, WRITE),
+    "engagements/<uuid:engagement_id>/requests/<uuid:request_id>/assign/": (ENGAGE, WRITE),
+    "engagements/<uuid:engagement_id>/samples/<uuid:sample_id>/": (ENGAGEMENTS, READ),
+    "engagements/<uuid:engagement_id>/safeguards/<str:citation>/": (ENGAGEMENTS, READ),
+    "engagements/<uuid:engagement_id>/safeguards/<str:citation>/comment/": (ANSWER, WRITE),
 }
 """Each address as its route says it, with what it needs and the methods it answers (HEAD goes with GET)."""
 
@@ -206,6 +248,9 @@ def _make_actors() -> Iterator[Actor]:
     yield Actor("password only", half, frozenset({Gate.PUBLIC, Gate.PASSWORD}), missing="/sign-in/code/")
     for role in MEMBER_ROLES:
         yield Actor(role.label, sign_in(make_ready_person(role, tenant)), everything, role)
+    named = make_ready_person(Role.AUDITOR, tenant)
+    make_engagement(tenant, named)
+    yield Actor("auditor with an engagement", sign_in(named), everything, Role.AUDITOR)
     yield Actor("owner of another tenant", sign_in(make_ready_person()), everything, Role.OWNER)
     gone = make_ready_person(tenant=tenant)
     disabled = sign_in(gone)

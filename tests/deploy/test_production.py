@@ -247,7 +247,8 @@ def test_every_variable_that_the_code_reads_is_in_operating_and_every_one_there_
     code = "".join(path.read_text() for path in (CHECKOUT / "portal/settings.py", CHECKOUT / "portal/env.py"))
     read = set(
         re.findall(
-            r"\b(?:text|flag|integer|listing|secret|given_secret|find_secret|keyring|secret_without_default)\(\s*\"(\w+)\"", code
+            r"\b(?:text|flag|integer|listing|secret|given_secret|find_secret|keyring|secret_without_default)\(\s*\"(\w+)\"",
+            code,
         )
     )
     told = set(

@@ -28,8 +28,8 @@ from assessments.models import (
     Sample,
 )
 from tests.accounts.factories import PASSWORD, code_for, give_second_factor, make_ready_person, sign_in
-from tests.assessments.engagements.factories import make_auditor, make_engagement, name_in
 from tests.collected import VERSIONING, collect
+from tests.engagements.factories import make_auditor, make_engagement, name_in
 from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,8 +129,9 @@ def test_an_owner_opens_changes_and_ends_an_engagement(tenant, owner):
     assert client.post(f"{made.url}end/").status_code == 302
     assert client.post(f"{made.url}end/").status_code == 409
     with open_tenant(tenant.pk):
-        acts = AuditEntry.objects.filter(act__in=["engagement.create", "engagement.change", "engagement.end"])
-        assert acts.count() == 3
+        entries = AuditEntry.objects.filter(act__startswith="engagement.", outcome="done")
+        acts = {"engagement.create", "engagement.change", "engagement.end"}
+        assert {entry.act for entry in entries} >= acts
 
 
 @pytest.mark.parametrize(
@@ -409,7 +410,7 @@ def test_a_population_that_can_not_be_is_refused(tenant, engagement, browser, ch
     assert field in answer.context["form"].errors
 
 
-@pytest.mark.parametrize(("source", "number"), [("runs", 1), ("failures", 1), ("members", 0)])
+@pytest.mark.parametrize(("source", "number"), [("runs", 1), ("failures", 2), ("members", 0)])
 def test_populations_of_other_kinds(tenant, engagement, browser, source, number):
     path = f"/auditor/{engagement.pk}/samples/new/"
     given = {"citation": CITATION, "title": "t", "extent": "one", "source": source, "subject": ""}
