@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts.ceremony import relying_party
 from accounts.permissions import Permission, Role, allows
@@ -53,24 +53,21 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
-        "Assurance",
+        "Cloud",
+        (Entry("AWS connections", "cloud", "connection-list", Permission.CONNECTION_READ, "connections/"),),
+    ),
+    (
+        "Audits",
         (
             Entry(
                 "Engagements",
                 "clipboard-search",
                 "engagement-list",
                 Permission.ENGAGEMENT_READ,
-                "engagements/",
+                "engagements",
             ),
+            Entry("Packages", "package-export", "package-list", Permission.PACKAGE_CREATE, "packages/"),
         ),
-    ),
-    (
-        "Cloud",
-        (Entry("AWS connections", "cloud", "connection-list", Permission.CONNECTION_READ, "connections/"),),
-    ),
-    (
-        "Audits",
-        (Entry("Packages", "package-export", "package-list", Permission.PACKAGE_CREATE, "packages/"),),
     ),
     (
         "Partners",
@@ -102,7 +99,7 @@ AUDITORS: tuple[tuple[str, str, str, str], ...] = (
     ("Safeguards", "shield-check", "auditor-safeguards", "safeguards/"),
     ("Evidence", "file-certificate", "auditor-evidence", "evidence/"),
     ("Samples", "dice-3", "auditor-samples", "samples/"),
-    ("Packages", "package", "auditor-packages", "packages/"),
+    ("Packages", "package", "engagement-packages", "packages/"),
 )
 """An auditor's entries within an engagement: label, icon, URL name, what follows the engagement in the path."""
 
@@ -169,10 +166,7 @@ class Frame:
     def _within(self, path: str) -> Iterable[Link]:
         base = reverse("auditor-engagement", args=[self.engagement.pk])
         for label, name, view, rest in AUDITORS:
-            try:
-                url = reverse(view, args=[self.engagement.pk])
-            except NoReverseMatch:
-                continue
+            url = reverse(view, args=[self.engagement.pk])
             yield Link(label, name, url, path.startswith(base + rest) if rest else path == base)
 
     def _links(self, entries: Iterable[Entry]) -> Iterable[Link]:

@@ -93,7 +93,7 @@ def test_every_page_of_an_auditor_answers(tenant, browser, engagement, auditor, 
     paths = [
         "", "safeguards/", f"safeguards/{CITATION}/", f"checks/{VERSIONING}/", f"findings/{finding.pk}/", "evidence/",
         f"evidence/{collected.snapshot.pk}/", f"evidence/{collected.snapshot.pk}/download/", "requests/",
-        "requests/new/", f"requests/{request.pk}/", "samples/", "samples/new/",
+        "requests/new/", f"requests/{request.pk}/", "samples/", "samples/new/", "packages/",
     ]  # fmt: skip
     for path in paths:
         answer = browser.get(f"/auditor/{engagement.pk}/{path}")

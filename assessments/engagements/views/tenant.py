@@ -22,11 +22,13 @@ from assessments.engagements.forms import AnswerForm, AssignForm, AuditorForm, C
 from assessments.engagements.models import Side
 from assessments.engagements.services.requests import RequestAct
 from assessments.models import Engagement, EvidenceRequest
+from assessments.packages import services as packages
 
 TABS = {
     "requests": "Requests",
     "samples": "Samples",
     "conclusions": "Conclusions",
+    "packages": "Packages",
     "access": "Access log",
 }
 
@@ -108,6 +110,7 @@ def _page(request: TenantRequest, found: Engagement, form: AuditorForm) -> HttpR
         "connections": scope.connections(found),
         "form": form,
         "may_change": request.may(Permission.ENGAGEMENT_CHANGE) and not found.ended_at,
+        "may_package": request.may(Permission.PACKAGE_CREATE),
         **_tab(found, tab),
     }
     return render(request, "engagements/detail.html", context, status=UNFIT if form.errors else 200)
@@ -118,6 +121,8 @@ def _tab(found: Engagement, tab: str) -> dict[str, Any]:
         return {"lines": work.list_samples(found)}
     if tab == "conclusions":
         return {"conclusions": work.list_conclusions(found, Side.TENANT)}
+    if tab == "packages":
+        return {"packages": packages.packages_for(found)}
     if tab == "access":
         return {"opened": work.access_log(found), "shown": work.TRACES_SHOWN}
     return {"lines": work.list_requests(found)}
