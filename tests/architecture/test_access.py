@@ -267,7 +267,7 @@ def _not_signed_in(route: str) -> int:
     return 401 if route.startswith(("api/", "scim/")) else 302
 
 
-def _expected(
+def _expected(  # noqa: PLR0911 (one line a rule)
     actor: Actor, route: str, need: Permission | Gate, methods: frozenset[str], method: str
 ) -> set[int]:
     """The statuses that the table allows. The sampled things don't exist, and the forms are empty."""
