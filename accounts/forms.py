@@ -95,6 +95,22 @@ class PasswordForm(RefusableForm):
     password = _new_password()
 
 
+class NewPasswordForm(RefusableForm):
+    password = _new_password()
+
+
+class ForgottenForm(RefusableForm):
+    email = forms.CharField(
+        label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
+
+
+class EmailForm(RefusableForm):
+    email = forms.EmailField(
+        label="New e-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+
 class NewPersonForm(RefusableForm):
     name = forms.CharField(
         label="Your name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})

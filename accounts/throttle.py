@@ -2,7 +2,8 @@
 
 Ten tries are free; then the wait doubles from 30 seconds to 15 minutes. It never grows beyond, and it binds
 only the network that failed, so a stranger elsewhere can't keep the owner out. An address that nobody has
-waits like any other. Kept in PostgreSQL: a counter that a flush of Redis forgets would hand out new tries.
+waits like any other. Beside it stands a limit for a network over all addresses, against spraying one password over
+many of them. Kept in PostgreSQL: a counter that a flush of Redis forgets would hand out new tries.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import F
 from django.utils import timezone
 
 FREE_TRIES = 10
 FIRST_WAIT_SECONDS = 30
 LONGEST_WAIT_SECONDS = 15 * 60
+FORGIVEN_EVERY_SECONDS = 60
 FORGOTTEN_AFTER = timedelta(days=1)
 _PREFIX = {4: 24, 6: 56}  # what one subscriber commonly has, so that an attacker can't hop inside it
 
@@ -35,12 +38,16 @@ class SignInThrottle(models.Model):
         return f"{self.failures} failures"
 
 
-def begin_try(email: str, address: str) -> datetime | None:
+def begin_try(email: str, address: str, *, known_browser: bool = False) -> datetime | None:
     """Counts a try before its password is looked at, so that parallel tries are counted too.
 
-    Returns None where it may go on, or the time until which it must wait. `clear_tries` follows a success.
+    Returns None where it may go on, or the time until which it must wait. `clear_tries` follows a success. The
+    network's limit doesn't hold for a browser in which the person has signed in before.
     """
     now = timezone.now()
+    until = None if known_browser else begin_network_try(address)
+    if until:
+        return until
     with transaction.atomic():
         row = _locked_row(_key(email, address), now)
         if row.blocked_until and now < row.blocked_until:
@@ -52,9 +59,34 @@ def begin_try(email: str, address: str) -> datetime | None:
     return None
 
 
+def begin_network_try(address: str) -> datetime | None:
+    """Counts a try of a network, whatever address of a person it is about (password spraying).
+
+    A network may fail settings.NETWORK_TRIES times at once, and once more each minute. The time at which the next
+    try is let in where it has to wait, else None.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        row = _locked_row(_network_key(address), now)
+        forgiven = int((now - row.last_try_at).total_seconds() // FORGIVEN_EVERY_SECONDS)
+        failures = max(0, row.failures - forgiven)
+        if failures >= settings.NETWORK_TRIES:
+            return row.last_try_at + timedelta(seconds=(forgiven + 1) * FORGIVEN_EVERY_SECONDS)
+        # The time moves on by whole minutes, so that many tries within one don't keep it from passing.
+        row.last_try_at += (
+            timedelta(seconds=forgiven * FORGIVEN_EVERY_SECONDS) if failures else now - row.last_try_at
+        )
+        row.failures = failures + 1
+        row.save()
+    return None
+
+
 def clear_tries(email: str, address: str) -> None:
-    """Forgets the failures after a success."""
+    """Forgets the failures after a success; the network's count gives back this try alone."""
     SignInThrottle.objects.filter(key=_key(email, address)).update(failures=0, blocked_until=None)
+    SignInThrottle.objects.filter(key=_network_key(address), failures__gt=0).update(
+        failures=F("failures") - 1
+    )
 
 
 def network_of(address: str) -> str:
@@ -87,6 +119,12 @@ def _blocked_until(failures: int, now: datetime) -> datetime | None:
 
 def _key(email: str, address: str) -> str:
     said = f"{email.strip().lower()}\n{network_of(address)}".encode()
+    return hmac.new(settings.SECRET_KEY.encode(), said, hashlib.sha256).hexdigest()
+
+
+def _network_key(address: str) -> str:
+    # No newline in it, so that no address of a person that somebody types gives the same key.
+    said = f"network {network_of(address)}".encode()
     return hmac.new(settings.SECRET_KEY.encode(), said, hashlib.sha256).hexdigest()
 
 

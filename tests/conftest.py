@@ -141,6 +141,8 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["tests.hashers.CheapArgon2"]
     # People whom whole modules share stay fresh; the tests of step-up take portal.settings' own.
     settings.STEP_UP_SECONDS = 15 * 60
+    # All tests of a worker share a network; the tests of spraying take portal.settings' own.
+    settings.NETWORK_TRIES = 1_000_000
 
 
 @pytest.fixture(autouse=True)

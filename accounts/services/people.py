@@ -11,6 +11,7 @@ from accounts.audit.events import Act
 from accounts.audit.log import one_act
 from accounts.errors import Conflict, InvalidInput
 from accounts.models import Person, Session
+from accounts.notices import Notice, notify
 from accounts.services.person_log import record_for_person
 
 
@@ -62,6 +63,7 @@ def change_password(*, person: Person, current: str, new: str, keep_session: str
         record_for_person(person.pk, Act.PASSWORD_CHANGE)
         person.save(update_fields=["password"])
         end_sessions(person=person, keep=keep_session)
+        notify(person, Notice.NEW_PASSWORD)
 
 
 def end_sessions(*, person: Person, keep: str = "") -> int:

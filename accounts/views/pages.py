@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hmac
+from datetime import timedelta
 from typing import Any
 
 import segno
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 
+from accounts.addresses import email_digest
 from accounts.forms import RefusableForm
 from accounts.models import Person
 from accounts.services.second_factor import prepare_totp
 
-UNFIT = 422
+UNFIT, TOO_MANY, MINUTE = 422, 429, 60
+KNOWN_FOR = timedelta(days=90)
+_known_browser = signing.TimestampSigner(salt="known browser")
 
 
 def form_page(
@@ -52,3 +59,34 @@ def totp_seed(person: Person) -> dict[str, Any]:
     )
     secret = " ".join(device.secret[at : at + 4] for at in range(0, len(device.secret), 4))
     return {"qr": mark_safe(qr), "secret": secret}  # noqa: S308 (drawn by segno)
+
+
+def too_many_tries(
+    request: HttpRequest, template: str, form: RefusableForm, seconds: float, **context: object
+) -> HttpResponse:
+    """429 with the form, and after how many seconds to try again."""
+    wait = max(1, round(seconds))
+    said = f"{wait} seconds" if wait < MINUTE else f"{-(-wait // MINUTE)} minutes"
+    form.add_error(None, f"Too many tries failed. Wait {said}, then try again.")
+    response = form_page(request, template, form, status=TOO_MANY, **context)
+    response["Retry-After"] = str(wait)
+    return response
+
+
+def is_known_browser(request: HttpRequest, email: str) -> bool:
+    """Whether the person with this address has signed in with this browser before."""
+    said = request.COOKIES.get(settings.KNOWN_BROWSER_COOKIE_NAME, "")
+    try:
+        known = _known_browser.unsign(said, max_age=KNOWN_FOR)
+    except signing.BadSignature:
+        return False
+    return hmac.compare_digest(known, email_digest(email))
+
+
+def remember_browser(response: HttpResponse, person: Person) -> HttpResponse:
+    """Marks the browser as one in which the person came in with both factors. The cookie opens nothing."""
+    response.set_cookie(
+        settings.KNOWN_BROWSER_COOKIE_NAME, _known_browser.sign(email_digest(person.email)), httponly=True,
+        max_age=int(KNOWN_FOR.total_seconds()), samesite="Lax", secure=settings.SESSION_COOKIE_SECURE,
+    )  # fmt: skip
+    return response

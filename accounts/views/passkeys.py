@@ -27,7 +27,7 @@ from accounts.services.policy import requires_passkey
 from accounts.services.second_factor import has_second_factor
 from accounts.sessions import session_digest
 from accounts.views.entry import begin_session, open_session
-from accounts.views.pages import form_page, safe_path, say
+from accounts.views.pages import form_page, remember_browser, safe_path, say
 
 MAY_CHANGE_FACTORS = frozenset({Factor.PASSKEY, Factor.RECOVERY_CODE})
 
@@ -65,7 +65,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         person.pk, Act.SIGN_IN, actor=actor_of(request, person), factor=Factor.PASSKEY.value, device=passkey.name
     )  # fmt: skip
     begin_session(request, person, wanted=request.POST.get("next", ""))
-    return HttpResponseRedirect(open_session(request, person, passkey))
+    return remember_browser(HttpResponseRedirect(open_session(request, person, passkey)), person)
 
 
 @after_password

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 from django.contrib.auth import authenticate, logout
-from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,6 +16,7 @@ from django_otp.models import Device
 
 from accounts.access import after_password, public
 from accounts.addresses import email_digest
+from accounts.after_answer import AnsweredFirst
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.log import Actor, one_act
 from accounts.errors import Conflict, Forbidden, InvalidInput
@@ -34,30 +36,19 @@ from accounts.services.second_factor import (
 from accounts.throttle import begin_try, clear_tries
 from accounts.views import passkeys
 from accounts.views.entry import begin_session, complete_sign_in, wanted_path
-from accounts.views.pages import UNFIT, form_page, say, totp_seed
+from accounts.views.pages import (
+    UNFIT,
+    form_page,
+    is_known_browser,
+    remember_browser,
+    say,
+    too_many_tries,
+    totp_seed,
+)
 
 WRONG = "The e-mail address or the password isn't right."
-TOO_MANY = 429
 
 logger = structlog.get_logger()
-
-
-class RefusedSignIn(TemplateResponse):
-    """A refusal that is recorded once the answer has gone out.
-
-    Recording takes longer for an address that somebody has, and the time of an answer shall not tell that.
-    """
-
-    tried: str
-    actor: Actor
-
-    def close(self) -> None:
-        """Called by the server after the last byte."""
-        try:
-            _record_failure(self.tried, self.actor)
-        except Error:
-            logger.exception("sign_in.failure_not_recorded")
-        super().close()
 
 
 @public
@@ -70,7 +61,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return form_page(request, "accounts/sign_in.html", form, next=request.GET.get("next", ""))
     email, address = form.cleaned_data["email"], client_address(request)
-    until = begin_try(email, address)
+    until = begin_try(email, address, known_browser=is_known_browser(request, email))
     if until:
         return _ask_to_wait(request, form, (until - timezone.now()).total_seconds())
     person = authenticate(request, username=email, password=form.cleaned_data["password"])
@@ -85,22 +76,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def _refuse(request: HttpRequest, form: SignInForm) -> HttpResponse:
     form.add_error(None, WRONG)
     context = {"form": form, "focus": "password", "next": request.POST.get("next", "")}
-    response = RefusedSignIn(request, "accounts/sign_in.html", context, status=422)
-    response.tried, response.actor = form.cleaned_data["email"], actor_of(request)
+    # Recording takes longer for an address that somebody has, and the time of an answer shall not tell that.
+    response = AnsweredFirst(request, "accounts/sign_in.html", context, status=UNFIT)
+    response.work = partial(_record_failure, form.cleaned_data["email"], actor_of(request))
     return response
 
 
 def _ask_to_wait(request: HttpRequest, form: CodeForm | SignInForm, seconds: float) -> HttpResponse:
-    wait = max(1, round(seconds))
-    form.add_error(None, f"Too many tries failed. Wait {_duration(wait)}, then try again.")
     template = "accounts/sign_in.html" if isinstance(form, SignInForm) else "accounts/second_factor.html"
-    response = form_page(request, template, form, status=TOO_MANY, next=request.POST.get("next", ""))
-    response["Retry-After"] = str(wait)
-    return response
-
-
-def _duration(seconds: int) -> str:
-    return f"{seconds} seconds" if seconds < 60 else f"{-(-seconds // 60)} minutes"  # noqa: PLR2004 (a minute)
+    return too_many_tries(request, template, form, seconds, next=request.POST.get("next", ""))
 
 
 def _record_failure(email: str, actor: Actor) -> None:
@@ -163,7 +147,7 @@ def _let_in(request: HttpRequest, person: Person, device: Device) -> HttpRespons
     wanted = complete_sign_in(request, person, device)
     if isinstance(device, RecoveryCodeDevice):
         say(request, "A recovery code was used up. Make new ones in your profile before they run out.")
-    return HttpResponseRedirect(wanted)
+    return remember_browser(HttpResponseRedirect(wanted), person)
 
 
 @after_password
@@ -212,7 +196,8 @@ def _try_first_device(request: HttpRequest, person: Person, form: RefusableForm)
 def _confirmed(request: HttpRequest, person: Person, device: Device) -> HttpResponse:
     codes = create_recovery_codes(person=person)
     wanted = complete_sign_in(request, person, device)
-    return TemplateResponse(request, "accounts/recovery_codes.html", {"codes": codes, "wanted": wanted})
+    page = TemplateResponse(request, "accounts/recovery_codes.html", {"codes": codes, "wanted": wanted})
+    return remember_browser(page, person)
 
 
 @public

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -81,12 +82,18 @@ def test_only_six_ascii_digits_are_a_code(dress):
     assert match_code(person=person, code=code) is not None
 
 
-@pytest.mark.parametrize(("steps", "accepted"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
-def test_a_code_lives_for_one_step_on_either_side(steps, accepted):
+@pytest.mark.parametrize(
+    ("seconds", "accepted"),
+    [(-6, False), (-5, True), (0, True), (29, True), (34, True), (36, False), (60, False)],
+)
+def test_a_code_lives_for_its_thirty_seconds_and_five_on_either_side(seconds, accepted):
     person = make_person()
     give_second_factor(person)
-    with time_machine.travel(timezone.now(), tick=False):
-        assert (match_code(person=person, code=code_for(person, steps=steps)) is not None) is accepted
+    begin = datetime.fromtimestamp(time.time() // 30 * 30, UTC)
+    with time_machine.travel(begin, tick=False) as clock:
+        code = code_for(person)
+        clock.shift(timedelta(seconds=seconds))
+        assert (match_code(person=person, code=code) is not None) is accepted
 
 
 def test_an_older_code_is_not_taken_after_a_newer_one():

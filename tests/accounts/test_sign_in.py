@@ -12,11 +12,13 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from accounts.after_answer import wait_for_work
 from accounts.audit.events import Act
 from accounts.models import AuditEntry, RecoveryCode, Session, SignInThrottle, TotpDevice
 from accounts.services.people import disable_person
 from accounts.sessions import session_digest
 from accounts.tenancy.scope import open_tenant
+from portal import settings as product
 from tests.accounts.factories import PASSWORD, code_for, make_ready_person, post_password, sign_in
 from tests.factories import make_member, make_tenant
 
@@ -29,7 +31,9 @@ def _entries(tenant, act: Act, person) -> list[AuditEntry]:
 
 
 def _try_password(email: str, password: str = "wrong", address: str = "192.0.2.1"):
-    return Client(REMOTE_ADDR=address).post("/sign-in/", {"email": email, "password": password})
+    answer = Client(REMOTE_ADDR=address).post("/sign-in/", {"email": email, "password": password})
+    wait_for_work()
+    return answer
 
 
 def test_password_and_code_lead_to_the_overview():
@@ -214,6 +218,61 @@ class TestWaiting:
         for number in range(20):
             _try_password(f"{number}-{timezone.now().timestamp()}@example.org", address=f"198.18.{number}.1")
         assert not SignInThrottle.objects.filter(last_try_at__lt=timezone.now() - timedelta(days=1)).exists()
+
+
+class TestSpraying:
+    """One password tried for many people from one network."""
+
+    @pytest.fixture(autouse=True)
+    def _limit(self, settings):
+        settings.NETWORK_TRIES = 10
+
+    @staticmethod
+    def _spray(network: str, tries: int = 10) -> None:
+        for number in range(tries):
+            answer = _try_password(f"{number}-{network}@example.org", address=f"{network}.{number}")
+            assert answer.status_code == 422
+
+    def test_a_network_that_failed_for_many_waits_for_all(self):
+        person = make_ready_person()
+        self._spray("203.0.1")
+        answer = _try_password(person.email, PASSWORD, address="203.0.1.99")
+        assert (answer.status_code, 1 <= int(answer["Retry-After"]) <= 60) == (429, True)
+        assert _try_password(person.email, PASSWORD, address="203.0.2.99").status_code == 302
+
+    def test_one_try_is_let_in_each_minute(self):
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            self._spray("203.0.3")
+            clock.shift(timedelta(seconds=61))
+            statuses = [_try_password(f"x{n}@example.org", address="203.0.3.7").status_code for n in range(2)]
+            assert statuses == [422, 429]
+
+    def test_who_signed_in_with_this_browser_before_comes_in_all_the_same(self):
+        person, client = make_ready_person(), Client(REMOTE_ADDR="203.0.4.200")
+        post_password(client, person)
+        client.post("/sign-in/code/", {"code": code_for(person)})
+        client.post("/sign-out/")
+        self._spray("203.0.4")
+        assert _try_password(person.email, PASSWORD, address="203.0.4.200").status_code == 429
+        assert post_password(client, person).status_code == 302
+        other = make_ready_person()
+        assert post_password(client, other).status_code == 429
+        forged = Client(REMOTE_ADDR="203.0.4.200")
+        forged.cookies["known"] = client.cookies["known"].value.replace(":", "0:", 1)
+        assert post_password(forged, person).status_code == 429
+
+    def test_who_signs_in_takes_nothing_from_the_networks_tries(self):
+        person = make_ready_person()
+        for _ in range(12):
+            assert _try_password(person.email, PASSWORD, address="203.0.5.1").status_code == 302
+
+    def test_asking_for_new_passwords_counts_too(self):
+        self._spray("203.0.6")
+        client = Client(REMOTE_ADDR="203.0.6.1")
+        assert client.post("/sign-in/forgotten/", {"email": "a@example.org"}).status_code == 429
+
+    def test_the_products_limit_is_a_hundred(self):
+        assert product.NETWORK_TRIES == 100
 
 
 class TestSetUp:

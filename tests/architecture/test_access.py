@@ -45,6 +45,11 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "sign-in/": (Gate.PUBLIC, BOTH),
     "sign-in/code/": (Gate.PASSWORD, BOTH),
     "sign-in/set-up/": (Gate.PASSWORD, BOTH),
+    "sign-in/forgotten/": (Gate.PUBLIC, BOTH),
+    "sign-in/forgotten/<str:token>/": (Gate.PUBLIC, BOTH),
+    "profile/email/": (Gate.VERIFIED, BOTH),
+    "profile/email/confirm/<str:token>/": (Gate.VERIFIED, BOTH),
+    "email/undo/<str:token>/": (Gate.PUBLIC, BOTH),
     "sign-in/passkey/": (Gate.PUBLIC, WRITE),
     "sign-in/passkey/options/": (Gate.PUBLIC, WRITE),
     "sign-in/passkey/needed/": (Gate.VERIFIED, BOTH),
@@ -308,6 +313,7 @@ def test_the_public_addresses_are_few():
         "healthz", "sign-in/", "sign-in/passkey/", "sign-in/passkey/options/", "sign-out/", "session/status/",
         "invitations/<str:token>/", "sign-in/organisation/",
         *(f"sso/<uuid:entrance>/{name}/" for name in sso),
+        "sign-in/forgotten/", "sign-in/forgotten/<str:token>/", "email/undo/<str:token>/",
     }  # fmt: skip
 
 
