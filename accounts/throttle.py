@@ -81,12 +81,13 @@ def begin_network_try(address: str) -> datetime | None:
     return None
 
 
-def clear_tries(email: str, address: str) -> None:
-    """Forgets the failures after a success; the network's count gives back this try alone."""
+def clear_tries(email: str, address: str, *, known_browser: bool = False) -> None:
+    """Forgets the failures after a success; the network's count gives back this try alone, if it was counted."""
     SignInThrottle.objects.filter(key=_key(email, address)).update(failures=0, blocked_until=None)
-    SignInThrottle.objects.filter(key=_network_key(address), failures__gt=0).update(
-        failures=F("failures") - 1
-    )
+    if not known_browser:
+        SignInThrottle.objects.filter(key=_network_key(address), failures__gt=0).update(
+            failures=F("failures") - 1
+        )
 
 
 def network_of(address: str) -> str:

@@ -61,13 +61,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return form_page(request, "accounts/sign_in.html", form, next=request.GET.get("next", ""))
     email, address = form.cleaned_data["email"], client_address(request)
-    until = begin_try(email, address, known_browser=is_known_browser(request, email))
+    known = is_known_browser(request, email)
+    until = begin_try(email, address, known_browser=known)
     if until:
         return _ask_to_wait(request, form, (until - timezone.now()).total_seconds())
     person = authenticate(request, username=email, password=form.cleaned_data["password"])
     if not isinstance(person, Person):
         return _refuse(request, form)
-    clear_tries(email, address)
+    clear_tries(email, address, known_browser=known)
     record_for_person(person.pk, Act.SIGN_IN, actor=actor_of(request, person))
     begin_session(request, person, wanted=request.POST.get("next", ""))
     return redirect("second-factor")
