@@ -115,7 +115,7 @@ def judge_keys(rows: Iterable[KeyRow], pinned: str = "") -> tuple[list[Key], lis
     faults: list[str] = []
     for row in rows:
         try:
-            keys.append(_judge_key(row, keys))
+            keys.append(_judge_key(row, keys, pinned))
         except NoteFault as fault:
             faults.append(f"the key {row.vkey} {fault}")
     if pinned and pinned not in {fingerprint(key.vkey) for key in keys}:
@@ -123,11 +123,12 @@ def judge_keys(rows: Iterable[KeyRow], pinned: str = "") -> tuple[list[Key], lis
     return keys, faults
 
 
-def _judge_key(row: KeyRow, before: list[Key]) -> Key:
+def _judge_key(row: KeyRow, before: list[Key], pinned: str) -> Key:
     key = read_key(row.vkey)
     if key.public.public_bytes_raw() != row.public_key or key.hash.hex() != row.key_id:
         raise NoteFault("is not the public key in its row")
-    if before:
+    # After the loss of a key its successor is certified by nobody: whoever pins it says that it is the one.
+    if before and not (row.certificate is None and fingerprint(row.vkey) == pinned):
         if row.certificate is None:
             raise NoteFault("is not certified by the key before")
         try:

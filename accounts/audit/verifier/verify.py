@@ -147,24 +147,31 @@ def read_note(note, keys, where):
 
 
 def read_keys(package, pinned):
-    """All keys, oldest first, each certified by the one before; and those of them that may sign the package."""
-    where, keys = "log/keys.json", []
+    """All keys, oldest first, each certified by the one before; and those of them that may sign the package.
+
+    A key without a certificate follows one that was lost: trust in the one before doesn't reach it.
+    """
+    where, keys, starts = "log/keys.json", [], []
     with judging(where):
         for entry in package.json(where)["keys"]:
             key = Key(entry["vkey"])
-            if keys:
+            if entry["certificate"] is None:
+                starts.append(len(keys))
+            else:
                 text = read_note(entry["certificate"], keys[-1:], f"{where}: the certificate of {key.vkey}")
                 certified = text.split("\n")[:2] == ["surety-key/1", key.vkey]
                 require(certified, f"{where}: the certificate of {key.vkey} is about another key.")
             keys.append(key)
         newest = keys[-1].fingerprint
+    for start in starts[1:]:
+        print(f"NOTE: no key certifies {keys[start].fingerprint}. Ask whose log it is whether the one before was lost.")
     if not pinned:
         print(f"NOTE: you did not say (--key) whose key this must be. Compare its fingerprint: {newest}")
         return keys, keys
     for position, key in enumerate(keys):
         if pinned in (key.vkey, key.fingerprint):
-            print(f"The log's key is the one that you named or descends from it; the newest is {newest}.")
-            return keys, keys[position:]
+            print(f"The log has the key that you named; the newest is {newest}.")
+            return keys, keys[position : next((start for start in starts if start > position), None)]
     raise Refused(f"{where} has no key with the fingerprint {pinned}: somebody else signed this package.")
 
 

@@ -240,6 +240,18 @@ def test_a_retired_key_signs_nothing_for_who_names_its_successor(empty):
     )
 
 
+def test_a_key_that_nobody_certifies_is_told_and_is_not_trusted_for_the_one_before(empty):
+    draft = Draft()
+    draft.put(
+        "log/keys.json",
+        {"keys": [{"vkey": key.vkey, "certificate": None} for key in (draft.old_key, draft.key)]},
+    )
+    files = draft.seal()
+    found = verify(empty, files, "--key", draft.key.fingerprint)
+    assert found.returncode == 0 and f"no key certifies {draft.key.fingerprint}" in found.stdout
+    assert "may sign it" in refusal(empty, files, "--key", draft.old_key.fingerprint)
+
+
 def test_a_name_that_stands_twice_in_the_zip_is_refused(empty):
     files = Draft().seal()
     with zipfile.ZipFile(empty / "twice.zip", "w") as archive:
