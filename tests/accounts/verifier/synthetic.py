@@ -24,6 +24,7 @@ WHOLE = "0199bbbb-0000-7000-8000-000000000001"
 PARTIAL = "0199bbbb-0000-7000-8000-000000000002"
 EARLY = "0199bbbb-0000-7000-8000-000000000003"
 EVIDENCE = b'{"Volumes": [{"Encrypted": true}]}'
+SALT = bytes(range(32))
 EARLY_EVIDENCE = b'{"Buckets": []}'
 
 
@@ -153,7 +154,7 @@ class Draft:
     def __post_init__(self) -> None:
         self.bodies = [entry(number) for number in range(23)]
         self.bodies[3] = entry(3, "evidence.seal", EARLY, sha256=hashlib.sha256(EARLY_EVIDENCE).hexdigest())
-        self.bodies[10] = entry(10, "evidence.seal", WHOLE, sha256=hashlib.sha256(EVIDENCE).hexdigest())
+        self.bodies[10] = entry(10, "evidence.seal", WHOLE, commitment=sha(SALT + sha(EVIDENCE)).hex())
         self.bodies[15] = entry(15, "evidence.seal", PARTIAL, sha256="", fields_root=FIELDS_ROOT)
         self.write()
 
@@ -193,6 +194,7 @@ class Draft:
             "checkpoint": self.checkpoint(self.earlier, key=self.old_key),
             "proof": [b64(each) for each in proof(self.earlier, self.leaves)],
         })  # fmt: skip
+        self.put("log/salts.json", {WHOLE: SALT.hex()})
         self.anchor()
         shown = [each["leaf" if number in (1, 6) else "shown"] for number, each in enumerate(FIELDS)]
         self.put(

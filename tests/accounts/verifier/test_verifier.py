@@ -82,7 +82,7 @@ def test_an_untouched_package_is_accepted_sentence_by_sentence(empty):
     assert found.returncode == 0, found.stdout
     said = found.stdout.splitlines()
     assert said[-1].startswith("ACCEPTED: surety-evidence-package/1")
-    for part in ("All 15 files", "14, of which 2 are withheld", "1 entries from before", "begins with the 6 entries",
+    for part in ("All 16 files", "14, of which 2 are withheld", "1 entries from before", "begins with the 6 entries",
                  "in the anchor of 5 checkpoints", "3 pieces of evidence", "1 samples"):  # fmt: skip
         assert any(part in sentence for sentence in said), (part, said)
 
@@ -364,6 +364,10 @@ def evidence_of_another_day(draft):
     draft.files[f"evidence/{WHOLE}.json"] = b'{"Volumes": []}'
 
 
+def a_salt_of_other_evidence(draft):
+    draft.put("log/salts.json", {WHOLE: "00" * 32})
+
+
 def evidence_that_nobody_sealed(draft):
     draft.files[f"evidence/{OTHER}.json"] = b"{}"
 
@@ -446,6 +450,8 @@ BY_THE_OPERATOR = [
     (a_key_certified_by_nobody, "log/keys.json: the certificate of surety+"),
     (a_key_with_anothers_certificate, "is about another key"),
     (evidence_of_another_day, f"evidence/{WHOLE}.json is not the evidence that the log says was sealed"),
+    (a_salt_of_other_evidence, f"evidence/{WHOLE}.json is not the evidence that the log says was sealed"),
+    (lambda draft: draft.files.pop("log/salts.json"), f"evidence/{WHOLE}.json is not the evidence"),
     (evidence_that_nobody_sealed, f"evidence/{OTHER}.json: no entry of the log in this package says"),
     (evidence_whose_sealing_is_left_out, f"evidence/{EARLY}.json: no entry of the log"),
     (a_sealing_that_never_was, "log/inclusion.jsonl: entry 3 is not what the log holds there"),
