@@ -258,8 +258,8 @@ def is_genuine(columns: EntryColumns, body: bytes, mac: bytes, mac_key_id: str) 
     except KeyError:
         return False
     said = json.loads(body)
-    return columns == (
-        UUID(said["id"]), UUID(said["tenant"]), said["act"], said["outcome"], said["object"]["id"], said["actor"]["id"]
+    return (str(columns.id), str(columns.tenant_id), *columns[2:]) == (
+        said["id"], said["tenant"], said["act"], said["outcome"], said["object"]["id"], said["actor"]["id"]
     )  # fmt: skip
 
 
