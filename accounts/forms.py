@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from accounts.audit.events import Act, ActOutcome
+from accounts.audit.search import Wanted
 from accounts.errors import InvalidInput
 from accounts.permissions import Role
 
@@ -150,12 +151,38 @@ class InvitationForm(RoleForm):
         return end
 
 
+def _moment_input() -> forms.DateTimeInput:
+    return forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
+
+
 class AuditFilterForm(RefusableForm):
+    """Filters of the audit log; times are UTC."""
+
+    actor = forms.CharField(
+        label="Who", required=False, max_length=254,
+        widget=forms.TextInput(attrs={"list": "actors", "autocomplete": "off"}),
+    )  # fmt: skip
     act = forms.ChoiceField(
-        label="Act", required=False, choices=[("", "Every act"), *((act, act) for act in Act)]
+        label="What",
+        required=False,
+        choices=[
+            ("", "Everything"),
+            *sorted(((act, act.label) for act in Act), key=lambda choice: choice[1]),
+        ],
     )
-    actor = forms.CharField(label="Actor", required=False, max_length=254)
     outcome = forms.ChoiceField(
         label="Outcome", required=False, choices=[("", "Every outcome"), *((end, end) for end in ActOutcome)]
     )
-    object = forms.CharField(label="Object", required=False, max_length=256)
+    object = forms.CharField(label="Object's id", required=False, max_length=256)
+    since = forms.DateTimeField(label="From (UTC)", required=False, widget=_moment_input())
+    until = forms.DateTimeField(label="To (UTC)", required=False, widget=_moment_input())
+    polling = forms.BooleanField(label="With pages that refresh themselves", required=False)
+
+    def wanted(self, actor_id: str | None) -> Wanted:
+        """What is looked for, once the form is valid."""
+        given = self.cleaned_data
+        return Wanted(
+            actor_id, given["object"], Act(given["act"]) if given["act"] else None,
+            ActOutcome(given["outcome"]) if given["outcome"] else None, given["since"], given["until"],
+            given["polling"],
+        )  # fmt: skip

@@ -21,6 +21,7 @@ from accounts.audit.models import (
     AuditSignature,
     AuditTile,
 )
+from accounts.audit.streams.models import AuditStream
 from accounts.devices import RecoveryCode, RecoveryCodeDevice, TotpDevice
 from accounts.mailed_links import EmailChange, PasswordReset
 from accounts.operators.models import OperatorWindow
@@ -52,6 +53,7 @@ __all__ = [
     "AuditLeaf",
     "AuditSealer",
     "AuditSignature",
+    "AuditStream",
     "AuditTile",
     "BreakGlass",
     "EmailChange",

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     MEMBER_CHANGE = "member.change"
     AUDIT_READ = "audit.read"
     AUDIT_EXPORT = "audit.export"
+    STREAM_CHANGE = "stream.change"
     TENANT_CHANGE = "tenant.change"
     PACKAGE_CREATE = "package.create"
     PARTNER_READ = "partner.read"

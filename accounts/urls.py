@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from accounts.views import (
     audit,
+    audit_export,
     invitations,
     mailed,
     members,
@@ -116,4 +117,6 @@ urlpatterns = [
     ),
     path("single-sign-on/groups/<uuid:group_id>/remove/", sso_admin.group_remove, name="sso-group-remove"),
     path("single-sign-on/links/<uuid:identity_id>/remove/", sso_admin.link_remove, name="sso-link-remove"),
+    path("audit/entries/<uuid:entry_id>/", audit.audit_entry, name="audit-entry"),
+    path("audit/export/", audit_export.audit_export, name="audit-export"),
 ]

@@ -12,7 +12,7 @@ import sys
 
 import kit
 
-BENCHMARKS = ("audit", "clients", "vault", "evaluate", "overview", "tenancy", "scan", "verify_log")
+BENCHMARKS = ("audit", "clients", "audit_page", "vault", "evaluate", "overview", "tenancy", "scan", "verify_log")
 
 
 def run(name: str, *, quick: bool) -> tuple[int, str]:

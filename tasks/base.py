@@ -14,7 +14,7 @@ from accounts.audit.log import Actor, acting, record, was_recorded
 from accounts.tenancy.scope import open_tenant
 
 SAYS_SO_EVERY = timedelta(hours=1)
-WORKER = Actor(kind=ActorKind.SYSTEM, name="worker")
+WORKER = Actor(kind=ActorKind.SYSTEM, id="worker", name="worker")
 
 
 class RowTask(Task[Any, None]):

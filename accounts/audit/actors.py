@@ -15,7 +15,7 @@ class Actor:
     """Who acts, from where, and for whom where that is another. `session` is a digest of the session's key."""
 
     kind: ActorKind = ActorKind.SYSTEM
-    id: str = ""
+    id: str = "system"
     name: str = "system"
     address: str = ""
     session: str = ""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Act(StrEnum):
-    """What was done. The value is stored; it never changes its meaning."""
+    """What was done. The value is stored; it never changes its meaning. `label` is what people read."""
 
     SIGN_IN = "session.sign_in"
     SECOND_FACTOR = "session.second_factor"
@@ -90,6 +90,10 @@ class Act(StrEnum):
     EVIDENCE_EXPORT = "evidence.export"
     EVIDENCE_VERIFY = "evidence.verify"
     EVALUATION_FINISH = "evaluation.finish"
+    STREAM_CREATE = "stream.create"
+    STREAM_READ = "stream.read"
+    STREAM_CHANGE = "stream.change"
+    STREAM_REMOVE = "stream.remove"
     POSTURE_READ = "posture.read"
     PARTNER_READ = "partner.read"
     PARTNER_CHANGE = "partner.change"
@@ -125,6 +129,67 @@ class Act(StrEnum):
     BUSINESS_ASSOCIATE_EXPORT = "business_associate.export"
     BUSINESS_ASSOCIATE_IMPORT_PREVIEW = "business_associate.import_preview"
     BUSINESS_ASSOCIATE_IMPORT = "business_associate.import"
+
+    @property
+    def label(self) -> str:
+        """In plain words, as one says it of the actor."""
+        return _LABELS.get(self.name) or self.value.replace(".", ": ").replace("_", " ").capitalize()
+
+
+_LABELS = {
+    "SIGN_IN": "Signed in",
+    "SECOND_FACTOR": "Gave the second factor",
+    "STEP_UP": "Proved both factors again",
+    "SIGN_OUT": "Signed out",
+    "SESSION_EXPIRE": "Session ended by the clock",
+    "SESSION_REVOKE": "Ended a session",
+    "SESSION_EXTEND": "Stayed signed in",
+    "TENANT_SWITCH": "Changed to another tenant",
+    "PASSWORD_CHANGE": "Changed the password",
+    "SECOND_FACTOR_SET_UP": "Set up an authenticator app",
+    "SECOND_FACTOR_REMOVE": "Removed a second factor",
+    "RECOVERY_CODES_CREATE": "Made recovery codes",
+    "PASSKEY_ADD": "Added a passkey",
+    "PERSON_READ": "Looked at the own profile",
+    "PERSON_CHANGE": "Changed the own profile",
+    "TENANT_READ": "Looked at the tenant's settings",
+    "TENANT_CREATE": "Created the tenant",
+    "TENANT_CHANGE": "Changed the tenant's settings",
+    "INVITATION_READ": "Looked at an invitation",
+    "INVITATION_CREATE": "Invited a person",
+    "INVITATION_ACCEPT": "Accepted an invitation",
+    "INVITATION_REVOKE": "Withdrew an invitation",
+    "MEMBER_ADD": "Added a member",
+    "MEMBER_ROLE_CHANGE": "Changed a member's role",
+    "MEMBER_REMOVE": "Removed a member",
+    "MEMBER_LIST": "Looked at the members",
+    "MEMBER_READ": "Looked at the members",
+    "MEMBER_CHANGE": "Changed members",
+    "AUDIT_READ": "Read the audit log",
+    "AUDIT_EXPORT": "Exported the audit log",
+    "CONNECTION_READ": "Looked at AWS connections",
+    "CONNECTION_CREATE": "Connected an AWS account",
+    "CONNECTION_VERIFY": "Verified an AWS connection",
+    "CONNECTION_CHANGE": "Changed an AWS connection",
+    "CONNECTION_REMOVE": "Removed an AWS connection",
+    "PROGRESS_READ": "Page refreshed itself",
+    "COLLECTION_START": "Started a collection",
+    "COLLECTION_FINISH": "Finished a collection",
+    "EVIDENCE_SEAL": "Sealed evidence",
+    "EVIDENCE_LIST": "Looked at the list of evidence",
+    "EVIDENCE_READ": "Opened evidence",
+    "EVIDENCE_EXPORT": "Downloaded evidence",
+    "EVIDENCE_VERIFY": "Verified evidence",
+    "EVALUATION_FINISH": "Evaluated a collection",
+    "POSTURE_READ": "Looked at the posture",
+    "REQUEST_REFUSE": "Was refused",
+    "STREAM_CREATE": "Set up a stream of the audit log",
+    "STREAM_CHANGE": "Changed a stream of the audit log",
+    "STREAM_REMOVE": "Removed a stream of the audit log",
+}
+
+POLLING = frozenset({Act.PROGRESS_READ})
+"""What pages ask by themselves, each second, while a work is under way: in the log, but not in the way there."""
 
 
 class ActOutcome(StrEnum):

@@ -2,81 +2,156 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import TenantRequest, requires
 from accounts.audit.events import Act
-from accounts.audit.log import record, verify_entry
-from accounts.audit.models import AuditEntry
-from accounts.errors import InvalidInput
+from accounts.audit.log import record
+from accounts.audit.models import AuditCheckpoint, AuditEntry
+from accounts.audit.notes import NoteError
+from accounts.audit.search import LoggedActor, find_ids, list_actors
+from accounts.audit.shown import Line, Standing, check_entries, prove_inclusion, verified_checkpoint
+from accounts.errors import InvalidInput, NotFound
 from accounts.forms import AuditFilterForm
+from accounts.models import Person
 from accounts.permissions import Permission
 
 PAGE = 50
-_FILTERS = {"act": "act", "outcome": "outcome", "object": "object_id"}
+OBJECT_PAGES = {
+    "snapshot": ("snapshot-detail", "snapshot_id"),
+    "connection": ("connection-detail", "connection_id"),
+    "finding": ("finding-detail", "finding_id"),
+    "check": ("check-detail", "check_id"),
+    "safeguard": ("safeguard-detail", "citation"),
+    "engagement": ("engagement-detail", "engagement_id"),
+}
+"""The page that shows an object: its URL's name and the parameter that takes the id."""
+WORDS = {Standing.VERIFIED: "verified", Standing.WAITING: "pending", Standing.ALTERED: "broken"}
 
 
-class Line(NamedTuple):
-    """An entry and whether it is what was recorded."""
+class Row(NamedTuple):
+    """A line of the page."""
 
-    entry: AuditEntry
-    genuine: bool
+    line: Line
+    act: str
+    look: str
+    object_url: str
 
 
 @requires(Permission.AUDIT_READ)
 @require_safe
 def audit_log(request: TenantRequest) -> HttpResponse:
-    form = AuditFilterForm(request.GET)
-    if not form.is_valid():
-        raise InvalidInput("A filter of the audit log can't be used. Clear the filters and try again.")
+    form = read_filters(request)
+    actors = list_actors()
     after = request.GET.get("after", "")
-    entries = list(_found(form, _cursor(request, after))[: PAGE + 1])
-    used = {name: value for name, value in form.cleaned_data.items() if value}
-    record(Act.AUDIT_READ, filters=used, first_page=not after, entries=min(len(entries), PAGE))
-    lines = [Line(entry, verify_entry(entry)) for entry in entries[:PAGE]]
-    following = _sign(request, entries[PAGE - 1]) if len(entries) > PAGE else ""
+    wanted = form.wanted(find_actor(form.cleaned_data["actor"], actors))
+    ids = find_ids(wanted, before=_cursor(request, after), limit=PAGE + 1)
+    record(
+        Act.AUDIT_READ, object_type="page", object_id="audit-log", filters=filters_used(form), first_page=not after,
+        entries=min(len(ids), PAGE),
+    )  # fmt: skip
+    lines = check_entries(ids[:PAGE])
+    checkpoint, refused = _checkpoint()
     return TemplateResponse(
         request, "accounts/audit_log.html",
-        {"form": form, "lines": lines, "next": following, "first": not after, "filtered": bool(used),
-         "broken": sum(not line.genuine for line in lines)},
+        {"form": form, "rows": [_row(line) for line in lines], "lines": lines, "actors": actors, "first": not after,
+         "next": _sign(request, ids[PAGE - 1]) if len(ids) > PAGE else "", "filtered": bool(filters_used(form)),
+         "broken": sum(line.standing is Standing.ALTERED for line in lines), "checkpoint": checkpoint,
+         "last_index": checkpoint.size - 1 if checkpoint else None, "checkpoint_refused": refused,
+         "may_export": request.may(Permission.AUDIT_EXPORT), "may_stream": request.may(Permission.STREAM_CHANGE),
+         "query": request.GET.urlencode()},
     )  # fmt: skip
 
 
-def _found(form: AuditFilterForm, after: tuple[datetime, UUID] | None) -> QuerySet[AuditEntry]:
-    entries: QuerySet[AuditEntry] = AuditEntry.objects.order_by("-occurred_at", "-id")
-    for name, column in _FILTERS.items():
-        if form.cleaned_data[name]:
-            entries = entries.filter(**{column: form.cleaned_data[name]})
-    actor = form.cleaned_data["actor"].strip().lower()
-    if actor:
-        entries = entries.filter(Q(actor_id=actor) | Q(actor_name=actor))
-    if after:
-        at, entry_id = after
-        entries = entries.filter(Q(occurred_at__lt=at) | Q(occurred_at=at, id__lt=entry_id))
-    return entries
+@requires(Permission.AUDIT_READ)
+@require_safe
+def audit_entry(request: TenantRequest, entry_id: UUID) -> HttpResponse:
+    """One entry in full, with the proof that it stands in the sealed log, computed now."""
+    if not AuditEntry.objects.filter(pk=entry_id).exists():
+        raise NotFound("There is no such entry.")
+    line = check_entries([entry_id])[0]
+    record(Act.AUDIT_READ, object_type="entry", object_id=entry_id)
+    body = bytes(line.entry.body)
+    return TemplateResponse(
+        request, "accounts/audit_entry.html",
+        {"row": _row(line), "entry": line.entry, "said": _read(body), "body": body.decode(errors="replace"),
+         "inclusion": prove_inclusion(line), "index": line.index},
+    )  # fmt: skip
 
 
-def _sign(request: TenantRequest, entry: AuditEntry) -> str:
-    return signing.dumps([entry.occurred_at.isoformat(), str(entry.pk)], salt=_salt(request), compress=False)
+def read_filters(request: TenantRequest) -> AuditFilterForm:
+    """The form of the address's filters. Raises InvalidInput."""
+    form = AuditFilterForm(request.GET)
+    if not form.is_valid():
+        raise InvalidInput("A filter of the audit log can't be used. Clear the filters and try again.")
+    return form
 
 
-def _cursor(request: TenantRequest, after: str) -> tuple[datetime, UUID] | None:
-    """The place of the last entry shown, from a key of our own making for this tenant."""
+def filters_used(form: AuditFilterForm) -> dict[str, str]:
+    """The filters that are set, as text."""
+    return {name: str(value) for name, value in form.cleaned_data.items() if value}
+
+
+def find_actor(text: str, actors: list[LoggedActor]) -> str | None:
+    """The id of who is named by id, e-mail address or name; None for nobody in particular."""
+    sought = text.strip().lower()
+    if not sought:
+        return None
+    person = Person.objects.filter(email=sought).first()
+    if person:
+        return str(person.pk)
+    return next((actor.id for actor in actors if sought in {actor.id.lower(), actor.name.lower()}), sought)
+
+
+def _checkpoint() -> tuple[AuditCheckpoint | None, bool]:
+    try:
+        return verified_checkpoint(), False
+    except NoteError:
+        return None, True
+
+
+def _row(line: Line) -> Row:
+    entry = line.entry
+    known = entry.act in set(Act)
+    return Row(line, Act(entry.act).label if known else entry.act, WORDS[line.standing], _object_url(entry))
+
+
+def _object_url(entry: AuditEntry) -> str:
+    name, parameter = OBJECT_PAGES.get(entry.object_type, ("", ""))
+    try:
+        return reverse(name, kwargs={parameter: entry.object_id}) if name else ""
+    except NoReverseMatch:
+        return ""
+
+
+def _read(body: bytes) -> dict[str, Any] | None:
+    try:
+        said: dict[str, Any] = json.loads(body)
+    except ValueError:
+        return None
+    return {**said, "details": json.dumps(said.get("details", {}), indent=2, ensure_ascii=False)}
+
+
+def _sign(request: TenantRequest, entry_id: UUID) -> str:
+    return signing.dumps(str(entry_id), salt=_salt(request), compress=False)
+
+
+def _cursor(request: TenantRequest, after: str) -> UUID | None:
+    """The last entry shown, from a key of our own making for this tenant."""
     if not after:
         return None
     try:
-        at, entry_id = signing.loads(after, salt=_salt(request))
+        return UUID(signing.loads(after, salt=_salt(request)))
     except signing.BadSignature as error:
         raise InvalidInput("This page's address was altered. Begin at the first page.") from error
-    return datetime.fromisoformat(at), UUID(entry_id)
 
 
 def _salt(request: TenantRequest) -> str:

@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "scim_group_id": Kind(lambda its: its.scim_group.pk),
     "token_id": Kind(lambda its: its.scim_token.pk),
     "window_id": Kind(lambda its: its.window.pk),
+    "entry_id": Kind(lambda its: its.entry.pk),
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
     "engagement_id": Kind(lambda its: its.engagement.pk),
     "package_id": Kind(lambda its: its.package.pk),
@@ -89,7 +90,7 @@ IDS = {
 """Fields of queries and forms that take an id, or a key made of one."""
 
 WORDS = frozenset({
-    "act", "outcome", "collector", "region", "section", "status", "designation", "text", "severity",
+    "act", "outcome", "since", "until", "polling", "format", "collector", "region", "section", "status", "designation", "text", "severity",
     "service", "citation", "way", "tab", "theme", "next", "email", "password", "code", "name",
     "current", "credential", "require_passkey", "role", "ends_on", "aws_account_id", "partition", "role_name",
     "regions", "holds_phi",
@@ -101,7 +102,7 @@ WORDS = frozenset({
     "required", "domain", "reason", "kind", "enabled", "issuer", "client_id", "client_secret", "metadata", "metadata_url",
     "email_claim", "groups_claim", "proof", "values", "just_in_time", "default_role", "listed", "group",
     "title", "firm", "opens_on", "closes_on", "due_on",
-    "extent", "source", "subject", "seed", "size", "reason", "result", "note", "comment-text", "conclude-judgement",
+    "extent", "source", "subject", "seed", "size", "result", "note", "comment-text", "conclude-judgement",
     "conclude-reasons", "conclude-shared",
 })  # fmt: skip
 """Fields that take no id."""

@@ -116,6 +116,8 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "business-associates/<uuid:associate_id>/": (Permission.PARTNER_READ, READ),
     "business-associates/<uuid:associate_id>/change/": (Permission.PARTNER_CHANGE, BOTH),
     "business-associates/<uuid:associate_id>/end/": (Permission.PARTNER_CHANGE, WRITE),
+    "audit/entries/<uuid:entry_id>/": (Permission.AUDIT_READ, READ),
+    "audit/export/": (Permission.AUDIT_EXPORT, BOTH),
     "safeguards/": (POSTURE, READ),
     "safeguards/<str:citation>/": (POSTURE, READ),
     "findings/": (POSTURE, READ),
