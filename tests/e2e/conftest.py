@@ -55,7 +55,7 @@ class Visit:
         answer = self.page.goto(self.server + path, wait_until="load")
         assert answer and answer.status == 200, f"{path}: {answer and answer.status}"
 
-    def sign_in(self, person) -> None:
+    def sign_in(self, person, home: str = "/") -> None:
         self.go("/sign-in/")
         self.page.get_by_label("E-mail").or_(self.page.locator("input[type=email]")).first.fill(person.email)
         self.page.locator("input[type=password]").fill(PASSWORD)
@@ -64,7 +64,7 @@ class Visit:
         self.page.locator("input[autocomplete=one-time-code]").fill(code_for(person))
         if "/sign-in/code/" in self.page.url:
             self.page.keyboard.press("Enter")
-        self.page.wait_for_url(re.compile(r"^[^/]+//[^/]+/$"))
+        self.page.wait_for_url(re.compile(rf"^[^/]+//[^/]+{home}$"))
 
     def violations(self) -> list[str]:
         """What axe-core holds to be a serious or critical barrier on the page."""
