@@ -31,6 +31,7 @@ from evidence.services import create_connection, start_run, verify_connection
 from portal import env
 from portal.demo import hospital
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
+from portal.demo.engagement import seed_engagement
 from portal.embedded import Child, Supervisor
 from portal.embedded.commands import BEAT, MIGRATE, SEALER, WEB, WORKER
 from portal.embedded.files import write_text
@@ -89,6 +90,7 @@ def run_demo(*, once: bool, say: Say, bar: Bar) -> list[dict[str, Any]]:
             _wait("the site", partial(_answers, f"http://127.0.0.1:{PORT}/healthz"), state)
             say(_welcome(state))
         found = [_assess(aws, organisation, say, bar) for organisation in ORGANISATIONS]
+        _seed_engagement(ORGANISATIONS[0])
         if not once:
             say(
                 f"\nEverything is collected and assessed. Open http://127.0.0.1:{PORT}/ - Ctrl-C ends it all.\n"
@@ -133,6 +135,12 @@ def _assess(aws: AwsControl, organisation: Organisation, say: Say, bar: Bar) -> 
         found = document(CollectionRun.objects.select_related("connection").get(pk=run_id))
     say(_summary(found, time.monotonic() - before))
     return {"tenant": {"slug": organisation.slug, "name": organisation.name}, **found}
+
+
+def _seed_engagement(organisation: Organisation) -> None:
+    tenant_id = tenant_by_slug(organisation.slug)
+    if tenant_id is not None:
+        seed_engagement(tenant_id, address_of(Role.AUDITOR, organisation))
 
 
 def _create(organisation: Organisation) -> Tenant:

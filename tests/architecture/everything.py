@@ -51,6 +51,7 @@ from assessments.checks.base import checks
 from assessments.models import (
     BusinessAssociate,
     BusinessAssociateImport,
+    Conclusion,
     Engagement,
     EngagementAuditor,
     Evaluation,
@@ -58,11 +59,14 @@ from assessments.models import (
     Finding,
     FindingPeriod,
     Package,
+    RequestEvidence,
     RequestMessage,
+    SafeguardComment,
     SafeguardStatus,
     Sample,
     SampleDraw,
     SampleItem,
+    SampleResult,
 )
 from evidence import vault
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
@@ -295,8 +299,15 @@ def _engagement(owner: Person, mark: str) -> dict[str, Any]:
         due_on=now.date(),
         asked_by=owner,
     )
-    RequestMessage.objects.create(
+    message = RequestMessage.objects.create(
         request=asked, number=1, side="auditor", author=owner, act="ask", state="asked", text=f"{mark} asks"
+    )
+    for snapshot in Snapshot.objects.all():
+        RequestEvidence.objects.create(message=message, snapshot=snapshot, digest="00")
+    said = {"engagement": engagement, "citation": CITATION, "author": owner}
+    SafeguardComment.objects.create(side="auditor", text=f"{mark} says", **said)
+    Conclusion.objects.create(
+        version=1, judgement="effective", reasons=f"{mark} reasons", shared=True, **said
     )
     sample = Sample.objects.create(
         engagement=engagement, citation=CITATION, title=f"{mark} sample"[:200], extent="one", source="runs",
@@ -304,6 +315,7 @@ def _engagement(owner: Person, mark: str) -> dict[str, Any]:
     )  # fmt: skip
     SampleDraw.objects.create(sample=sample, seed=mark[:128], size=1, drawn_by=owner)
     item = SampleItem.objects.create(sample=sample, position=0, item=mark)
+    SampleResult.objects.create(item=item, version=1, result="effective", note=f"{mark} note", author=owner)
     return {"engagement": engagement, "auditor": auditor, "asked": asked, "sample": sample, "item": item}
 
 
