@@ -12,7 +12,10 @@ import sys
 
 import kit
 
-BENCHMARKS = ("audit", "clients", "audit_page", "vault", "evaluate", "overview", "tenancy", "scan", "verify_log")
+BENCHMARKS = (
+    "audit", "clients", "audit_page", "vault", "evaluate", "overview", "tenancy", "second_factor", "enumeration", "scan",
+    "verify_log",
+)  # fmt: skip
 
 
 def run(name: str, *, quick: bool) -> tuple[int, str]:

@@ -93,7 +93,7 @@ def run_demo(*, once: bool, say: Say, bar: Bar) -> list[dict[str, Any]]:
         _seed_engagement(ORGANISATIONS[0])
         if not once:
             say(
-                f"\nEverything is collected and assessed. Open http://127.0.0.1:{PORT}/ - Ctrl-C ends it all.\n"
+                f"\nEverything is collected and assessed. Open http://localhost:{PORT}/ - Ctrl-C ends it all.\n"
             )
             supervisor.wait()
         return found
@@ -228,7 +228,7 @@ def _summary(found: dict[str, Any], seconds: float) -> str:
 
 
 def _welcome(state: Path) -> str:
-    lines = [f"\nThe site is at http://127.0.0.1:{PORT}/ - sign in as", ""]
+    lines = [f"\nThe site is at http://localhost:{PORT}/ - sign in as", ""]
     for organisation in ORGANISATIONS:
         lines += [f"  {organisation.name} ({organisation.kind.label.lower()})"]
         lines += [f"    {address_of(role, organisation):<40} {role.label}" for role in PEOPLE]
