@@ -74,7 +74,7 @@ def keep_snapshot(*, unit: CollectionUnit, collected: Collected, blob: Blob) -> 
     return snapshot
 
 
-def _committed(blob: Blob) -> dict[str, str]:
+def _committed(blob: Blob) -> dict[str, Any]:
     salt = bytes(blob.salt)
     return {"commitment": commitment(salt, blob.digest)} if salt else {"sha256": blob.digest}
 

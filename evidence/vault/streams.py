@@ -21,7 +21,7 @@ from evidence.vault.keys import wrapping_key
 from evidence.vault.stores import store
 from evidence.vault.vault import MOST_BYTES, context_of
 
-CHUNK = 256 * 1024
+CHUNK = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def stream_blob(blob: Blob) -> Iterator[bytes]:
     digest, size = hashlib.sha256(), 0
     with store().read(blob.address) as file:
         metered = _Metered(file)
-        for piece in _unpacked(_decrypted(metered, data_key, context)):
+        for piece in _unpacked(metered, data_key, context):
             digest.update(piece)
             size += len(piece)
             if size > MOST_BYTES:
@@ -105,22 +105,28 @@ def stream_blob(blob: Blob) -> Iterator[bytes]:
 
 
 def _decrypted(source: _Metered, data_key: bytes, context: bytes) -> Iterator[bytes]:
+    with _reading(source), cipher.decrypting(source, data_key, context) as stream:
+        while piece := stream.read(CHUNK):
+            yield piece
+
+
+def _unpacked(source: _Metered, data_key: bytes, context: bytes) -> Iterator[bytes]:
+    with _reading(source), cipher.decrypting(source, data_key, context) as stream:
+        # Asked for so much at a time, however much a few packed bytes hold.
+        unpacking = zstandard.ZstdDecompressor().stream_reader(stream, read_size=CHUNK)
+        while piece := unpacking.read(CHUNK):
+            yield piece
+
+
+@contextmanager
+def _reading(source: _Metered) -> Iterator[None]:
+    """Says why a stored stream can't be read: the store, or what is stored."""
     try:
-        with cipher.decrypting(source, data_key, context) as stream:
-            while piece := stream.read(CHUNK):
-                yield piece
+        yield
     except tink.TinkError as error:
         if source.error:
             raise StoreUnavailable(f"evidence can't be read: {source.error}") from error
         raise NotIntact(cipher.NOT_DECRYPTED) from error
-
-
-def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    unpacking = zstandard.ZstdDecompressor().decompressobj()
-    try:
-        for packed in pieces:
-            if piece := unpacking.decompress(packed):
-                yield piece
     except zstandard.ZstdError as error:
         raise NotIntact("the opened bytes do not unpack") from error
 
