@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.ceremony import relying_party
+from accounts.models import OperatorWindow
 from accounts.permissions import Permission, Role, allows
 from accounts.requests import within_reach
 from accounts.tenancy.unscoped import MembershipFound, memberships_of
@@ -87,6 +88,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Members", "users", "member-list", Permission.MEMBER_READ, "members"),
             Entry("Single sign-on", "login-2", "sso", Permission.TENANT_CHANGE, "single-sign-on"),
             Entry("Sign-in policy", "key", "sign-in-policy", Permission.TENANT_CHANGE, "settings/sign-in"),
+            Entry("Provisioning", "users-group", "provisioning", Permission.TENANT_CHANGE, "provisioning"),
+            Entry("Operator access", "eye", "operator-access", Permission.TENANT_CHANGE, "operator-access"),
             Entry("Audit log", "history", "audit-log", Permission.AUDIT_READ, "audit"),
         ),
     ),
@@ -169,10 +172,24 @@ class Frame:
             url = reverse(view, args=[self.engagement.pk])
             yield Link(label, name, url, path.startswith(base + rest) if rest else path == base)
 
+    @cached_property
+    def windows(self) -> list[OperatorWindow]:
+        """Through which the operator's staff can look in now."""
+        return list(getattr(self._request, "windows", []))
+
+    @cached_property
+    def may_close_windows(self) -> bool:
+        """Whether the member can end the staff's visits."""
+        return self._may(Permission.TENANT_CHANGE)
+
+    def _may(self, permission: Permission) -> bool:
+        may = getattr(self._request, "may", None)
+        return bool(self.role is not None and (may(permission) if may else allows(self.role, permission)))
+
     def _links(self, entries: Iterable[Entry]) -> Iterable[Link]:
         path = self._request.path_info.removeprefix("/")
         for entry in entries:
-            if self.role is not None and allows(self.role, entry.needs):
+            if self._may(entry.needs):
                 here = path.startswith(entry.place) if entry.place else not path
                 yield Link(entry.label, entry.icon, reverse(entry.view), here)
 

@@ -24,6 +24,7 @@ from accounts.audit.log import acting, current_actor, record_owed
 from accounts.errors import Forbidden, NotFound
 from accounts.models import OperatorWindow, Tenant
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
+from accounts.proof import PHISHING_RESISTANT, session_factor
 from accounts.recording import LONGEST_OBJECT, REFUSED_FROM
 from accounts.refusals import NOTHING_HERE
 from accounts.sessions import TENANT
@@ -36,6 +37,14 @@ def require_operator(request: HttpRequest) -> None:
     """Raises NotFound for everybody who isn't the operator's staff."""
     if not is_operator(request):
         raise NotFound(NOTHING_HERE)
+
+
+def require_passkey(request: HttpRequest) -> None:
+    """Raises Forbidden unless the session was opened by a phishing-resistant factor."""
+    if session_factor(request) not in PHISHING_RESISTANT:
+        raise Forbidden(
+            "The operator's staff acts with a passkey. Add one in your profile, and sign in with it."
+        )
 
 
 def is_operator(request: HttpRequest) -> bool:
@@ -58,7 +67,7 @@ def answer_operator(
     Raises NotFound where the session is in no tenant. An answer of 400 or more undoes what the view did.
     """
     tenant_id = request.session.get(TENANT)
-    if tenant_id is None:
+    if not tenant_id:
         if request.path_info == "/" and request.method == "GET":
             return HttpResponseRedirect(reverse("operator-windows"))
         raise NotFound(NOTHING_HERE)
@@ -75,6 +84,7 @@ def _look(
 ) -> HttpResponseBase:  # fmt: skip
     if window is None:
         raise NotFound(NOTHING_HERE)
+    require_passkey(request)
     with open_tenant(tenant_id):
         enter(request, Tenant.objects.get(pk=tenant_id), window)
         if access.permission is None or not request.may(access.permission) or access.step_up:
