@@ -65,6 +65,7 @@ OTHERWISE = {("api/v1/runs/<uuid:run_id>/", "run_id"): FINISHED_RUN}
 NOBODYS = {
     "citation": (CITATION, "the Security Rule is the same for all"),
     "check_id": (CHECK, "checks are the product's own"),
+    "operator_id": (str(uuid4()), "the operator's staff are nobody's members; beside a secret"),
     "rest": ("no/such/thing", "the rest of an address where nothing is"),
     "wanted": ("User", "provisioning describes itself to all alike"),
     "entrance": (
@@ -90,6 +91,7 @@ IDS = {
 """Fields of queries and forms that take an id, or a key made of one."""
 
 WORDS = frozenset({
+    "slug", "reason", "ticket", "hours", "emergency", "days", "allowed", "with_evidence",
     "act", "outcome", "since", "until", "polling", "format", "collector", "region", "section", "status", "designation", "text", "severity",
     "service", "citation", "way", "tab", "theme", "next", "email", "password", "code", "name",
     "current", "credential", "require_passkey", "role", "ends_on", "aws_account_id", "partition", "role_name",

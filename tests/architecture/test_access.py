@@ -216,7 +216,7 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
 }
 """Each address as its route says it, with what it needs and the methods it answers (HEAD goes with GET)."""
 
-SENT_BY_PROVIDERS: frozenset[str] = frozenset()
+SENT_BY_PROVIDERS = frozenset({"sso/<uuid:entrance>/acs/"})
 """Forms that another site sends, which prove themselves by a signature and a state of ours."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -331,6 +331,7 @@ def test_the_public_addresses_are_few():
         "invitations/<str:token>/", "sign-in/organisation/",
         *(f"sso/<uuid:entrance>/{name}/" for name in sso),
         "sign-in/forgotten/", "sign-in/forgotten/<str:token>/", "email/undo/<str:token>/",
+        "operator/join/<uuid:operator_id>/<str:token>/",
     }  # fmt: skip
 
 
