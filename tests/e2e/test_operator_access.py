@@ -24,8 +24,12 @@ def _picture(visit, name: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1440, "light")])
-def test_an_owner_grants_a_window_sees_its_banner_and_ends_it(browser, live_server, tenant, owner, width, theme):
-    ask_window(by=make_operator("Ada Staff"), slug=tenant.slug, reason="the scan hangs", ticket="T-7", hours=2)
+def test_an_owner_grants_a_window_sees_its_banner_and_ends_it(
+    browser, live_server, tenant, owner, width, theme
+):
+    ask_window(
+        by=make_operator("Ada Staff"), slug=tenant.slug, reason="the scan hangs", ticket="T-7", hours=2
+    )
     with open_tenant(tenant.pk):
         window = OperatorWindow.objects.get()
     approve_window(window_id=window.pk, by=make_operator("Bo Staff"))
