@@ -17,7 +17,7 @@ from accounts.addresses import normalize_email
 from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.errors import InvalidInput
-from accounts.models import Membership, Person
+from accounts.models import Membership, Person, ScimUser
 from accounts.permissions import Role
 from accounts.services.members import add_member
 from accounts.services.people import create_person
@@ -61,7 +61,7 @@ def admit(
     if identity:
         signing_in(identity.person)
     identity = identity or _link(provider, asserted, email, signing_in)
-    if not identity.person.is_active:
+    if not identity.person.is_active or identity.person.is_operator:
         raise RefusedAssertion("This account is disabled.")
     membership = _living(identity.person)
     if membership:
@@ -131,8 +131,9 @@ def _link(
 
 
 def _join(provider: IdentityProvider, asserted: Asserted, identity: ExternalIdentity) -> None:
-    """Makes a newcomer a member. A membership that ended stays ended: it was an owner who set its end."""
-    if Membership.objects.filter(person=identity.person).exists():
+    """Makes a newcomer a member. Whose membership an owner or the provisioning (SCIM) ended stays outside."""
+    deprovisioned = ScimUser.objects.filter(person=identity.person).exists()
+    if deprovisioned or Membership.objects.filter(person=identity.person).exists():
         raise RefusedAssertion(_REMOVED)
     mapped = _mapped_role(provider, asserted)
     add_member(person=identity.person, role=mapped or Role(provider.default_role))

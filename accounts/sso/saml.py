@@ -123,7 +123,8 @@ def verify(
 def our_metadata(parties: Parties) -> bytes:
     """This portal's own metadata as a service provider, for one provider."""
     settings = OneLogin_Saml2_Settings(_settings(parties), sp_validation_only=True)
-    return bytes(settings.get_sp_metadata())
+    said: str | bytes = settings.get_sp_metadata()
+    return said.encode() if isinstance(said, str) else said
 
 
 def read_metadata(document: bytes) -> ProviderMetadata:

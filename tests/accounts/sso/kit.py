@@ -255,7 +255,7 @@ def at_saml_provider(url: str, **form: str) -> str:
     answer = browser.post(
         urljoin(page.url, "/sso"), data={"SAMLRequest": html.unescape(request[1]), **form}, timeout=SECONDS
     )
-    found = re.search(r'name="SAMLResponse" value="([^"]*)"', answer.text)
+    found = re.search(r'name="SAMLResponse"\s+value="([^"]*)"', answer.text)
     assert found, answer.text
     return html.unescape(found[1])
 
