@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
+from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 
 from accounts.errors import InvalidInput
 from accounts.outbound import UnreachableError, check_url, fetch
@@ -30,8 +30,8 @@ LONGEST_TOKEN = 64 << 10
 SMALLEST_RSA_BITS = 2048
 LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0 section 2
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
-_KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
-ALGORITHMS = (*(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in _HASHES), "EdDSA")
+_KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
+ALGORITHMS = tuple(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in _HASHES)
 """Signatures that are believed: asymmetric ones alone, so that no public key can serve as a secret."""
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
@@ -214,12 +214,12 @@ def _check_access_token(claims: Mapping[str, Any], access_token: str, algorithm:
     said = claims.get("at_hash")
     if said is None:
         return
-    digest = _HASHES.get(algorithm[2:], hashlib.sha512)(access_token.encode()).digest()
+    digest = _HASHES[algorithm[2:]](access_token.encode()).digest()
     if not hmac.compare_digest(_unpadded(digest[: len(digest) // 2]).encode(), str(said).encode()):
         raise RefusedAssertion("The access token isn't the one of the ID token (at_hash).")
 
 
-def _key_for(header: Mapping[str, Any], algorithm: str, keys: Mapping[str, Any]) -> RSAKey | ECKey | OKPKey:
+def _key_for(header: Mapping[str, Any], algorithm: str, keys: Mapping[str, Any]) -> RSAKey | ECKey:
     """The one key of the set that the token can be signed by. Nothing else in the header has a say."""
     kid = header.get("kid")
     fitting = [
@@ -235,7 +235,7 @@ def _key_for(header: Mapping[str, Any], algorithm: str, keys: Mapping[str, Any])
         key = JWKRegistry.import_key(fitting[0])
     except (JoseError, ValueError, TypeError) as error:
         raise RefusedAssertion("The provider's key can't be read.") from error
-    if not isinstance(key, RSAKey | ECKey | OKPKey):
+    if not isinstance(key, RSAKey | ECKey):
         raise RefusedAssertion("The provider's key is of a kind that isn't accepted.")
     return key
 
