@@ -35,7 +35,7 @@ class Command(BaseCommand):
         if env.role() is not Role.SEALER:
             raise CommandError("Run this with SURETY_DATABASE_ROLE=sealer.", returncode=2)
         new = env.given_secret(NEXT)
-        made = new is None and not env.production()
+        made = new is None and not env.production() and env.given_secret(CURRENT) is None
         if new is None and not made:
             raise CommandError(f"Give the new key as {NEXT}, or {NEXT}_FILE.", returncode=2)
         old = None if options["lost"] else make_signer(settings.AUDIT_SIGNING_KEYS[0])

@@ -185,6 +185,28 @@ def test_only_the_sealer_s_role_seals(log):
     assert (done.returncode, "SURETY_DATABASE_ROLE=sealer" in done.stderr) == (2, True)
 
 
+def test_outside_production_the_new_key_takes_the_old_ones_file(log, tenant, tmp_path):
+    state = {"SURETY_STATE": str(tmp_path / "state"), "AUDIT_SIGNING_KEY": "", "REDIS_URL": "redis://none"}
+    state |= {
+        "DATABASE_URL_MIGRATE": "x",
+        "AUDIT_MAC_KEY": "the key of the tests' entries, not of this state",
+    }
+    key = tmp_path / "state" / "secrets" / "AUDIT_SIGNING_KEY"
+    manage(log, "seal_log", "--once", **state)
+    before = key.read_text()
+    write(tenant, 1)
+    assert manage(log, "seal_log", "--once", **state).returncode == 0
+    done = manage(log, "rotate_audit_key", **state)
+    assert done.returncode == 0, done.stderr
+    assert key.read_text() != before
+    assert not key.with_name("AUDIT_SIGNING_KEY_NEXT").exists()
+    write(tenant, 2)
+    assert manage(log, "seal_log", "--once", **state).returncode == 0
+    assert [bool(row["certificate"]) for row in log.superuser("select * from accounts_auditkey order by created_at")] == [
+        False, True,
+    ]  # fmt: skip
+
+
 def test_the_key_is_rotated_by_command(log, tenant):
     write(tenant, 1)
     assert manage(log, "seal_log", "--once").stdout == "Sealed 1 entries.\n"
