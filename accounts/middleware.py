@@ -158,7 +158,8 @@ class TenantMiddleware:
             return refuse(request, NotFound(NOTHING_HERE))
         with acting(actor_of(request)):
             try:
-                response = _answer(request, access, lambda: view(request, *args, **kwargs))
+                answer = _answer_machine if access.gate is Gate.MACHINE else _answer
+                response = answer(request, access, lambda: view(request, *args, **kwargs))
             except (IntegrityError, DataError):
                 raise
             except Error:
@@ -177,8 +178,6 @@ def _unavailable(request: HttpRequest, message: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    if access.gate is Gate.MACHINE:
-        return _answer_machine(request, access, view)
     missing = _missing_step(request, access)
     if missing:
         return ask_sign_in(request, missing)
