@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ TAMPERINGS, QUICK_TAMPERINGS = 10_000, 400
 GIGABYTES, QUICK_GIGABYTES = 10, 1
 ROUNDS = 3
 GOAL_SECONDS = 30
-SECRET = "the key by which the log of this benchmark is sealed"
+Sign = Callable[[str], str]
 PIECE = (
     b'{"VolumeId": "vol-0123456789abcdef0", "Encrypted": true, "State": "in-use", "Size": 100},\n' * 800
 )[:65536]
@@ -47,9 +47,9 @@ def main() -> None:
     with kit.own_state(durable=False) as state:
         addresses = clone_databases(state)
         kit.set_up_django()
-        tenant = write_log(entries)
+        tenant, sign = write_log(entries)
         figures["verify_log"] = verify_in_database(state)
-        figures["export"] = verify_export(tenant)
+        figures["export"] = verify_export(tenant, sign)
         figures["package"] = verify_large_package(QUICK_GIGABYTES if quick else GIGABYTES)
         figures["tamperings"] = tamper(addresses, QUICK_TAMPERINGS if quick else TAMPERINGS)
     kit.print_json("verify_log", **figures)
@@ -60,8 +60,8 @@ def main() -> None:
 # --- A sealed log -------------------------------------------------------------------------------------------------------
 
 
-def write_log(entries: int) -> UUID:
-    """A tenant's log of so many entries, with CHECKPOINTS checkpoints; the tenant's id."""
+def write_log(entries: int) -> tuple[UUID, Sign]:
+    """A tenant's log of so many entries, with CHECKPOINTS checkpoints; the tenant's id, and who signs."""
     import psycopg
 
     from portal import env
@@ -72,15 +72,15 @@ def write_log(entries: int) -> UUID:
     with psycopg.connect(env.database_url(Role.SUPERUSER), autocommit=True) as database:
         copy_entries(database, tenant, entries)
         written = time.perf_counter() - started
-        seal_at_once(database, tenant, CHECKPOINTS)
+        sign = seal_at_once(database, tenant, CHECKPOINTS)
         database.execute("vacuum analyze")
     print(
         f"{entries:,} entries written in {written:.0f} s, leaves in {time.perf_counter() - started - written:.0f} s"
     )
-    return tenant
+    return tenant, sign
 
 
-def seal_at_once(database: Any, tenant: UUID, checkpoints: int) -> None:
+def seal_at_once(database: Any, tenant: UUID, checkpoints: int) -> Sign:
     """Leaves, tiles, checkpoints and an anchor as the sealer would write them, by a few statements."""
     from accounts.audit.tree import GrowingTree
     from tests.accounts.verifier import stored
@@ -127,6 +127,7 @@ def seal_at_once(database: Any, tenant: UUID, checkpoints: int) -> None:
         {"size": over.size, "epoch": 1, "note": signer.note(text), "created_at": at, "location": "", "anchored_at": at}
     ])  # fmt: skip
     stored.insert(database, "auditkey", [stored._key_row(signer, None, stored.START)])
+    return signer.note
 
 
 def copy_entries(database: Any, tenant: UUID, entries: int) -> None:
@@ -192,13 +193,12 @@ def verify_in_database(state: Path) -> dict[str, Any]:
 # --- Exports ------------------------------------------------------------------------------------------------------------
 
 
-def verify_export(tenant: UUID) -> dict[str, Any]:
+def verify_export(tenant: UUID, sign: Sign) -> dict[str, Any]:
     """Streams the whole log into a ZIP in this process, and has it verified in an empty directory."""
     from accounts.audit.segment import choose_segment, segment_parts
 
-    return _packed_and_verified(
-        "export of the log", "log", segment_parts(choose_segment(tenant_id=tenant)), tenant
-    )
+    parts = segment_parts(choose_segment(tenant_id=tenant))
+    return _packed_and_verified("export of the log", "log", parts, tenant, sign)
 
 
 def verify_large_package(gigabytes: int) -> dict[str, Any]:
@@ -219,24 +219,17 @@ def _gigabyte() -> Iterator[bytes]:
 
 
 def _packed_and_verified(
-    title: str, name: str, parts: Iterable[Any], tenant: UUID, sign: Any = None
+    title: str, name: str, parts: Iterable[Any], tenant: UUID, sign: Sign
 ) -> dict[str, Any]:
 
-    from accounts.audit.keys import LocalSigner
-    from accounts.audit.notes import write_note
     from accounts.audit.package import VERIFIER, PackageFormat, PackageInfo, stream_package
 
-    signer = LocalSigner(SECRET)
     info = PackageInfo(format=PackageFormat.LOG, tenant_id=tenant, tenant_name="Busy")
     with tempfile.TemporaryDirectory(prefix="surety-bench-") as folder:
         path = Path(folder) / f"{name}.zip"
         started, peak = time.perf_counter(), 0.0
         with path.open("wb") as file:
-            for piece in stream_package(
-                info=info,
-                parts=parts,
-                sign=sign or (lambda text: write_note(text, signer.public_key, signer.sign)),
-            ):
+            for piece in stream_package(info=info, parts=parts, sign=sign):
                 file.write(piece)
                 peak = max(peak, kit.psutil.Process().memory_info().rss) if random.random() < 0.01 else peak
         packed = time.perf_counter() - started
