@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.search import Wanted
+from accounts.audit.streams.models import StreamKind
 from accounts.errors import InvalidInput
 from accounts.permissions import Role
 
@@ -149,6 +150,27 @@ class InvitationForm(RoleForm):
         if end and end < timezone.now():
             raise forms.ValidationError("Choose a day that isn't over.")
         return end
+
+
+class StreamForm(RefusableForm):
+    """A stream of the audit log to be set up."""
+
+    name = forms.CharField(label="Name", max_length=100)
+    kind = forms.ChoiceField(label="Kind", choices=StreamKind.choices)
+    target = forms.CharField(
+        label="Receiver", max_length=2048,
+        help_text="A webhook's address (https://siem.example.org/surety), or host:port of a syslog receiver.",
+    )  # fmt: skip
+    authority = forms.CharField(
+        label="The receiver's own authority", required=False, max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Certificates in PEM form, for a syslog receiver that no public authority vouches for.",
+    )  # fmt: skip
+    from_start = forms.BooleanField(label="Begin with the log's first entry", required=False)
+
+    def wanted(self) -> dict[str, Any]:
+        """What accounts.services.streams.create_stream takes, once the form is valid."""
+        return {**self.cleaned_data, "kind": StreamKind(self.cleaned_data["kind"])}
 
 
 def _moment_input() -> forms.DateTimeInput:

@@ -91,16 +91,17 @@ def fetch(
 
 @contextmanager
 def open_connection(
-    host: str, port: int, *, tls: bool = True, seconds: float = SECONDS
+    host: str, port: int, *, tls: bool = True, seconds: float = SECONDS, authority: str = ""
 ) -> Iterator[socket.socket]:
     """A connection to a judged address of the host, over TLS unless told otherwise; closed at the end.
 
+    `authority`: certificates (PEM) that alone vouch for the host, in place of the public ones.
     Raises UnsafeAddressError, UnreachableError.
     """
     with _as_unreachable(host):
         plain = _connect(host, port, seconds)
         try:
-            connection = tls_context().wrap_socket(plain, server_hostname=host) if tls else plain
+            connection = tls_context(authority).wrap_socket(plain, server_hostname=host) if tls else plain
         except OSError:
             plain.close()
             raise
@@ -149,9 +150,9 @@ def is_allowed(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def tls_context() -> ssl.SSLContext:
+def tls_context(authority: str = "") -> ssl.SSLContext:
     """TLS 1.2 or newer against the system's certificate authorities (SSL_CERT_FILE adds one's own)."""
-    context = ssl.create_default_context()
+    context = ssl.create_default_context(cadata=authority or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

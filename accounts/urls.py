@@ -19,6 +19,7 @@ from accounts.views import (
     session,
     sign_in,
     step_up,
+    streams,
     tenants,
 )
 from accounts.views import single_sign_on as sso
@@ -144,5 +145,8 @@ urlpatterns = [
     path("single-sign-on/groups/<uuid:group_id>/remove/", sso_admin.group_remove, name="sso-group-remove"),
     path("single-sign-on/links/<uuid:identity_id>/remove/", sso_admin.link_remove, name="sso-link-remove"),
     path("audit/entries/<uuid:entry_id>/", audit.audit_entry, name="audit-entry"),
+    path("audit/streams/", streams.stream_list, name="stream-list"),
+    path("audit/streams/new/", streams.stream_new, name="stream-new"),
+    path("audit/streams/<uuid:stream_id>/change/", streams.stream_change, name="stream-change"),
     path("audit/export/", audit_export.audit_export, name="audit-export"),
 ]

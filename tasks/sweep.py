@@ -6,8 +6,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.audit.log import acting
+from accounts.audit.streams.delivery import DELIVER_STREAM
 from accounts.tenancy.scope import open_tenant
-from accounts.tenancy.unscoped import due_packages, due_work
+from accounts.tenancy.unscoped import due_packages, due_streams, due_work
 from assessments.packages.services import BUILD_PACKAGE
 from evidence.queue import COLLECT_UNIT, PROBE_CONNECTION, ring
 from evidence.services import start_due_run
@@ -28,3 +29,5 @@ def ring_for_due_work() -> None:
             start_due_run(connection_id=row_id)
     for tenant_id, row_id in due_packages(timezone.now()):
         ring(BUILD_PACKAGE, tenant_id, [row_id])
+    for tenant_id, row_id in due_streams(timezone.now()):
+        ring(DELIVER_STREAM, tenant_id, [row_id])

@@ -96,6 +96,11 @@ def due_work(at: datetime, limit: int = 500) -> list[DueWork]:
     return [DueWork(*row) for row in _rows("select * from portal_due_work(%s, %s)", [at, limit])]
 
 
+def due_streams(at: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:
+    """The streams of audit logs that have something to send at a time and nobody who sends it: (tenant, stream)."""
+    return [(row[0], row[1]) for row in _rows("select * from portal_due_streams(%s, %s)", [at, limit])]
+
+
 def due_packages(at: datetime, limit: int = 100) -> list[tuple[UUID, UUID]]:
     """Packages that wait for a worker at a time, or to be removed: (tenant, row)."""
     return [(row[0], row[1]) for row in _rows("select * from portal_due_packages(%s, %s)", [at, limit])]

@@ -22,6 +22,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.audit.models import AuditEntry
+from accounts.audit.streams.models import AuditStream
 from accounts.models import (
     BreakGlass,
     ExternalIdentity,
@@ -125,6 +126,7 @@ class Everything:
     asked: EvidenceRequest
     sample: Sample
     item: SampleItem
+    stream: AuditStream
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -147,6 +149,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             running=make_run(tenant, aws, units_total=1), session=session_digest(browser.cookies["session"].value),
             invitation=invite(email=f"{secrets.token_hex(6)}@example.org", role=Role.VIEWER, by=membership),
             package=_package(owner, mark),
+            stream=AuditStream.objects.create(name=f"{mark} stream"[:100], kind="syslog", target="127.0.0.1:9"),
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
             **_partners(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),

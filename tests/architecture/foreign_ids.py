@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "scim_group_id": Kind(lambda its: its.scim_group.pk),
     "token_id": Kind(lambda its: its.scim_token.pk),
     "window_id": Kind(lambda its: its.window.pk),
+    "stream_id": Kind(lambda its: its.stream.pk),
     "entry_id": Kind(lambda its: its.entry.pk),
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
     "engagement_id": Kind(lambda its: its.engagement.pk),
@@ -92,7 +93,8 @@ IDS = {
 
 WORDS = frozenset({
     "slug", "reason", "ticket", "hours", "emergency", "days", "allowed", "with_evidence",
-    "act", "outcome", "since", "until", "polling", "format", "collector", "region", "section", "status", "designation", "text", "severity",
+    "act", "outcome", "since", "until", "polling", "format", "change", "kind", "target",
+    "authority", "from_start", "collector", "region", "section", "status", "designation", "text", "severity",
     "service", "citation", "way", "tab", "theme", "next", "email", "password", "code", "name",
     "current", "credential", "require_passkey", "role", "ends_on", "aws_account_id", "partition", "role_name",
     "regions", "holds_phi",
@@ -101,7 +103,7 @@ WORDS = frozenset({
     "reference", "services", "creates", "receives", "maintains", "transmits", "volume", "reach",
     "systems", "minimum_necessary", "contact_name", "contact_email", "official_name", "official_email", "tier", "state",
     "sheet",
-    "required", "domain", "reason", "kind", "enabled", "issuer", "client_id", "client_secret", "metadata", "metadata_url",
+    "required", "domain", "reason", "enabled", "issuer", "client_id", "client_secret", "metadata", "metadata_url",
     "email_claim", "groups_claim", "proof", "values", "just_in_time", "default_role", "listed", "group",
     "title", "firm", "opens_on", "closes_on", "due_on",
     "extent", "source", "subject", "seed", "size", "result", "note", "comment-text", "conclude-judgement",
