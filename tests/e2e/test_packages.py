@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -31,6 +32,7 @@ def test_a_package_goes_from_the_form_to_an_accepting_verifier(
     visit: Visit, vault_of: Hospital, tmp_path: Path  # noqa: F811
 ):
     page = visit.page
+    page.set_default_timeout(60_000)
     visit.sign_in(vault_of.owner)
     page.get_by_role("link", name="Packages").click()
     page.get_by_role("link", name="Make a package").click()
@@ -64,7 +66,5 @@ def test_a_package_goes_from_the_form_to_an_accepting_verifier(
 
 
 def _picture(visit: Visit, name: str) -> None:
-    import os
-
     if folder := os.environ.get("PICTURES"):
         visit.page.screenshot(path=f"{folder}/{name}.png", full_page=True)
