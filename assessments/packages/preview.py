@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from assessments.engagements import scope
@@ -16,12 +18,12 @@ from evidence.models import Snapshot
 
 MOST_DOCUMENTS = 60
 MOST_BYTES = 8 << 20
-ROWS_SHOWN = 120
+ROWS_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One field as the reader would see it: its pointer and value, or that it is withheld."""
+    """One field as the reader would see it: its pointer and value, or that it is withheld (`value`: how many are)."""
 
     pointer: str
     value: str
@@ -93,8 +95,15 @@ def _judge(document: Any, withholding: Withholding) -> list[Row]:
 
 
 def _excerpt(document: Document) -> Document:
-    """The rows around the first that is withheld."""
+    """The rows around the first that is withheld; withheld ones in a row are one, with how many."""
     first = next(number for number, row in enumerate(document.rows) if row.withheld)
-    start = max(0, first - 10)
-    rows = document.rows[start : start + ROWS_SHOWN]
-    return Document(document.collector, document.region, document.hidden, document.total, rows)
+    rows = [row for group in _runs(document.rows[max(0, first - 10) :]) for row in group]
+    return Document(
+        document.collector, document.region, document.hidden, document.total, tuple(rows[:ROWS_SHOWN])
+    )
+
+
+def _runs(rows: tuple[Row, ...]) -> Iterator[list[Row]]:
+    for withheld, run in groupby(rows, key=lambda row: row.withheld):
+        same = list(run)
+        yield [Row("", str(len(same)), withheld=True)] if withheld else same
