@@ -7,6 +7,7 @@ import re
 import threading
 from pathlib import Path
 
+from django.db import connections
 from playwright.sync_api import expect
 
 from accounts.tenancy.scope import open_tenant
@@ -48,7 +49,7 @@ def test_a_package_goes_from_the_form_to_an_accepting_verifier(
     page.get_by_role("button", name="Make the package").click()
     expect(page.get_by_label("Package in the making")).to_be_visible()
     assert visit.violations() == []
-    worker = threading.Thread(target=work_until, args=(_newest(vault_of), PackageState.READY))
+    worker = threading.Thread(target=_work, args=(_newest(vault_of),))
     worker.start()
     expect(page.get_by_role("heading", name="Hand it out")).to_be_visible(timeout=60_000)
     worker.join(30)
@@ -65,6 +66,13 @@ def test_a_package_goes_from_the_form_to_an_accepting_verifier(
     for address in ("/packages/", "/packages/new/", page.url.removeprefix(visit.server)):
         visit.go(address)
         assert visit.overflow() == 0, address
+
+
+def _work(package: Package) -> None:
+    try:
+        work_until(package, PackageState.READY)
+    finally:
+        connections.close_all()
 
 
 def _picture(visit: Visit, name: str) -> None:
