@@ -31,8 +31,8 @@ def _newest(of: Hospital) -> Package:
 
 def test_a_package_goes_from_the_form_to_an_accepting_verifier(
     visit: Visit,
-    vault_of: Hospital,
-    tmp_path: Path,  # noqa: F811
+    vault_of: Hospital,  # noqa: F811
+    tmp_path: Path,
 ):
     page = visit.page
     page.set_default_timeout(60_000)
