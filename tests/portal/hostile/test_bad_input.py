@@ -76,9 +76,15 @@ def test_every_field_of_every_form_takes_anything_and_changes_nothing_where_it_i
                 assert site.rows.read() == before, (route, name, what)
 
 
-@pytest.mark.parametrize("address", ["/sign-in/", "/sign-in/code/", "/sign-in/set-up/", "/invitations/x/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/sign-in/", "/sign-in/code/", "/sign-in/set-up/", "/sign-in/passkey/", "/sign-in/forgotten/",
+        "/sign-in/forgotten/x/", "/email/undo/x/", "/invitations/x/",
+    ],
+)  # fmt: skip
 def test_what_strangers_can_reach_takes_anything(address, stranger, site):
-    for name in ("email", "password", "next", "code", "token"):
+    for name in ("email", "password", "next", "code", "token", "credential"):
         for what, value in HOSTILE.items():
             body = f"{name}={quote_from_bytes(value)}" + (
                 "&email=nobody@example.org&password=x" if name == "next" else ""
