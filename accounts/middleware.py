@@ -182,17 +182,7 @@ def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpRespons
     if missing:
         return ask_sign_in(request, missing)
     try:
-        if access.gate is Gate.OPERATOR:
-            require_operator(request)
-        if access.permission is None:
-            if access.gate is Gate.VERIFIED:
-                _owe(request, access)
-                _require_own_session(request, access)
-                _look_into_tenant(cast("TenantRequest", request))
-            return _rendered(view()) if _proof_suffices(request, access) else _ask_proof(request)
-        if is_operator(request):
-            return answer_operator(request, access, lambda: _rendered(view()))
-        return _answer_in_tenant(cast("TenantRequest", request), access, view)
+        return _answer_as_declared(request, access, view)
     except FirstUseOfBreakGlass:
         # The request's one entry says this alone; the page is asked for anew and makes its own.
         note_break_glass(request, UUID(request.session[TENANT]))
@@ -203,6 +193,22 @@ def _answer(request: HttpRequest, access: Access, view: Callable[[], HttpRespons
         return ask_sign_in(request, "sign-in")
     except (PortalError, Http404, PermissionDenied) as error:
         return refuse(request, as_portal_error(error))
+
+
+def _answer_as_declared(
+    request: HttpRequest, access: Access, view: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
+    if access.gate is Gate.OPERATOR:
+        require_operator(request)
+    if access.permission is None:
+        if access.gate is Gate.VERIFIED:
+            _owe(request, access)
+            _require_own_session(request, access)
+            _look_into_tenant(cast("TenantRequest", request))
+        return _rendered(view()) if _proof_suffices(request, access) else _ask_proof(request)
+    if is_operator(request):
+        return answer_operator(request, access, lambda: _rendered(view()))
+    return _answer_in_tenant(cast("TenantRequest", request), access, view)
 
 
 def _answer_machine(

@@ -133,7 +133,7 @@ def saml_metadata(issuer: str, sign_in_url: str, *certificates: str) -> str:
 
 
 @dataclass
-class Zone(BaseResolver):
+class Zone(BaseResolver):  # type: ignore[misc] # dnslib has no types
     """A DNS server's TXT records."""
 
     records: dict[str, list[str]] = field(default_factory=dict)
