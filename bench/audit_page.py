@@ -131,8 +131,10 @@ def search(tenant_id: UUID, query: dict[str, str]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="100,000 entries, for a look")
+    parser.add_argument("--entries", type=int, default=10_000_000)
+    parser.add_argument("--rounds", type=int, default=12)
     options = parser.parse_args()
-    entries, rounds = (100_000, 3) if options.quick else (10_000_000, 12)
+    entries, rounds = (100_000, 3) if options.quick else (options.entries, options.rounds)
     with kit.own_state(durable=False) as state:
         kit.set_up_django()
         from portal.embedded import Role, postgres_address
