@@ -21,7 +21,7 @@ WHOLE = contents.evidence_parts
 def half(pieces: list[Any], *others: Any) -> Iterator[Any]:
     """Half of the evidence, and then nothing any more."""
     yield from WHOLE(pieces[: len(pieces) // 2], *others)
-    print("middle", flush=True)
+    print("middle", flush=True)  # noqa: T201 (to whoever kills it)
     time.sleep(600)
 
 
