@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.test import Client
@@ -20,6 +21,7 @@ from tests.architecture.everything import (
     make_everything,
     names_asked,
 )
+from tests.architecture.foreign_ids import KINDS
 
 HOSTILE: dict[str, bytes] = {
     "empty": b"", "blank": b" \t ", "NUL": b"a\x00b", "lone surrogate": b"\xed\xa0\x80", "no UTF-8": b"\xff\xfe\xfd",
@@ -56,14 +58,10 @@ class Site:
     rows: TenantDigests
     vault: Any
 
-    @property
+    @cached_property
     def ids(self) -> dict[str, str]:
-        its = self.its
-        found = {
-            "connection_id": its.connection.pk, "run_id": its.running.pk, "snapshot_id": its.snapshot.pk, "finding_id": its.finding.pk,
-            "membership_id": its.membership.pk, "invitation_id": its.invitation.invitation.pk, "passkey": "0" * 32,
-        }  # fmt: skip
-        return {**SAMPLES, **{name: str(value) for name, value in found.items()}}
+        found = {name: str(kind.of(self.its)) for name, kind in KINDS.items()}
+        return {**found, "run_id": str(self.its.running.pk), "passkey": "0" * 32, **SAMPLES}
 
     def path(self, route: str, **instead: str) -> str:
         return "/" + re.sub(r"<\w+:(\w+)>", lambda match: {**self.ids, **instead}[match[1]], route)
