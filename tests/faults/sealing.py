@@ -72,8 +72,8 @@ class KilledLog:
     It must be durable: with asynchronous commits an immediate stop loses what was acknowledged.
     """
 
-    def __init__(self, state: Path, tenants: list[UUID]) -> None:
-        self.state, self.tenants = state, tenants
+    def __init__(self, state: Path, tenants: list[UUID], *, secret: str = SECRET) -> None:
+        self.state, self.tenants, self._secret = state, tenants, secret
         self._acknowledged: list[UUID] = []
         self._stop = threading.Event()
         self.outcome = Outcome()
@@ -107,7 +107,7 @@ class KilledLog:
         from tests.faults.sealing_process import seal
 
         dsn = postgres_address(self.state).dsn(Role.SEALER)
-        process = self._context.Process(target=seal, args=(dsn, SECRET, str(self.state / "anchor")))
+        process = self._context.Process(target=seal, args=(dsn, self._secret, str(self.state / "anchor")))
         process.start()
         return process
 
@@ -188,9 +188,11 @@ class KilledLog:
 
     def _check(self) -> Outcome:
         found = self.outcome
-        stored = Counter(
-            row["id"] for row in self.query("select id from accounts_auditentry where act = 'evidence.read'")
+        rows = self.query(
+            "select id from accounts_auditentry where act = 'evidence.read' and tenant_id = any(%s)",
+            self.tenants,
         )
+        stored = Counter(row["id"] for row in rows)
         acknowledged = Counter(self._acknowledged)
         found.acknowledged, found.stored = len(acknowledged), len(stored)
         found.lost = len(acknowledged - stored)
