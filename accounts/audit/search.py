@@ -2,9 +2,9 @@
 
 Each combination of actor and object has an index that goes on with act, outcome and id. A search first learns which
 acts and outcomes occur there, by diving from one to the next, then which of them have the newest entries, and merges
-those: some hundreds of dives at most, however many entries there are and however rare what is looked for. Ids are UUIDv7, so
-their order is the order of time and a range of time is a range of ids. Every operator is leakproof, or row-level
-security would keep it from the index.
+those: some hundreds of dives at most, however many entries there are and however rare what is looked for. Ids are
+UUIDv7, so their order is the order of time and a range of time is a range of ids. Every operator is leakproof, or
+row-level security would keep it from the index.
 """
 
 from __future__ import annotations

@@ -106,5 +106,9 @@ def operator_leave(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, form: AskForm) -> HttpResponse:
     return form_page(
-        request, "accounts/operator_windows.html", form, listed=list_asked(), inside=bool(request.session.get(TENANT))
+        request,
+        "accounts/operator_windows.html",
+        form,
+        listed=list_asked(),
+        inside=bool(request.session.get(TENANT)),
     )

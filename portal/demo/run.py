@@ -32,6 +32,7 @@ from portal import env
 from portal.demo import hospital
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
 from portal.demo.engagement import seed_engagement
+from portal.demo.partners import seed_business_associates
 from portal.embedded import Child, Supervisor
 from portal.embedded.commands import BEAT, MIGRATE, SEALER, WEB, WORKER
 from portal.embedded.files import write_text
@@ -125,6 +126,8 @@ def _assess(aws: AwsControl, organisation: Organisation, say: Say, bar: Bar) -> 
     before = time.monotonic()
     connection_id, is_new = _connect(aws, tenant_id, organisation)
     say(f"{organisation.name}: AWS account {organisation.aws_account_id} stands ready.")
+    with open_tenant(tenant_id):
+        seed_business_associates(organisation.slug)
     with open_tenant(tenant_id):
         if is_new:
             verify_connection(connection_id=connection_id)

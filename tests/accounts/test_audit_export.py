@@ -79,7 +79,9 @@ def test_json_lines_are_the_entries_byte_for_byte(tenant, client):
         assert lines == [bytes(AuditEntry.objects.get(object_id="a").body)]
 
 
-SCHEMA = OcsfJsonSchemaEmbedded(get_ocsf_schema(version="1.8.0")).get_class_schema("api_activity", profiles=[])
+SCHEMA = OcsfJsonSchemaEmbedded(get_ocsf_schema(version="1.8.0")).get_class_schema(
+    "api_activity", profiles=[]
+)
 OCSF = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
 
 

@@ -67,7 +67,9 @@ def world(django_db_setup, django_db_blocker) -> Iterator[World]:
         with open_tenant(other.pk):
             Membership.objects.create(person=both, role=Role.VIEWER)
         people = [Somebody("anonymous", Client(REMOTE_ADDR=ADDRESS)), _half(its)]
-        people += [_member(role.label, make_ready_person(role, its.tenant), [its.tenant.pk]) for role in MEMBER_ROLES]
+        people += [
+            _member(role.label, make_ready_person(role, its.tenant), [its.tenant.pk]) for role in MEMBER_ROLES
+        ]
         people += [
             _member("owner of another tenant", make_ready_person(tenant=other), [other.pk]),
             _member("member of both", both, [its.tenant.pk, other.pk]),
