@@ -424,7 +424,7 @@ def test_a_group_is_created_read_replaced_and_deleted(provider):
     refused(provider.ask("GET", f"Groups/{group['id']}"), 404)
 
 
-@pytest.mark.parametrize("value", ["", "x", str(uuid4()), None, 5])
+@pytest.mark.parametrize("value", ["", "x", "467fae3f-1358-4d53-9fa7-a1017b9681ac", None, 5])
 def test_a_member_who_is_nobody_is_refused(provider, value):
     body = {"schemas": [GROUP], "displayName": "G", "members": [{"value": value}]}
     refused(provider.ask("POST", "Groups", body), 400, "invalidValue")
