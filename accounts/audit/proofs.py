@@ -6,6 +6,7 @@ process does (accounts.audit.sealer), and its private key is nowhere else.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,11 @@ class SigningKey(NamedTuple):
 
     vkey: str
     certificate: str | None
+
+    @property
+    def fingerprint(self) -> str:
+        """What people compare by another way than the package's: the SHA-256 of the vkey's line, in hex."""
+        return hashlib.sha256(self.vkey.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import TenantRequest, requires
+from accounts.audit import proofs
 from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.audit.models import AuditCheckpoint, AuditEntry
@@ -65,7 +66,7 @@ def audit_log(request: TenantRequest) -> HttpResponse:
         {"form": form, "rows": [_row(line) for line in lines], "lines": lines, "actors": actors, "first": not after,
          "next": _sign(request, ids[PAGE - 1]) if len(ids) > PAGE else "", "filtered": bool(filters_used(form)),
          "broken": sum(line.standing is Standing.ALTERED for line in lines), "checkpoint": checkpoint,
-         "last_index": checkpoint.size - 1 if checkpoint else None, "checkpoint_refused": refused,
+         "keys": proofs.keys(), "last_index": checkpoint.size - 1 if checkpoint else None, "checkpoint_refused": refused,
          "may_export": request.may(Permission.AUDIT_EXPORT), "may_stream": request.may(Permission.STREAM_CHANGE),
          "query": request.GET.urlencode()},
     )  # fmt: skip

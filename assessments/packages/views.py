@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import TenantRequest, requires
+from accounts.audit import proofs
 from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.errors import InvalidInput
@@ -86,6 +87,7 @@ def _shown(request: TenantRequest, package: Package) -> dict[str, object]:
         "link": link,
         "open": shown_link,
         "making": package.state in MAKING,
+        "keys": proofs.keys(),
     }
 
 
