@@ -203,6 +203,11 @@ def sealer_state() -> SealerState:
     )
 
 
+def sealer_seen_at() -> datetime | None:
+    """When the sealer last ran; None where it never did."""
+    return AuditSealer.objects.values_list("seen_at", flat=True).first()
+
+
 def _oldest_unsealed(state: AuditSealer | None) -> datetime | None:
     entries = AuditEntry.objects.filter(transaction_id__gte=state.position_xid if state else 0)
     unsealed = entries.exclude(pk__in=AuditLeaf.objects.values("pk"))

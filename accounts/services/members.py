@@ -12,8 +12,10 @@ from django.utils import timezone
 from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.errors import Conflict, Forbidden, NotFound
-from accounts.models import Membership, Person
+from accounts.models import Membership, Person, Tenant
 from accounts.permissions import MEMBER_ROLES, Permission, Role, allows
+from accounts.sso.models import BreakGlass
+from accounts.tenancy.scope import current_tenant_id
 
 
 def grantable_roles(by: Role) -> list[Role]:
@@ -57,6 +59,7 @@ def change_role(*, membership_id: UUID, role: Role, by: Membership) -> Membershi
         require_grantable(involved, Role(by.role))
     if before is Role.OWNER and role is not Role.OWNER:
         require_another_owner(owners, membership)
+        _require_another_way_in(membership)
     membership.role = role
     membership.save(update_fields=["role"])
     record(
@@ -79,6 +82,7 @@ def remove_member(*, membership_id: UUID, by: Membership) -> None:
     require_grantable(Role(membership.role), Role(by.role))
     if membership.role == Role.OWNER:
         require_another_owner(owners, membership)
+        _require_another_way_in(membership)
     record(Act.MEMBER_REMOVE, object_type="person", object_id=membership.person_id, role=membership.role)
     membership.delete()
 
@@ -100,6 +104,19 @@ def locked_owners() -> list[Membership]:
     # Locked in one order before any decision, or two owners could remove each other at the same time.
     living = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
     return list(Membership.objects.filter(living, role=Role.OWNER).select_for_update().order_by("id"))
+
+
+def _require_another_way_in(membership: Membership) -> None:
+    """Where single sign-on is required, somebody can still come in on the day when the provider is down."""
+    glass = BreakGlass.objects.all()
+    if (
+        glass.filter(membership=membership).exists()
+        and not glass.exclude(membership=membership).exists()
+        and Tenant.objects.get(pk=current_tenant_id()).sso_required
+    ):
+        raise Conflict(
+            "This is the last owner who may come in without single sign-on. Name another one for that first."
+        )
 
 
 def _membership(membership_id: UUID) -> Membership:

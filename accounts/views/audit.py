@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.core import signing
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import TenantRequest, requires
@@ -26,6 +28,7 @@ from accounts.models import Person
 from accounts.permissions import Permission
 
 PAGE = 50
+SEALER_SILENT = timedelta(minutes=1)
 OBJECT_PAGES = {
     "snapshot": ("snapshot-detail", "snapshot_id"),
     "connection": ("connection-detail", "connection_id"),
@@ -66,7 +69,8 @@ def audit_log(request: TenantRequest) -> HttpResponse:
         {"form": form, "rows": [_row(line) for line in lines], "lines": lines, "actors": actors, "first": not after,
          "next": _sign(request, ids[PAGE - 1]) if len(ids) > PAGE else "", "filtered": bool(filters_used(form)),
          "broken": sum(line.standing is Standing.ALTERED for line in lines), "checkpoint": checkpoint,
-         "keys": proofs.keys(), "last_index": checkpoint.size - 1 if checkpoint else None, "checkpoint_refused": refused,
+         "keys": proofs.keys(), "sealer_stands": _sealer_stands(), "checkpoint_refused": refused,
+         "last_index": checkpoint.size - 1 if checkpoint else None,
          "may_export": request.may(Permission.AUDIT_EXPORT), "may_stream": request.may(Permission.STREAM_CHANGE),
          "query": request.GET.urlencode()},
     )  # fmt: skip
@@ -110,6 +114,12 @@ def find_actor(text: str, actors: list[LoggedActor]) -> str | None:
     if person:
         return str(person.pk)
     return next((actor.id for actor in actors if sought in {actor.id.lower(), actor.name.lower()}), sought)
+
+
+def _sealer_stands() -> bool:
+    """Whether the sealer, which says every few seconds that it runs, has been silent."""
+    seen = proofs.sealer_seen_at()
+    return seen is None or timezone.now() - seen > SEALER_SILENT
 
 
 def _checkpoint() -> tuple[AuditCheckpoint | None, bool]:

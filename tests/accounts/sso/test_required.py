@@ -6,8 +6,10 @@ import pytest
 from django.core import mail
 
 from accounts.audit.events import Act
+from accounts.errors import Conflict
 from accounts.models import AuditEntry, BreakGlass, IdentityProvider, Membership, Person
 from accounts.permissions import Role
+from accounts.services.members import change_role, remove_member
 from accounts.tenancy.scope import open_tenant
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.accounts.sso.kit import Setup, set_up_tenant_for, sign_in_by
@@ -155,6 +157,20 @@ class TestRequired:
         with open_tenant(setup.tenant.pk):
             Membership.objects.filter(person=self.keeper).update(role=Role.VIEWER)
         assert sign_in(self.keeper).get("/").status_code == 403
+
+    def test_the_last_who_may_break_the_glass_is_neither_removed_nor_demoted(self, setup):
+        other = _person(setup)
+        with open_tenant(setup.tenant.pk):
+            mine = Membership.objects.get(person=other)
+            keepers = Membership.objects.get(person=self.keeper).pk
+            for act in (
+                lambda: change_role(membership_id=keepers, role=Role.VIEWER, by=mine),
+                lambda: remove_member(membership_id=keepers, by=mine),
+            ):
+                with pytest.raises(Conflict, match="without single sign-on"):
+                    act()
+            BreakGlass.objects.create(membership=mine)
+            remove_member(membership_id=keepers, by=mine)
 
 
 def test_only_owners_with_factors_of_their_own_are_named(setup):
