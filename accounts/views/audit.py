@@ -160,8 +160,8 @@ def _cursor(request: TenantRequest, after: str) -> UUID | None:
     if not after:
         return None
     try:
-        return UUID(signing.loads(after, salt=_salt(request)))
-    except signing.BadSignature as error:
+        return UUID(str(signing.loads(after, salt=_salt(request))))
+    except (signing.BadSignature, ValueError) as error:
         raise InvalidInput("This page's address was altered. Begin at the first page.") from error
 
 

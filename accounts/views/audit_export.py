@@ -6,6 +6,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import TenantRequest, requires
@@ -43,7 +44,7 @@ def audit_export(request: TenantRequest) -> HttpResponseBase:
 
 
 def _ask(request: TenantRequest, used: dict[str, str]) -> HttpResponse:
-    context = {"formats": list(ExportFormat), "used": used, "query": request.GET.urlencode()}
+    context = {"formats": list(ExportFormat), "used": used, "query": urlencode(used)}
     return TemplateResponse(request, "accounts/audit_export.html", context)
 
 

@@ -34,7 +34,7 @@ class EmergencyForm(RefusableForm):
 @requires(Permission.TENANT_CHANGE)
 @require_safe
 def operator_access(request: TenantRequest) -> HttpResponse:
-    record(Act.OPERATOR_ACCESS_READ)
+    record(Act.OPERATOR_ACCESS_READ, object_type="page", object_id="operator-access")
     now = timezone.now()
     windows = OperatorWindow.objects.select_related("asked_by", "approved_by", "granted_by", "closed_by")
     listed = [(window, window.state(now)) for window in windows.order_by("-asked_at")[:SHOWN]]

@@ -37,7 +37,13 @@ def register(request: TenantRequest) -> HttpResponse:
     found = _filtered(form)
     after = _after(request.GET.get("after", ""))
     rows = list(_following(found, after)[: PAGE + 1])
-    record(Act.BUSINESS_ASSOCIATE_LIST, shown=min(len(rows), PAGE), first_page=after is None)
+    record(
+        Act.BUSINESS_ASSOCIATE_LIST,
+        object_type="page",
+        object_id="business-associates",
+        shown=min(len(rows), PAGE),
+        first_page=after is None,
+    )
     return TemplateResponse(
         request, "partners/register.html",
         {"form": form, "rows": rows[:PAGE], "next": str(rows[PAGE - 1].pk) if len(rows) > PAGE else "",
@@ -199,7 +205,7 @@ def _tier_counts() -> list[tuple[int, int]]:
 
 def _exported() -> Iterator[list[str]]:
     rows = list(BusinessAssociate.objects.filter(ended_at=None).order_by("reference"))
-    record(Act.BUSINESS_ASSOCIATE_EXPORT, rows=len(rows))
+    record(Act.BUSINESS_ASSOCIATE_EXPORT, object_type="page", object_id="business-associates", rows=len(rows))
     for row in rows:
         yield [_cell(getattr(row, name)) for name in FIELDS]
 

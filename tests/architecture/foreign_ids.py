@@ -111,5 +111,8 @@ WORDS = frozenset({
 })  # fmt: skip
 """Fields that take no id."""
 
-BODIES = {"members/<uuid:membership_id>/role/": {"role": "viewer"}}
+BODIES = {
+    "audit/streams/<uuid:stream_id>/change/": {"change": "pause"},
+    "members/<uuid:membership_id>/role/": {"role": "viewer"},
+}
 """What makes a form fit, so that the refusal is about the id."""

@@ -18,8 +18,7 @@ from accounts.models import Tenant
 from accounts.tenancy.models import TenantModel, new_id
 from accounts.tenancy.scope import NoTenantError, TenantSwitchError, open_tenant
 from tests import conftest
-from tests.architecture.everything import TENANT_MODELS
-from tests.architecture.tenancy_rows import PARENTS, TABLES, VALUE, build, refused, sql, word
+from tests.architecture.tenancy_rows import PARENTS, TABLES, TENANT_MODELS, VALUE, build, refused, sql, word
 
 TENANTS = 3
 

@@ -145,7 +145,9 @@ def _seen(answer: Any, *given: object) -> tuple[int, bytes, dict[str, str]]:
 def _difference(
     one: tuple[int, bytes, dict[str, str]], other: tuple[int, bytes, dict[str, str]]
 ) -> list[str]:
-    before, after = ([str(seen[0]), *seen[1].decode().splitlines(), str(seen[2])] for seen in (one, other))
+    before, after = (
+        [str(seen[0]), *seen[1].decode(errors="replace").splitlines(), str(seen[2])] for seen in (one, other)
+    )
     return list(difflib.unified_diff(before, after, n=0))
 
 
@@ -183,6 +185,12 @@ def _refusals(world: World, answer: Any, actor: Actor) -> int:
             request_id=answer["X-Request-ID"],
             actor_id=str(actor.person_id),
         ).count()
+
+
+def _without_own_acts(route: str, rows: dict[str, Any]) -> dict[str, Any]:
+    """What somebody does with their own account stands in the log of every tenant that they belong to, so in A's."""
+    own = _need(route).permission is None and _need(route).gate is Gate.VERIFIED
+    return {table: row for table, row in rows.items() if not own or table != "accounts_auditentry"}
 
 
 def _need(route: str) -> Access:
@@ -233,9 +241,10 @@ def test_another_tenants_id_is_a_random_id(route, world):
             assert answer.status_code == _expected(actor, route, method, answered), case
             seen = _seen(answer, *theirs.values()), _seen(random_answer, *nobodys.values())
             assert _difference(*seen) == [], case
-            assert _refusals(world, answer, actor) == (answer.status_code >= 400), case
+            refused = answer.status_code >= 400 and _need(route).gate is not Gate.OPERATOR
+            assert _refusals(world, answer, actor) == refused, case
     assert answered, "no method was answered"
-    assert world.a_rows.read() == before
+    assert _without_own_acts(route, world.a_rows.read()) == _without_own_acts(route, before)
 
 
 @pytest.mark.parametrize("route", WITHOUT_IDS)
@@ -277,19 +286,15 @@ def test_the_log_shows_nothing_of_another_tenant_by_any_filter(world):
     ):
         answer = world.b.client.get("/audit/", {name: value})
         assert answer.status_code == 200
-        assert answer.context["lines"] == []
+        # What B's own people asked in vain stands there, with the ids that they typed.
+        assert {line.entry.tenant_id for line in answer.context["lines"]} <= {world.b.tenant.pk}
+        assert world.a.mark not in answer.content.decode()
     assert world.a_rows.read() == before
 
 
 def test_a_page_key_of_another_tenants_log_is_no_key(world):
-    key = signing.dumps(
-        [world.a.entry.occurred_at.isoformat(), str(world.a.entry.pk)],
-        salt=f"audit log of {world.a.tenant.pk}",
-    )
-    own = signing.dumps(
-        [world.b.entry.occurred_at.isoformat(), str(world.b.entry.pk)],
-        salt=f"audit log of {world.b.tenant.pk}",
-    )
+    key = signing.dumps(str(world.a.entry.pk), salt=f"audit log of {world.a.tenant.pk}")
+    own = signing.dumps(str(world.b.entry.pk), salt=f"audit log of {world.b.tenant.pk}")
     answers = [world.b.client.get("/audit/", {"after": after}) for after in (key, own, f"{key}x")]
     assert [answer.status_code for answer in answers] == [400, 200, 400]
 
@@ -349,14 +354,21 @@ def _shown(world: World, actor: Actor, answer: Any) -> str:
 def test_each_address_opens_with_the_own_tenants_ids(world):
     """Otherwise the refusals above could come from anything."""
     opened = {route for route in WITH_IDS if _opens(world, route)}
-    posts = {route for route in WITH_IDS if route not in opened}
-    assert all(_need(route).gate is Gate.VERIFIED for route in posts)
-    assert {_ask(world.b.client, "GET", _own_path(route, world)).status_code for route in posts} <= {405}
+    posts = {route for route in WITH_IDS if route not in opened and _need(route).gate is Gate.VERIFIED}
+    statuses = {route: _opener(world, route).get(_own_path(route, world)).status_code for route in posts}
+    assert {route: status for route, status in statuses.items() if status != 405} == {}
+
+
+def _opener(world: World, route: str) -> Client:
+    """Somebody of B whom the address lets in."""
+    auditors = _need(route).permission is Permission.ENGAGEMENT_AUDIT
+    return (
+        next(each.client for each in world.actors if each.name == "Auditor") if auditors else world.b.client
+    )
 
 
 def _opens(world: World, route: str) -> bool:
-    path = _own_path(route, world)
-    return world.b.client.get(path).status_code in {200, 204}
+    return _opener(world, route).get(_own_path(route, world)).status_code in {200, 204}
 
 
 def test_a_link_for_somebody_else_gives_a_signed_in_member_nothing(world):

@@ -23,9 +23,8 @@ from accounts.tenancy.models import TenantModel
 from accounts.tenancy.rls import CURRENT_TENANT, FENCED_ROLES, ROLES
 from tests import conftest
 from tests.architecture import test_tenancy as schema
-from tests.architecture.everything import TENANT_MODELS
 from tests.architecture.tenancy_oracle import TENANTS, Block, Operation, Session, World
-from tests.architecture.tenancy_rows import TABLES
+from tests.architecture.tenancy_rows import TABLES, TENANT_MODELS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

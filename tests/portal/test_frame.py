@@ -19,13 +19,17 @@ def _links(answer) -> set[str]:
 
 def test_an_owner_is_led_to_every_part(owner, client_for):
     assert _links(client_for(owner).get("/")) == {
-        "Overview", "Safeguards", "Evidence", "Findings", "AWS connections", "Members", "Audit log",
+        "Overview", "Safeguards", "Evidence", "Findings", "AWS connections", "Engagements", "Packages",
+        "Business associates", "Members", "Sign-in policy", "Single sign-on", "Provisioning", "Operator access",
+        "Audit log",
     }  # fmt: skip
 
 
 def test_a_viewer_is_not_led_to_what_the_role_may_not_open(tenant, client_for):
     viewer = make_ready_person(Role.VIEWER, tenant)
-    assert _links(client_for(viewer).get("/")) == {"Overview", "Safeguards", "Findings", "AWS connections"}
+    assert _links(client_for(viewer).get("/")) == {
+        "Overview", "Safeguards", "Findings", "AWS connections", "Engagements", "Business associates",
+    }  # fmt: skip
 
 
 def test_the_page_in_the_navigation_that_is_open_says_so(owner, client_for):

@@ -248,7 +248,7 @@ def test_a_kid_is_a_name_and_nothing_more(attempt, kid):
         {"email_verified": False},
         {"email_verified": "false"},
     ],
-    ids=lambda lie: str(lie)[:40],
+    ids=lambda lie: re.sub(r"\d{6,}", "a time", str(lie))[:40],
 )
 def test_a_signed_lie_is_refused(attempt, lie):
     assert attempt.send(attempt.token(**lie)).status_code == 403

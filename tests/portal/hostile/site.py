@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import Person
 from accounts.permissions import Role
+from accounts.tenancy.scope import open_tenant
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.architecture.everything import (
     CHECK,
@@ -22,6 +23,7 @@ from tests.architecture.everything import (
     names_asked,
 )
 from tests.architecture.foreign_ids import KINDS
+from tests.engagements.factories import name_in
 
 HOSTILE: dict[str, bytes] = {
     "empty": b"", "blank": b" \t ", "NUL": b"a\x00b", "lone surrogate": b"\xed\xa0\x80", "no UTF-8": b"\xff\xfe\xfd",
@@ -57,6 +59,12 @@ class Site:
     """A viewer, whose sessions may end."""
     rows: TenantDigests
     vault: Any
+    auditor: Client
+    """Of somebody whom the tenant's engagement names."""
+
+    def client_for(self, route: str) -> Client:
+        """Who is let in there."""
+        return self.auditor if route.startswith("auditor/") else self.client
 
     @cached_property
     def ids(self) -> dict[str, str]:
@@ -69,12 +77,16 @@ class Site:
 
 def make_site(directory: Any, mark: str = "") -> Site:
     its = make_everything(mark, raise_request_exception=False)
+    named = make_ready_person(Role.AUDITOR, its.tenant)
+    with open_tenant(its.tenant.pk):
+        name_in(its.engagement, named)
     return Site(
         its,
         its.client,
         make_ready_person(Role.VIEWER, its.tenant),
         TenantDigests(its, without=VOLATILE_TABLES),
         directory,
+        sign_in(named, raise_request_exception=False),
     )
 
 
@@ -99,7 +111,11 @@ def assert_in_frame(answer: Any, about: object) -> None:
 
 
 def asked_names(site: Site, method: str, route: str, body: dict[str, str] | None = None) -> list[str]:
-    client = sign_in(site.guest, raise_request_exception=False) if route in ENDS_SESSIONS else site.client
+    client = (
+        sign_in(site.guest, raise_request_exception=False)
+        if route in ENDS_SESSIONS
+        else site.client_for(route)
+    )
     with names_asked() as names:
         getattr(client, method)(site.path(route), body or {})
     return sorted(names - {"csrfmiddlewaretoken"})
