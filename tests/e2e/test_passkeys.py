@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -34,7 +33,7 @@ class Virtual:
 
 
 @pytest.fixture
-def authenticator(visit) -> Iterator[Virtual]:
+def authenticator(visit) -> Virtual:
     return Virtual(visit)
 
 

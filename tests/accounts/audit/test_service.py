@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -60,11 +61,15 @@ def test_entries_are_sealed_and_anchored_as_they_come(log, tenant):
     assert any((log.store._directory).rglob("*.note"))
 
 
+def _has_leaves(log, tenant, many: int) -> bool:
+    return len(log.leaves(tenant)) == many
+
+
 def test_of_two_sealers_one_works_and_the_other_takes_over(log, tenant):
     with running(log.service(), log.service()):
         for number in range(4):
             write(tenant, number)
-            eventually(lambda number=number: len(log.leaves(tenant)) == number + 1)
+            eventually(partial(_has_leaves, log, tenant, number + 1))
             log.superuser(
                 "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and database ="
                 " (select oid from pg_database where datname = current_database())"

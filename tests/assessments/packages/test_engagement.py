@@ -76,8 +76,10 @@ def _sampled(engagement, auditor) -> None:
     SampleDraw.objects.create(sample=sample, seed="dice: 4 2 6", size=5, drawn_by=auditor)
     drawn = sampling.draw(POPULATION, "dice: 4 2 6", 5)
     items = [SampleItem.objects.create(sample=sample, position=n, item=item) for n, item in enumerate(drawn)]
+    instead = sampling.replacement(POPULATION, "dice: 4 2 6", 5)
+    assert instead
     SampleItem.objects.create(
-        sample=sample, position=5, item=sampling.replacement(POPULATION, "dice: 4 2 6", 5), replaces=items[2],
+        sample=sample, position=5, item=instead, replaces=items[2],
         reason="left the company",
     )  # fmt: skip
 
