@@ -122,8 +122,9 @@ def remove_auditor(*, engagement: Engagement, auditor_id: UUID) -> None:
 
 def bind_person(*, email: str, person: Person) -> None:
     """Ties the auditors named by an address to the person who proved to have it."""
-    EngagementAuditor.objects.filter(email=email, person=None, removed_at=None).update(person=person)
-    _move_ends([person.pk])
+    named = EngagementAuditor.objects.filter(email=email, person=None, removed_at=None).update(person=person)
+    if named:
+        _move_ends([person.pk])
 
 
 def _check(terms: EngagementTerms) -> None:

@@ -23,11 +23,17 @@ from accounts.tenancy.scope import open_tenant
 from portal.embedded import Role, postgres_address
 from tests.accounts.audit import rfc9162
 from tests.conftest import superuser_dsn
+from tests.embedded.conftest import eventually
 from tests.environment import STATE
 from tests.factories import make_tenant
 
 SIGNER = LocalSigner("the first key of the log under test")
 NEXT_SIGNER = LocalSigner("the second key of the log under test")
+
+_OTHERS = """
+    select from pg_stat_activity
+    where datname <> current_database() and backend_xid::text::bigint < %s
+"""
 
 
 class Log:
@@ -64,11 +70,17 @@ class Log:
         return self.sealer
 
     def seal(self) -> list[Sealed]:
-        """Until nothing is left."""
+        """Until nothing is left, once the cluster's other databases hold nothing back."""
+        self.wait_for_others()
         done = [self.sealer.seal()]
         while done[-1].full:
             done.append(self.sealer.seal())
         return done
+
+    def wait_for_others(self) -> None:
+        """Transactions of other tests, in databases of their own, hold the sealer back as any of the cluster's do."""
+        before = self.superuser("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xid")[0]
+        eventually(lambda: not self.superuser(_OTHERS, before["xid"]))
 
     def anchor(self) -> int:
         self.sealer.sign_head()
