@@ -40,7 +40,7 @@ up: install
 	@$(PY) manage.py up
 
 test: install
-	@CHROMIUM="$$($(PY) scripts/chromium.py)" && export CHROMIUM && $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@CHROMIUM="$$($(PY) scripts/chromium.py)" && export CHROMIUM && $(PY) -m pytest -n 3 --dist loadgroup $(ARGS)
 
 check: install
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check

@@ -22,7 +22,7 @@ from tests.architecture.everything import (
     make_everything,
     names_asked,
 )
-from tests.architecture.foreign_ids import KINDS
+from tests.architecture.foreign_ids import KINDS, NOBODYS
 from tests.engagements.factories import name_in
 
 HOSTILE: dict[str, bytes] = {
@@ -69,7 +69,8 @@ class Site:
     @cached_property
     def ids(self) -> dict[str, str]:
         found = {name: str(kind.of(self.its)) for name, kind in KINDS.items()}
-        return {**found, "run_id": str(self.its.running.pk), "passkey": "0" * 32, **SAMPLES}
+        nobodys = {name: str(sample[0]) for name, sample in NOBODYS.items()}
+        return {**nobodys, **found, "run_id": str(self.its.running.pk), "passkey": "0" * 32, **SAMPLES}
 
     def path(self, route: str, **instead: str) -> str:
         return "/" + re.sub(r"<\w+:(\w+)>", lambda match: {**self.ids, **instead}[match[1]], route)
@@ -101,6 +102,8 @@ def assert_in_frame(answer: Any, about: object) -> None:
     kind = answer.headers.get("Content-Type", "")
     if answer.status_code >= 400 and answer.wsgi_request.path_info.startswith("/api/"):
         assert kind.partition(";")[0] in {"application/problem+json", "application/json", "text/html"}, about
+    elif kind == "application/scim+json":
+        assert answer.wsgi_request.path_info.startswith("/scim/"), about
     elif answer.status_code >= 400:
         assert kind.startswith("text/html"), about
         assert b"Surety" in answer.content, about
