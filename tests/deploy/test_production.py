@@ -254,7 +254,7 @@ def test_every_variable_that_the_code_reads_is_in_operating_and_every_one_there_
     told = set(
         re.findall(r"`([A-Z_]+)`", (CHECKOUT / "docs/operating.md").read_text().split("## Environment")[1])
     )
-    elsewhere = {"GUNICORN_CMD_ARGS", "AWS_SHARED_CREDENTIALS_FILE", "CHROMIUM", "PYTHON"}
+    elsewhere = {"GUNICORN_CMD_ARGS", "AWS_SHARED_CREDENTIALS_FILE", "CHROMIUM", "PYTHON", "SSL_CERT_FILE"}
     assert read - told == set()
     assert told - read - elsewhere == set()
 
