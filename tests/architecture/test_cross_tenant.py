@@ -129,7 +129,8 @@ def _ask(client: Client, method: str, path: str, body: dict[str, str] | None = N
 
 def _seen(answer: Any, *given: object) -> tuple[int, bytes, dict[str, str]]:
     """An answer without what differs between any two requests."""
-    content = answer.content
+    packed = answer.headers.get("Content-Type", "").startswith("application/vnd.openxmlformats")
+    content = b"" if packed else answer.content  # a workbook holds the time of its making
     for value in (*given, answer.headers["X-Request-ID"]):
         content = content.replace(str(value).encode(), b"GIVEN")
     headers = {
@@ -355,6 +356,7 @@ def test_each_address_opens_with_the_own_tenants_ids(world):
     """Otherwise the refusals above could come from anything."""
     opened = {route for route in WITH_IDS if _opens(world, route)}
     posts = {route for route in WITH_IDS if route not in opened and _need(route).gate is Gate.VERIFIED}
+    posts = {route for route in posts if "token" not in ROUTES[route].pattern.converters}  # secrets of links
     statuses = {route: _opener(world, route).get(_own_path(route, world)).status_code for route in posts}
     assert {route: status for route, status in statuses.items() if status != 405} == {}
 
