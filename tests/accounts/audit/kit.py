@@ -31,7 +31,7 @@ SIGNER = LocalSigner("the first key of the log under test")
 NEXT_SIGNER = LocalSigner("the second key of the log under test")
 
 _OTHERS = """
-    select from pg_stat_activity
+    select pid from pg_stat_activity
     where datname <> current_database() and backend_xid::text::bigint < %s
 """
 
