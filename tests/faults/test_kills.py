@@ -124,7 +124,9 @@ def kept(portal: Portal, customer: Customer, run_id: str) -> dict[str, Any]:
         "audit": Counter(
             row["act"]
             for row in count(
-                "select act from accounts_auditentry where tenant_id = %s and act ~ '^(collection|evaluation|evidence)'",
+                # A task that found no database says that it failed; what counts here is what was done.
+                "select act from accounts_auditentry where tenant_id = %s and outcome = 'done'"
+                " and act ~ '^(collection|evaluation|evidence)'",
                 tenant,
             )
         ),
