@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -29,6 +30,14 @@ from tests.accounts.sso.kit import Setup, give_domain, way_out
 from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@dataclass(frozen=True)
+class Later:
+    """So many seconds after the moment when the token is made, which may be long after tests are collected."""
+
+    seconds: int
+
 
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 
@@ -232,11 +241,11 @@ def test_a_kid_is_a_name_and_nothing_more(attempt, kid):
         {"exp": 1},
         {"exp": "2100-01-01"},
         {"exp": True},
-        {"exp": int(time.time()) - 120},
+        {"exp": Later(-120)},
         {"iat": None},
-        {"iat": int(time.time()) + 600},
-        {"iat": int(time.time()) - 86400},
-        {"nbf": int(time.time()) + 600},
+        {"iat": Later(600)},
+        {"iat": Later(-86400)},
+        {"nbf": Later(600)},
         {"nbf": "soon"},
         {"sub": ""},
         {"sub": None},
@@ -248,10 +257,12 @@ def test_a_kid_is_a_name_and_nothing_more(attempt, kid):
         {"email_verified": False},
         {"email_verified": "false"},
     ],
-    ids=lambda lie: re.sub(r"\d{6,}", "a time", str(lie))[:40],
+    ids=lambda lie: str(lie)[:40],
 )
 def test_a_signed_lie_is_refused(attempt, lie):
-    assert attempt.send(attempt.token(**lie)).status_code == 403
+    now = int(time.time())
+    said = {name: now + value.seconds if isinstance(value, Later) else value for name, value in lie.items()}
+    assert attempt.send(attempt.token(**said)).status_code == 403
 
 
 def test_an_audience_of_several_with_ours_as_the_authorized_one_is_accepted(attempt):

@@ -52,12 +52,18 @@ class Hospital:
 
 
 @pytest.fixture(scope="session")
-def sealer(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealerService]:
-    """Seals and anchors the tests' database several times a second."""
+def anchor(tmp_path_factory: pytest.TempPathFactory) -> DirectoryAnchor:
+    """One for all sealers of this worker's database: an anchor ahead of its database would begin a new epoch."""
+    return DirectoryAnchor(tmp_path_factory.mktemp("anchor"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sealer(django_db_setup: None, anchor: DirectoryAnchor) -> Iterator[SealerService]:
+    """Seals and anchors the tests' database several times a second, while tests here run and no longer."""
     dsn = postgres_address(STATE).dsn(Role.SEALER, os.environ["SURETY_TEST_DATABASE"])
     service = SealerService(
         lambda: psycopg.connect(dsn, autocommit=True), [make_signer(SECRET)],
-        DirectoryAnchor(tmp_path_factory.mktemp("anchor")), Pace(0.1, 0.2),
+        anchor, Pace(0.1, 0.2),
     )  # fmt: skip
     thread = threading.Thread(target=service.run, daemon=True)
     thread.start()
@@ -70,7 +76,6 @@ def sealer(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
 def hospital(
     django_db_setup: None,
     django_db_blocker: Any,
-    sealer: SealerService,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Hospital:
     """The demonstration account, collected and evaluated as `manage.py scan` does it."""
