@@ -3,7 +3,7 @@
 ``appends``: eight processes append to one tenant's log for some seconds, each entry in its own transaction with the
 tenant set. ``sealed`` is the portal's entry (canonical JSON, MAC, transaction id) with the sealer running; ``plain``
 is the same row as plain JSON in a copy of the table without MAC, transaction id and their index. Rounds alternate.
-``lag``: entries at a steady rate; from each commit to the moment when another session sees the entry's leaf.
+``lag``: entries at a steady rate, five in a transaction; from each commit to the moment when another session sees the entry's leaf.
 ``catch up``: entries sealed a second by a sealer that finds them waiting. ``kills``: tests/faults/sealing.py.
 """
 
@@ -29,6 +29,8 @@ import psycopg
 from django.db import connections
 
 WRITERS = 8
+TOGETHER = 5
+"""Entries in a transaction where lag is measured: one each would be more transactions than two cores commit."""
 GOALS = {"appends": 0.75, "lag p99 (s)": 2.0, "catch up (rows/s)": 10_000}
 DETAILS = {
     "collector": "s3",
@@ -74,17 +76,23 @@ def actor() -> Any:
 
 
 def insert_sealed(tenant: UUID) -> UUID:
-    """As every view and task does it."""
+    """As every view does it."""
+    return insert_several(tenant, 1)[0]
+
+
+def insert_several(tenant: UUID, count: int) -> list[UUID]:
+    """As a task does it that seals several documents."""
     from accounts.audit.events import Act
     from accounts.audit.log import record
     from accounts.tenancy.scope import open_tenant
 
     with open_tenant(tenant):
-        made = record(
-            Act.EVIDENCE_READ, object_type="snapshot", object_id="01a20260", actor=actor(), **DETAILS
-        )
-    found: UUID = made.pk
-    return found
+        return [
+            record(
+                Act.EVIDENCE_READ, object_type="snapshot", object_id="01a20260", actor=actor(), **DETAILS
+            ).pk
+            for _ in range(count)
+        ]
 
 
 def insert_plain(tenant: UUID) -> None:
@@ -224,9 +232,10 @@ def measure_lag(
 def steadily(tenant: UUID, begin: float, seconds: float, rate: float, written: Any) -> None:
     """Appends when each entry is due, behind or not; when each was committed."""
     done = {}
-    for number in range(int(rate * seconds)):
+    for number in range(0, int(rate * seconds), TOGETHER):
         time.sleep(max(0, begin + number / rate - time.time()))
-        done[insert_sealed(tenant)] = time.time()
+        written_now = insert_several(tenant, TOGETHER)
+        done |= dict.fromkeys(written_now, time.time())
     written.put(done)
 
 
