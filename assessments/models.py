@@ -21,7 +21,9 @@ from assessments.engagements.models import (
 )
 from assessments.packages.models import Package
 from assessments.partners.models import BusinessAssociate, BusinessAssociateImport
+from assessments.partnerships.models import Partnership, PartnershipInvitation
 from assessments.status import Status
+from assessments.timers.models import Timer
 from evidence.models import AwsConnection, CollectionRun
 
 __all__ = [
@@ -35,6 +37,8 @@ __all__ = [
     "Finding",
     "FindingPeriod",
     "Package",
+    "Partnership",
+    "PartnershipInvitation",
     "RequestEvidence",
     "RequestMessage",
     "SafeguardComment",
@@ -43,6 +47,7 @@ __all__ = [
     "SampleDraw",
     "SampleItem",
     "SampleResult",
+    "Timer",
 ]
 
 OUTCOMES = [("PASS", "Pass"), ("FAIL", "Fail"), ("UNKNOWN", "Unknown"), ("NOT_APPLICABLE", "Not applicable")]

@@ -8,8 +8,9 @@ from django.utils import timezone
 from accounts.audit.log import acting
 from accounts.audit.streams.delivery import DELIVER_STREAM
 from accounts.tenancy.scope import open_tenant
-from accounts.tenancy.unscoped import due_packages, due_streams, due_work
+from accounts.tenancy.unscoped import due_packages, due_streams, due_timers, due_work
 from assessments.packages.services import BUILD_PACKAGE
+from assessments.timers.services import RING_TIMER
 from evidence.queue import COLLECT_UNIT, PROBE_CONNECTION, ring
 from evidence.services import start_due_run
 from tasks.assess import EVALUATE_RUN
@@ -31,3 +32,5 @@ def ring_for_due_work() -> None:
         ring(BUILD_PACKAGE, tenant_id, [row_id])
     for tenant_id, row_id in due_streams(timezone.now()):
         ring(DELIVER_STREAM, tenant_id, [row_id])
+    for tenant_id, row_id in due_timers(timezone.now()):
+        ring(RING_TIMER, tenant_id, [row_id])

@@ -5,11 +5,15 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 
+import psycopg
+from django.db import connection
+
 from accounts.models import Membership, Person, Tenant
 from accounts.permissions import Role
 from accounts.tenancy.models import new_id
 from accounts.tenancy.scope import open_tenant
 from evidence.models import AwsConnection, CollectionRun, ConnectionState
+from tests.conftest import superuser_dsn
 
 
 def make_tenant(name: str = "", kind: str = "covered_entity") -> Tenant:
@@ -18,6 +22,18 @@ def make_tenant(name: str = "", kind: str = "covered_entity") -> Tenant:
     with open_tenant(tenant.id):
         tenant.save(force_insert=True)
     return tenant
+
+
+def make_onlooker() -> Tenant:
+    """A tenant that takes part in nothing, made while another may be open: somebody to show a row to."""
+    onlooker = Tenant(id=new_id(), name="Onlooker", slug=f"o-{secrets.token_hex(8)}", kind="covered_entity")
+    with psycopg.connect(superuser_dsn(connection.settings_dict["NAME"]), autocommit=True) as database:
+        database.execute(
+            "insert into accounts_tenant (id, name, slug, kind, created_at, sso_required, provisioned_role,"
+            " emergency_access) values (%s, %s, %s, %s, now(), false, 'viewer', false)",
+            [onlooker.pk, onlooker.name, onlooker.slug, onlooker.kind],
+        )
+    return onlooker
 
 
 def make_person(name: str = "Ada Moss", password: str | None = None) -> Person:

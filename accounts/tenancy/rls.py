@@ -115,6 +115,38 @@ class RowLevelSecurity(_TableConstraint):
         return [f"DROP POLICY tenant_isolation ON {table}", f"DROP POLICY serving_roles ON {table}"]
 
 
+class SharedRowSecurity(_TableConstraint):
+    """Rows are their tenant's as under RowLevelSecurity; one other tenant, the viewer, reads each while it is shown.
+
+    A row is shown from `shown_from` to before `shown_until` (NULL: without end) and until it is withdrawn. Commands
+    have a policy each: one for all of them would let a viewer take a row over by changing its tenant.
+    """
+
+    SHOWN = (
+        f"(viewer_id = {CURRENT_TENANT} AND withdrawn_at IS NULL AND shown_from <= now()"
+        " AND (shown_until IS NULL OR now() < shown_until))"
+    )
+
+    def statements(self, model: type[models.Model], table: str) -> list[str]:
+        mine = f"tenant_id = {CURRENT_TENANT}"
+        policy = f"ON {table} AS RESTRICTIVE FOR"
+        return [
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+            f"CREATE POLICY serving_roles ON {table} AS PERMISSIVE FOR ALL TO {ROLES}"
+            " USING (true) WITH CHECK (true)",
+            f"CREATE POLICY shared_read {policy} SELECT TO {ROLES} USING ({mine} OR {self.SHOWN})",
+            f"CREATE POLICY shared_insert {policy} INSERT TO {ROLES} WITH CHECK ({mine})",
+            f"CREATE POLICY shared_update {policy} UPDATE TO {ROLES} USING ({mine}) WITH CHECK ({mine})",
+            f"CREATE POLICY shared_delete {policy} DELETE TO {ROLES} USING ({mine})",
+            f"GRANT SELECT ON {table} TO portal_auditor",
+        ]
+
+    def undo(self, model: type[models.Model], table: str) -> list[str]:
+        names = ("shared_read", "shared_insert", "shared_update", "shared_delete", "serving_roles")
+        return [f"DROP POLICY {name} ON {table}" for name in names]
+
+
 class TenantReference(_TableConstraint):
     """A foreign key over (tenant_id, field): a plain one ignores row-level security and could cross tenants."""
 

@@ -106,6 +106,17 @@ def due_packages(at: datetime, limit: int = 100) -> list[tuple[UUID, UUID]]:
     return [(row[0], row[1]) for row in _rows("select * from portal_due_packages(%s, %s)", [at, limit])]
 
 
+def due_timers(at: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:
+    """Timers whose time has come: (tenant, row)."""
+    return [(row[0], row[1]) for row in _rows("select * from portal_due_timers(%s, %s)", [at, limit])]
+
+
+def partnership_invitation_tenant(token_digest: bytes) -> UUID | None:
+    """Who invited by a link to a partnership, by the SHA-256 of its token."""
+    rows = _rows("select portal_partnership_invitation_tenant(%s)", [token_digest])
+    return rows[0][0] if rows else None
+
+
 def _rows(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)

@@ -61,6 +61,8 @@ from assessments.models import (
     Finding,
     FindingPeriod,
     Package,
+    Partnership,
+    PartnershipInvitation,
     RequestEvidence,
     RequestMessage,
     SafeguardComment,
@@ -69,12 +71,13 @@ from assessments.models import (
     SampleDraw,
     SampleItem,
     SampleResult,
+    Timer,
 )
 from evidence import vault
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
 from tests.accounts.factories import make_operator, make_ready_person, sign_in
 from tests.conftest import superuser_dsn
-from tests.factories import make_connection, make_run, make_tenant
+from tests.factories import make_connection, make_onlooker, make_run, make_tenant
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ODD_METHODS = METHODS[3:]
@@ -179,6 +182,15 @@ def _partners(owner: Person, mark: str) -> dict[str, Any]:
         "errors": {},
     }
     sheet = BusinessAssociateImport.objects.create(file_sha256="0" * 64, lines=[line], created_by=owner)
+    Partnership.objects.create(
+        associate=associate, viewer=make_onlooker(), upstream_name=f"{mark} hospital"[:200], downstream_name=f"{mark} billing"[:200]
+    )  # fmt: skip
+    now = timezone.now()
+    PartnershipInvitation.objects.create(
+        associate=associate, email=f"{secrets.token_hex(6)}@example.org", token_digest=secrets.token_bytes(32), invited_by=owner,
+        expires_at=now + timedelta(days=9),
+    )  # fmt: skip
+    Timer.objects.create(kind=mark[:64], row_id=associate.pk, due_at=now)
     return {"associate": associate, "sheet": sheet}
 
 

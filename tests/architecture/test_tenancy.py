@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.db import connection, models
 
-from accounts.tenancy.models import TenantManager, TenantModel, TenantModelBase
+from accounts.tenancy.models import SharedModel, TenantManager, TenantModel, TenantModelBase
 from accounts.tenancy.rls import AppendOnly, RowLevelSecurity
 from assessments.engagements.models import AUDITOR_WRITES
 from tests.conftest import superuser_dsn
@@ -74,6 +74,7 @@ SEALED = set(SEALER_MAY) - {"accounts_auditentry"}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OURS = [model for model in apps.get_models() if issubclass(model, TenantModel)]
+SHARED = {model._meta.db_table for model in OURS if issubclass(model, SharedModel)}
 SERVING = {"portal_app", "portal_worker", "portal_sealer", "portal_auditor"}
 
 
@@ -95,6 +96,14 @@ def test_every_table_is_a_tenants_or_on_the_written_list(catalogue):
     assert tables - ours == set(WITHOUT_TENANT)
 
 
+def _shown(mine: str) -> str:
+    """The viewer reads while it is shown, in PostgreSQL's words."""
+    return (
+        f"({mine.replace('tenant_id', 'viewer_id')} AND (withdrawn_at IS NULL) AND (shown_from <= now())"
+        " AND ((shown_until IS NULL) OR (now() < shown_until)))"
+    )
+
+
 @pytest.mark.parametrize("table", sorted({model._meta.db_table for model in OURS} | {"accounts_tenant"}))
 def test_the_table_is_fenced(catalogue, table):
     assert _rows(
@@ -109,17 +118,24 @@ def test_the_table_is_fenced(catalogue, table):
         )
     }
     column = "id" if table == "accounts_tenant" else "tenant_id"
-    permissive, command, roles, using, check = policies.pop("tenant_isolation")
-    fenced = SERVING - {"portal_sealer"} if table in SEALER_MAY else SERVING
-    assert (permissive, command, roles) == ("RESTRICTIVE", "ALL", fenced)
-    assert using == check
-    assert using.startswith(
+    mine = (
         f"({column} = ( SELECT (NULLIF(current_setting('portal.tenant'::text, true), ''::text))::uuid"
+        ' AS "nullif"))'
     )
+    fenced = SERVING - {"portal_sealer"} if table in SEALER_MAY else SERVING
+    if table in SHARED:
+        assert {name: policies.pop(name) for name in [*policies] if name.startswith("shared_")} == {
+            "shared_read": ("RESTRICTIVE", "SELECT", SERVING, f"({mine} OR {_shown(mine)})", None),
+            "shared_insert": ("RESTRICTIVE", "INSERT", SERVING, None, mine),
+            "shared_update": ("RESTRICTIVE", "UPDATE", SERVING, mine, mine),
+            "shared_delete": ("RESTRICTIVE", "DELETE", SERVING, mine, None),
+        }
+    else:
+        assert policies.pop("tenant_isolation") == ("RESTRICTIVE", "ALL", fenced, mine, mine)
     assert policies.pop("serving_roles") == ("PERMISSIVE", "ALL", SERVING, "true", "true")
     policies.pop("lookup", None)
     if table == "accounts_auditentry":
-        assert policies.pop("auditlog_insert") == ("PERMISSIVE", "INSERT", {"portal_auditlog"}, None, check)
+        assert policies.pop("auditlog_insert") == ("PERMISSIVE", "INSERT", {"portal_auditlog"}, None, mine)
     assert policies == {}
 
 
@@ -211,7 +227,7 @@ def test_the_only_definer_functions_are_the_lookups_with_a_fixed_search_path(cat
     )
     assert {name for name, _owner, _config in rows} == {
         "portal_memberships_of", "portal_tenant_by_slug", "portal_invitation_tenant", "portal_due_work",
-        "portal_due_packages", "portal_due_streams",
+        "portal_due_packages", "portal_due_streams", "portal_due_timers", "portal_partnership_invitation_tenant",
         "portal_domain_holder", "portal_sso_provider_tenant", "portal_scim_tenant", "portal_operator_windows",
     }  # fmt: skip
     assert {(owner, tuple(config)) for _name, owner, config in rows} == {

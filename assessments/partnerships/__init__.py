@@ -1,0 +1,1 @@
+"""Relations between two tenants: a covered entity (or a business associate) and who works for it."""

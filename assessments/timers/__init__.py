@@ -1,0 +1,1 @@
+"""Clocks that act: a timer calls the handler of its kind for a row when its time has come, once."""

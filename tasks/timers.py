@@ -1,0 +1,20 @@
+"""Timers: which handler each kind has, and the task that calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from celery import shared_task
+
+from assessments.timers.services import Handler, run_timer
+from tasks.base import RowTask
+
+HANDLERS: Mapping[str, Handler] = {}
+"""A kind of timer and what it calls for its row."""
+
+
+@shared_task(base=RowTask)
+def ring_timer(*, tenant_id: UUID, row_id: UUID) -> None:
+    """Lets a timer act; sent twice, the second does nothing."""
+    run_timer(tenant_id=tenant_id, timer_id=row_id, handlers=HANDLERS)
