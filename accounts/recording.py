@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
@@ -54,9 +55,10 @@ def record_rest(entries: RequestEntries, request: HttpRequest, response: HttpRes
     missing = entries.missing()
     if not missing:
         return
-    for tenant_id, owed in missing.items():
-        with open_tenant(tenant_id, using=entries.using):
-            record_noted(_ended(entries.attempted.get(tenant_id, owed), response.status_code))
+    with transaction.atomic(using=entries.using):  # what is shown of many tenants' is written with one commit
+        for tenant_id, owed in missing.items():
+            with open_tenant(tenant_id, using=entries.using):
+                record_noted(_ended(entries.attempted.get(tenant_id, owed), response.status_code))
 
 
 def _ended(noted: Noted, status: int) -> Noted:

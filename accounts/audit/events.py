@@ -208,3 +208,5 @@ class ActorKind(StrEnum):
     STRANGER = "stranger"
     MACHINE = "machine"
     OPERATOR = "operator"
+    PARTNER = "partner"
+    """Another tenant's people, to whom something is shown; their organisation stands for them."""

@@ -1,0 +1,1 @@
+"""The calendar of duties: every clock of the tenant in one list."""
