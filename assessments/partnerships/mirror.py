@@ -1,0 +1,28 @@
+"""What the downstream party sees on its page of one covered entity: a line here for each part that shows something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from assessments.partnerships.models import Partnership
+
+Context = Callable[[Partnership], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A tab of the page. `context` is called with the received partnership, the downstream party's tenant open.
+
+    Its template gets what `context` returns, and `partnership`. The slug stands in the address: `?tab=slug`.
+    """
+
+    slug: str
+    title: str
+    context: Context
+    template: str
+
+
+MIRRORS: tuple[Mirror, ...] = ()
+"""The tabs in their order, after the page's own first one."""
