@@ -16,6 +16,8 @@ urlpatterns = [
     path("", include("assessments.engagements.urls")),
     path("", include("assessments.packages.urls")),
     path("business-associates/", include("assessments.partners.urls")),
+    # Last under this prefix: what isn't another page of a business associate is a tab of its page.
+    path("business-associates/", include("assessments.portfolio.urls")),
 ]
 
 handler400 = views.bad_request

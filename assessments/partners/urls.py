@@ -14,7 +14,6 @@ urlpatterns = [
     path("import/", views.choose_sheet, name="business-associate-import"),
     path("import/<uuid:import_id>/", views.preview, name="business-associate-import-preview"),
     path("import/<uuid:import_id>/confirm/", views.confirm, name="business-associate-import-confirm"),
-    path("<uuid:associate_id>/", views.detail, name="business-associate-detail"),
     path("<uuid:associate_id>/change/", views.change, name="business-associate-change"),
     path("<uuid:associate_id>/end/", views.end, name="business-associate-end"),
 ]

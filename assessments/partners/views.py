@@ -21,7 +21,6 @@ from accounts.views.pages import form_page, say
 from assessments.partners import services, sheets
 from assessments.partners.forms import FIELDS, BusinessAssociateForm, RegisterFilterForm, SheetForm
 from assessments.partners.models import BusinessAssociate
-from assessments.partners.tiers import Reach, Volume
 
 PAGE = 50
 SHOWN_LINES = 200
@@ -63,18 +62,6 @@ def create(request: TenantRequest) -> HttpResponse:
 def change(request: TenantRequest, associate_id: UUID) -> HttpResponse:
     associate = services.find_business_associate(associate_id=associate_id)
     return _kept(request, associate, f"Change {associate.name}")
-
-
-@requires(Permission.PARTNER_READ)
-@require_safe
-def detail(request: TenantRequest, associate_id: UUID) -> HttpResponse:
-    associate = services.find_business_associate(associate_id=associate_id)
-    record(Act.BUSINESS_ASSOCIATE_READ, object_type="business_associate", object_id=associate.pk)
-    return TemplateResponse(
-        request, "partners/detail.html",
-        {"associate": associate, "tier": associate.explained_tier, "volume": Volume(associate.volume).label,
-         "reach": Reach(associate.reach).label, "may_change": request.may(Permission.PARTNER_CHANGE)},
-    )  # fmt: skip
 
 
 @requires(Permission.PARTNER_CHANGE)

@@ -67,6 +67,7 @@ NOBODYS = {
     "citation": (CITATION, "the Security Rule is the same for all"),
     "check_id": (CHECK, "checks are the product's own"),
     "operator_id": (str(uuid4()), "the operator's staff are nobody's members; beside a secret"),
+    "tab": ("overview", "a page's tabs are the product's own"),
     "rest": ("no/such/thing", "the rest of an address where nothing is"),
     "wanted": ("User", "provisioning describes itself to all alike"),
     "entrance": (

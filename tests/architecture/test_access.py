@@ -130,6 +130,7 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "business-associates/import/<uuid:import_id>/": (Permission.PARTNER_CHANGE, READ),
     "business-associates/import/<uuid:import_id>/confirm/": (Permission.PARTNER_CHANGE, WRITE),
     "business-associates/<uuid:associate_id>/": (Permission.PARTNER_READ, READ),
+    "business-associates/<uuid:associate_id>/<slug:tab>/": (Permission.PARTNER_READ, READ),
     "business-associates/<uuid:associate_id>/change/": (Permission.PARTNER_CHANGE, BOTH),
     "business-associates/<uuid:associate_id>/end/": (Permission.PARTNER_CHANGE, WRITE),
     "audit/entries/<uuid:entry_id>/": (Permission.AUDIT_READ, READ),

@@ -1,0 +1,28 @@
+"""What a business associate's page shows: one tab for each part of the portal that knows something of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.permissions import Permission
+from assessments.partners.models import BusinessAssociate
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab at `business-associates/<id>/<slug>/`.
+
+    `context` is given the entry in the register, in its tenant, and answers what `template` needs beside it.
+    """
+
+    slug: str
+    title: str
+    context: Callable[[BusinessAssociate], dict[str, Any]]
+    template: str
+    needs: Permission = Permission.PARTNER_READ
+
+
+TABS: tuple[Tab, ...] = ()
+"""The tabs after the overview, in the order of the page."""
