@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from botocore.config import Config
-
 
 @cache
 def aws_client(service: str, profile: str, endpoint_url: str) -> Any:
     """A client with the profile's credentials ("" for the process's own), at an endpoint other than AWS's if given."""
-    import boto3  # half a second that a vault in a directory needn't pay
+    # Half a second and some megabytes that a vault in a directory needn't pay.
+    import boto3
+    from botocore.config import Config
 
     return boto3.Session(profile_name=profile or None).client(
         service,  # type: ignore[call-overload]

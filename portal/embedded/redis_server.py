@@ -13,8 +13,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import redis
-
 from portal.embedded import files, unprivileged
 from portal.embedded.errors import EmbeddedError
 
@@ -95,6 +93,8 @@ def _is_taken(port: int) -> bool:
 
 def _pid(url: str) -> int | None:
     """The pid of the Redis that knows our password there; None when none does."""
+    import redis  # some megabytes, which a process whose Redis is elsewhere needn't hold
+
     try:
         with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2) as client:
             return int(client.info("server")["process_id"])
