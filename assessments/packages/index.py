@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,16 +9,15 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from accounts.errors import Unavailable
 from assessments.packages.contents import Told, safeguard_json
 from assessments.packages.gather import InScope, Piece, Work
 from assessments.packages.models import Package
 from assessments.packages.withholding import Withholding
+from assessments.pdf import write_pdf
 from assessments.status import EVIDENCE_LABELS, Status
 from evidence.models import AwsConnection
 
-HERE = Path(__file__).parent
-PDF_SECONDS = 120
+TEMPLATE = Path(__file__).with_name("index.typ")
 MOST_PDF_ROWS = 1000
 """Pieces of evidence that the PDF lists; index.html and manifest.json list all of them."""
 
@@ -124,22 +120,11 @@ def index_html(facts: Mapping[str, Any]) -> bytes:
 
 
 def index_pdf(facts: Mapping[str, Any]) -> bytes:
-    """The index as PDF/A, made by a process of its own: its memory goes when it ends, and it sees nothing else.
-
-    Raises Unavailable where it can't be made.
-    """
+    """The index as PDF/A. Raises Unavailable where it can't be made."""
     evidence = facts["evidence"]
     given = {
         **facts,
         "evidence": evidence[:MOST_PDF_ROWS],
         "more_evidence": max(0, len(evidence) - MOST_PDF_ROWS),
     }
-    try:
-        made = subprocess.run(  # noqa: S603 (our own program and nothing else)
-            [sys.executable, "-I", str(HERE / "pdf.py")], input=json.dumps(given).encode(), capture_output=True,
-            timeout=PDF_SECONDS, check=True, env={},
-        )  # fmt: skip
-    except subprocess.SubprocessError as error:
-        said = getattr(error, "stderr", None) or b""
-        raise Unavailable(f"index.pdf could not be made: {said.decode(errors='replace')[-300:]}") from error
-    return made.stdout
+    return write_pdf(TEMPLATE, given)

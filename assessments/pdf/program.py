@@ -1,4 +1,4 @@
-"""Reads the index's facts (JSON) and writes them as PDF/A-2b: a program of its own, run by index.index_pdf.
+"""Reads facts (JSON) and writes them as PDF/A-2b: a program of its own, run by assessments.pdf.write.
 
 The facts go in as data that the template reads: no text of a tenant is ever markup.
 """
@@ -11,10 +11,11 @@ import typst
 
 
 def main() -> None:
-    """From standard input to standard output."""
+    """From standard input to standard output, by the template that the first argument names."""
     facts = json.loads(sys.stdin.buffer.read())
     made = typst.compile(
-        Path(__file__).with_name("index.typ"),
+        Path(sys.argv[1]),
+        root=Path(__file__).parents[1],
         sys_inputs={"facts": json.dumps(facts)},
         ignore_system_fonts=True,
         pdf_standards="a-2b",
