@@ -25,6 +25,7 @@ class Permission(StrEnum):
     PACKAGE_CREATE = "package.create"
     PARTNER_READ = "partner.read"
     PARTNER_CHANGE = "partner.change"
+    QUESTIONNAIRE_ANSWER = "questionnaire.answer"
     ENGAGEMENT_READ = "engagement.read"
     ENGAGEMENT_ANSWER = "engagement.answer"
     ENGAGEMENT_CHANGE = "engagement.change"
@@ -66,6 +67,7 @@ _WORK = {
     Permission.EVIDENCE_EXPORT,
     Permission.COLLECTION_START,
     Permission.ENGAGEMENT_ANSWER,
+    Permission.QUESTIONNAIRE_ANSWER,
 }
 _TENANTS_OWN = set(Permission) - {Permission.ENGAGEMENT_AUDIT}
 

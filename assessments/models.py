@@ -22,11 +22,25 @@ from assessments.engagements.models import (
 from assessments.packages.models import Package
 from assessments.partners.models import BusinessAssociate, BusinessAssociateImport
 from assessments.partnerships.models import Partnership, PartnershipInvitation
+from assessments.questionnaires.models import (
+    AnswerReview,
+    Answers,
+    AnswersDraft,
+    AnswersImport,
+    GuestLink,
+    Questionnaire,
+    QuestionnaireTemplate,
+    TemplateVersion,
+)
 from assessments.status import Status
 from assessments.timers.models import Timer
 from evidence.models import AwsConnection, CollectionRun
 
 __all__ = [
+    "AnswerReview",
+    "Answers",
+    "AnswersDraft",
+    "AnswersImport",
     "BusinessAssociate",
     "BusinessAssociateImport",
     "Conclusion",
@@ -36,9 +50,12 @@ __all__ = [
     "EvidenceRequest",
     "Finding",
     "FindingPeriod",
+    "GuestLink",
     "Package",
     "Partnership",
     "PartnershipInvitation",
+    "Questionnaire",
+    "QuestionnaireTemplate",
     "RequestEvidence",
     "RequestMessage",
     "SafeguardComment",
@@ -47,6 +64,7 @@ __all__ = [
     "SampleDraw",
     "SampleItem",
     "SampleResult",
+    "TemplateVersion",
     "Timer",
 ]
 

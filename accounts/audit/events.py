@@ -129,6 +129,21 @@ class Act(StrEnum):
     BUSINESS_ASSOCIATE_EXPORT = "business_associate.export"
     BUSINESS_ASSOCIATE_IMPORT_PREVIEW = "business_associate.import_preview"
     BUSINESS_ASSOCIATE_IMPORT = "business_associate.import"
+    QUESTIONNAIRE_TEMPLATE_CHANGE = "questionnaire.template_change"
+    QUESTIONNAIRE_LIST = "questionnaire.list"
+    QUESTIONNAIRE_READ = "questionnaire.read"
+    QUESTIONNAIRE_SEND = "questionnaire.send"
+    QUESTIONNAIRE_REMIND = "questionnaire.remind"
+    QUESTIONNAIRE_LINK = "questionnaire.link"
+    QUESTIONNAIRE_ANSWER = "questionnaire.answer"
+    QUESTIONNAIRE_HAND_IN = "questionnaire.hand_in"
+    QUESTIONNAIRE_IMPORT_PREVIEW = "questionnaire.import_preview"
+    QUESTIONNAIRE_IMPORT = "questionnaire.import"
+    QUESTIONNAIRE_EXPORT = "questionnaire.export"
+    QUESTIONNAIRE_REVIEW = "questionnaire.review"
+    QUESTIONNAIRE_SEND_BACK = "questionnaire.send_back"
+    QUESTIONNAIRE_ACCEPT = "questionnaire.accept"
+    QUESTIONNAIRE_WITHDRAW = "questionnaire.withdraw"
 
     @property
     def label(self) -> str:

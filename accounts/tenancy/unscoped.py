@@ -117,6 +117,12 @@ def partnership_invitation_tenant(token_digest: bytes) -> UUID | None:
     return rows[0][0] if rows else None
 
 
+def guest_link_tenant(token_digest: bytes) -> UUID | None:
+    """Who sent a link to answer a questionnaire as a guest, by the SHA-256 of its token."""
+    rows = _rows("select portal_guest_link_tenant(%s)", [token_digest])
+    return rows[0][0] if rows else None
+
+
 def _rows(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)

@@ -51,6 +51,10 @@ from accounts.tenancy.models import TenantModel
 from accounts.tenancy.scope import open_tenant
 from assessments.checks.base import checks
 from assessments.models import (
+    AnswerReview,
+    Answers,
+    AnswersDraft,
+    AnswersImport,
     BusinessAssociate,
     BusinessAssociateImport,
     Conclusion,
@@ -60,9 +64,12 @@ from assessments.models import (
     EvidenceRequest,
     Finding,
     FindingPeriod,
+    GuestLink,
     Package,
     Partnership,
     PartnershipInvitation,
+    Questionnaire,
+    QuestionnaireTemplate,
     RequestEvidence,
     RequestMessage,
     SafeguardComment,
@@ -71,13 +78,14 @@ from assessments.models import (
     SampleDraw,
     SampleItem,
     SampleResult,
+    TemplateVersion,
     Timer,
 )
 from evidence import vault
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
 from tests.accounts.factories import make_operator, make_ready_person, sign_in
 from tests.conftest import superuser_dsn
-from tests.factories import make_connection, make_onlooker, make_run, make_tenant
+from tests.factories import make_connection, make_member, make_onlooker, make_run, make_tenant
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ODD_METHODS = METHODS[3:]
@@ -140,6 +148,10 @@ class Everything:
     sample: Sample
     item: SampleItem
     stream: AuditStream
+    template: QuestionnaireTemplate
+    questionnaire: Questionnaire
+    workbook: AnswersImport
+    received_questionnaire: Questionnaire
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -155,6 +167,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
     finished = make_run(
         tenant, aws, state="finished", verdict="partial", finished_at=timezone.now(), units_total=1
     )
+    received = _received_questionnaire(tenant, mark)
     with open_tenant(tenant.pk):
         membership = Membership.objects.get(person=owner)
         return Everything(
@@ -164,7 +177,8 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             package=_package(owner, mark),
             stream=AuditStream.objects.create(name=f"{mark} stream"[:100], kind="syslog", target="127.0.0.1:9"),
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
-            **_partners(owner, mark), **_single_sign_on(membership, mark),
+            received_questionnaire=received,
+            **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
             **_engagement(owner, mark),
         )  # fmt: skip
@@ -192,6 +206,63 @@ def _partners(owner: Person, mark: str) -> dict[str, Any]:
     )  # fmt: skip
     Timer.objects.create(kind=mark[:64], row_id=associate.pk, due_at=now)
     return {"associate": associate, "sheet": sheet}
+
+
+CONTENT = {
+    "sections": [
+        {
+            "key": "first",
+            "title": "First",
+            "questions": [{"key": "one", "kind": "yes_no", "prompt": "Is it?", "weight": 1}],
+        }
+    ]
+}
+
+
+def _questionnaires(owner: Person, mark: str) -> dict[str, Any]:
+    template = QuestionnaireTemplate.objects.create(title=f"{mark} template"[:200], created_by=owner)
+    TemplateVersion.objects.create(template=template, number=1, content={**CONTENT, "mark": mark})
+    associate = BusinessAssociate.objects.create(reference=secrets.token_hex(4), name=f"{mark} answers"[:200])
+    asked = _questionnaire(associate, make_onlooker(), owner, mark)
+    said = {"questionnaire_id": asked.pk, "entries": {"one": {"value": "yes", "reason": mark}}}
+    AnswersDraft.objects.create(**said)
+    Answers.objects.create(
+        **said, viewer=make_onlooker(), title=asked.title, upstream_name=asked.title, year=2026, round=1
+    )
+    AnswerReview.objects.create(
+        questionnaire=asked, round=1, question="one", verdict="accept", comment=mark, author=owner
+    )
+    GuestLink.objects.create(
+        questionnaire=asked, email=f"{secrets.token_hex(6)}@example.org", token_digest=secrets.token_bytes(32), created_by=owner,
+        expires_at=timezone.now() + timedelta(days=9),
+    )  # fmt: skip
+    workbook = AnswersImport.objects.create(
+        questionnaire_id=asked.pk, file_sha256="0" * 64, lines=[], created_by=owner
+    )
+    return {"template": template, "questionnaire": asked, "workbook": workbook}
+
+
+def _questionnaire(
+    associate: BusinessAssociate, viewer: Tenant, by: Person, mark: str, **fields: Any
+) -> Questionnaire:
+    today = timezone.now().date()
+    return Questionnaire.objects.create(
+        associate=associate, viewer=viewer, title=f"{mark} questions"[:200], template="hipaa-security", version=1, year=today.year,
+        content={**CONTENT, "mark": mark}, content_sha256="0" * 64, upstream_name=f"{mark} hospital"[:200],
+        downstream_name=f"{mark} answers"[:200], due_on=today, sent_by=by, **fields,
+    )  # fmt: skip
+
+
+def _received_questionnaire(tenant: Tenant, mark: str) -> Questionnaire:
+    """What another tenant asks of this one."""
+    upstream = make_tenant()
+    by = make_member(upstream)
+    with open_tenant(upstream.pk):
+        associate = BusinessAssociate.objects.create(reference="1", name=f"{mark} hospital"[:200])
+        partnership = Partnership.objects.create(
+            associate=associate, viewer=tenant, upstream_name=f"{mark} upstream"[:200], downstream_name=f"{mark} hospital"[:200]
+        )  # fmt: skip
+        return _questionnaire(associate, tenant, by, mark, partnership_id=partnership.pk)
 
 
 def _single_sign_on(membership: Membership, mark: str) -> dict[str, Any]:
