@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from pkgutil import iter_modules
 
 from celery import Celery
+
+import tasks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("portal")
 app.set_default()  # for threads that did not load it
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["tasks"], related_name="collect")
-app.autodiscover_tasks(["tasks"], related_name="assess")
-app.autodiscover_tasks(["tasks"], related_name="sweep")
-app.autodiscover_tasks(["tasks"], related_name="stream")
+for module in iter_modules(tasks.__path__):
+    app.autodiscover_tasks(["tasks"], related_name=module.name)
