@@ -40,20 +40,6 @@ class BusinessAssociateForm(forms.ModelForm, RefusableForm):  # type: ignore[typ
         }
 
 
-class RegisterFilterForm(forms.Form):
-    text = forms.CharField(required=False, max_length=100, label="Name or reference")
-    tier = forms.ChoiceField(
-        required=False,
-        label="Tier",
-        choices=[("", "Every tier"), *((str(n), f"Tier {n}") for n in (1, 2, 3))],
-    )
-    role = forms.ChoiceField(
-        required=False, label="With PHI",
-        choices=[("", "Whatever it does"), *((word, word.capitalize()) for word in PHI_ROLES)],
-    )  # fmt: skip
-    state = forms.ChoiceField(required=False, label="State", choices=[("", "Active"), ("ended", "Ended")])
-
-
 class SheetForm(RefusableForm):
     sheet = forms.FileField(
         label="Sheet",

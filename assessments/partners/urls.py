@@ -7,7 +7,6 @@ from django.urls import path
 from assessments.partners import views
 
 urlpatterns = [
-    path("", views.register, name="business-associate-list"),
     path("new/", views.create, name="business-associate-create"),
     path("export.csv", views.export_csv, name="business-associate-export-csv"),
     path("export.xlsx", views.export_xlsx, name="business-associate-export-xlsx"),

@@ -1,4 +1,4 @@
-"""Pages of the register: the list, one business associate, sheets in and out."""
+"""Pages of the register: adding, changing and ending a business associate, sheets in and out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -19,36 +18,11 @@ from accounts.errors import InvalidInput
 from accounts.permissions import Permission
 from accounts.views.pages import form_page, say
 from assessments.partners import services, sheets
-from assessments.partners.forms import FIELDS, BusinessAssociateForm, RegisterFilterForm, SheetForm
+from assessments.partners.forms import FIELDS, BusinessAssociateForm, SheetForm
 from assessments.partners.models import BusinessAssociate
 
-PAGE = 50
 SHOWN_LINES = 200
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-@requires(Permission.PARTNER_READ)
-@require_safe
-def register(request: TenantRequest) -> HttpResponse:
-    form = RegisterFilterForm(request.GET)
-    if not form.is_valid():
-        raise InvalidInput("A filter of the register can't be used. Clear the filters and try again.")
-    found = _filtered(form)
-    after = _after(request.GET.get("after", ""))
-    rows = list(_following(found, after)[: PAGE + 1])
-    record(
-        Act.BUSINESS_ASSOCIATE_LIST,
-        object_type="page",
-        object_id="business-associates",
-        shown=min(len(rows), PAGE),
-        first_page=after is None,
-    )
-    return TemplateResponse(
-        request, "partners/register.html",
-        {"form": form, "rows": rows[:PAGE], "next": str(rows[PAGE - 1].pk) if len(rows) > PAGE else "",
-         "first": after is None, "filtered": any(form.cleaned_data.values()), "count": found.count(),
-         "tiers": _tier_counts(), "may_change": request.may(Permission.PARTNER_CHANGE)},
-    )  # fmt: skip
 
 
 @requires(Permission.PARTNER_CHANGE)
@@ -147,47 +121,6 @@ def _kept(request: TenantRequest, associate: BusinessAssociate, title: str) -> H
             say(request, f"{kept.name} is kept: {kept.explained_tier.label.lower()}.")
             return redirect("business-associate-detail", kept.pk)
     return form_page(request, "partners/form.html", form, title=title, associate=associate)
-
-
-def _filtered(form: RegisterFilterForm) -> QuerySet[BusinessAssociate]:
-    wanted = form.cleaned_data
-    found: QuerySet[BusinessAssociate] = BusinessAssociate.objects.filter(
-        ended_at__isnull=wanted["state"] != "ended"
-    )
-    if wanted["tier"]:
-        found = found.filter(tier=int(wanted["tier"]))
-    if wanted["role"]:
-        found = found.filter(**{wanted["role"]: True})
-    if wanted["text"]:
-        text = wanted["text"].strip()
-        found = found.filter(Q(name__icontains=text) | Q(reference__iexact=text))
-    return found
-
-
-def _after(key: str) -> BusinessAssociate | None:
-    if not key:
-        return None
-    try:
-        found = BusinessAssociate.objects.filter(pk=UUID(key)).first()
-    except ValueError:
-        found = None
-    if found is None:
-        raise InvalidInput("This is no page of the register. Start at its first page.", field="after")
-    return found
-
-
-def _following(
-    found: QuerySet[BusinessAssociate], last: BusinessAssociate | None
-) -> QuerySet[BusinessAssociate]:
-    if last:
-        later_name = Q(name__gt=last.name) | Q(name=last.name, id__gt=last.pk)
-        found = found.filter(Q(tier__gt=last.tier) | (Q(tier=last.tier) & later_name))
-    return found.order_by("tier", "name", "id")
-
-
-def _tier_counts() -> list[tuple[int, int]]:
-    counts = Counter(BusinessAssociate.objects.filter(ended_at=None).values_list("tier", flat=True))
-    return [(number, counts[number]) for number in (1, 2, 3)]
 
 
 def _exported() -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ from django.urls import path
 from assessments.portfolio import views
 
 urlpatterns = [
+    path("", views.portfolio, name="business-associate-list"),
     path("<uuid:associate_id>/", views.associate_page, name="business-associate-detail"),
     path("<uuid:associate_id>/<slug:tab>/", views.associate_page, name="business-associate-tab"),
 ]

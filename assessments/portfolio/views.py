@@ -1,4 +1,4 @@
-"""Pages of the portfolio: one business associate in tabs."""
+"""Pages of the portfolio: the list, and one business associate in tabs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,40 @@ from django.views.decorators.http import require_safe
 from accounts.access import TenantRequest, requires
 from accounts.audit.events import Act
 from accounts.audit.log import record
-from accounts.errors import NotFound
+from accounts.errors import InvalidInput, NotFound
 from accounts.permissions import Permission
 from assessments.partners import services
 from assessments.partners.models import BusinessAssociate
+from assessments.portfolio.forms import PortfolioFilterForm
 from assessments.portfolio.overview import overview_context
+from assessments.portfolio.services import read_portfolio
+from assessments.portfolio.sources import PARTS
 from assessments.portfolio.tabs import TABS, Tab
 
 OVERVIEW = Tab("overview", "Overview", overview_context, "portfolio/_overview.html")
+
+
+@requires(Permission.PARTNER_READ)
+@require_safe
+def portfolio(request: TenantRequest) -> HttpResponse:
+    """The business associates, what needs doing first. Raises InvalidInput for a filter or page that there isn't."""
+    form = PortfolioFilterForm(request.GET)
+    if not form.is_valid():
+        raise InvalidInput("A filter of the register can't be used. Clear the filters and try again.")
+    shown = read_portfolio(form.wanted(), request.GET.get("after", ""), reader=request.tenant.name)
+    record(
+        Act.BUSINESS_ASSOCIATE_LIST,
+        object_type="page",
+        object_id="business-associates",
+        shown=len(shown.rows),
+        first_page=shown.first,
+    )
+    return TemplateResponse(
+        request, "portfolio/list.html",
+        {"form": form, "rows": shown.rows, "next": shown.next, "first": shown.first, "count": shown.found,
+         "tiles": shown.tiles, "all": shown.all, "parts": PARTS, "filtered": any(form.cleaned_data.values()),
+         "ended": form.cleaned_data["state"] == "ended", "may_change": request.may(Permission.PARTNER_CHANGE)},
+    )  # fmt: skip
 
 
 @requires(Permission.PARTNER_READ)

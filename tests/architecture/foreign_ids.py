@@ -103,7 +103,7 @@ WORDS = frozenset({
     "withheld_reason", "preview",
     "reference", "services", "creates", "receives", "maintains", "transmits", "volume", "reach",
     "systems", "minimum_necessary", "contact_name", "contact_email", "official_name", "official_email", "tier", "state",
-    "sheet",
+    "sheet", "why",
     "required", "domain", "enabled", "issuer", "client_id", "client_secret", "metadata", "metadata_url",
     "email_claim", "groups_claim", "proof", "values", "just_in_time", "default_role", "listed", "group",
     "title", "firm", "opens_on", "closes_on", "due_on",

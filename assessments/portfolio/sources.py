@@ -1,0 +1,48 @@
+"""Where the portfolio's columns come from: one query of each part, of which SQL makes one ranking.
+
+Each query is built by its part's own managers, so that what a part or a tenant's policy leaves out is left out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from assessments.partnerships.models import Partnership
+from assessments.portfolio.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one part knows of each business associate, at most one row for each `key`.
+
+    `rows(now)` gives `key` and `columns` in this order. `reasons` are conditions in SQL over the columns of the
+    sources so far, which are NULL where one has no row.
+    """
+
+    name: str
+    key: str
+    columns: tuple[str, ...]
+    rows: Callable[[datetime], QuerySet[Any, Any]]
+    reasons: Mapping[Reason, str]
+
+
+def _partnerships(_now: datetime) -> QuerySet[Any, Any]:
+    rows: QuerySet[Any, Any] = Partnership.objects.filter(withdrawn_at=None).values_list(
+        "associate_id", "pk", "viewer_id", "downstream_name"
+    )
+    return rows
+
+
+PARTNERSHIP = Source(
+    "partnership", "associate_id", ("partnership_id", "downstream_id", "downstream_name"), _partnerships, {}
+)
+
+SOURCES: tuple[Source, ...] = (PARTNERSHIP,)
+"""In the order in which they are joined: those by `partnership_id` after PARTNERSHIP, which brings it."""
+
+PARTS = frozenset(source.name for source in SOURCES)
