@@ -19,7 +19,7 @@ from accounts.access import Access, Gate
 from accounts.audit.actors import acting
 from accounts.audit.events import ActOutcome
 from accounts.audit.gathering import Noted, RequestEntries
-from accounts.audit.log import record_noted
+from accounts.audit.log import record_in_each, record_noted
 from accounts.permissions import Role
 from accounts.requests import actor_of, is_verified, within_reach
 from accounts.sessions import TENANT
@@ -55,10 +55,17 @@ def record_rest(entries: RequestEntries, request: HttpRequest, response: HttpRes
     missing = entries.missing()
     if not missing:
         return
-    with transaction.atomic(using=entries.using):  # what is shown of many tenants' is written with one commit
-        for tenant_id, owed in missing.items():
+    done = {
+        tenant_id: _ended(entries.attempted.get(tenant_id, owed), response.status_code)
+        for tenant_id, owed in missing.items()
+    }
+    if entries.using == DEFAULT:
+        record_in_each(done)
+        return
+    with transaction.atomic(using=entries.using):
+        for tenant_id, noted in done.items():
             with open_tenant(tenant_id, using=entries.using):
-                record_noted(_ended(entries.attempted.get(tenant_id, owed), response.status_code))
+                record_noted(noted)
 
 
 def _ended(noted: Noted, status: int) -> Noted:

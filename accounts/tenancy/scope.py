@@ -6,7 +6,7 @@ its audit entries go through AUDITLOG, as a role that can only insert them. All 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections, transaction
+from psycopg import sql
 
 Ending = TypeVar("Ending", bound=Callable[[], None])
 DEFAULT, AUDITOR, AUDITLOG = "default", "auditor", "auditlog"
@@ -133,6 +134,22 @@ def execute_apart(using: str, statement: Any, arguments: list[Any]) -> None:
     """Runs one statement for the open tenant in a transaction of its own on another connection, and commits it."""
     with _tenant_transaction(current_tenant_id(), using, writes=True):
         _execute(using, statement, *arguments)
+
+
+def execute_for_each(statements: Iterable[tuple[UUID, Any, list[Any]]], *, using: str = DEFAULT) -> None:
+    """Runs one statement for each of many tenants, none of which is open, in one round trip and one transaction.
+
+    Raises TenantSwitchError inside a tenant.
+    """
+    if find_current_tenant_id() is not None:
+        raise TenantSwitchError("a tenant is open; one transaction serves one tenant")
+    switch = sql.SQL("select set_config('portal.tenant', %s, true)")
+    parts, values = [], []  # type: tuple[list[sql.Composable], list[Any]]
+    for tenant_id, statement, given in statements:
+        parts += [switch, statement]
+        values += [str(tenant_id), *given]
+    with transaction.atomic(using=using):
+        _execute(using, sql.SQL("; ").join([*parts, switch]), *values, "")
 
 
 def _execute(using: str, statement: Any, *arguments: Any) -> None:
