@@ -45,11 +45,8 @@ class Portfolio:
     tiles: list[tuple[Reason, int]]
 
 
-def read_portfolio(wanted: Wanted, after: str, *, reader: str) -> Portfolio:
-    """A page. `reader` is the open tenant's name, for the logs of those whose posture is shown.
-
-    Raises InvalidInput for a key that no page gave.
-    """
+def read_portfolio(wanted: Wanted, after: str) -> Portfolio:
+    """A page. Raises InvalidInput for a key that no page gave."""
     ranked = rank(wanted, timezone.now(), after=_known(after, wanted))
     entries = BusinessAssociate.objects.in_bulk([row.associate_id for row in ranked.rows])
     rows = [Row(entries[row.associate_id], row) for row in ranked.rows]
