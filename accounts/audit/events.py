@@ -148,8 +148,27 @@ class Act(StrEnum):
     @property
     def label(self) -> str:
         """In plain words, as one says it of the actor."""
-        return _LABELS.get(self.name) or self.value.replace(".", ": ").replace("_", " ").capitalize()
+        return _LABELS.get(self.name) or _words(self.value)
 
+
+def _words(value: str) -> str:
+    """Such as "Created a business associate" of business_associate.create."""
+    thing, _, done = value.replace("_", " ").partition(".")
+    *about, verb = done.split()
+    if verb not in _DONE:
+        return f"{thing}: {done}".capitalize()
+    article = "an" if thing[0] in "aeiou" else "a"
+    return f"{_DONE[verb]} {article} {' '.join([thing, *about])}"
+
+
+_DONE = {
+    "accept": "Accepted", "add": "Added", "answer": "Answered", "certify": "Certified", "change": "Changed",
+    "create": "Created", "delete": "Deleted", "deliver": "Delivered", "download": "Downloaded", "end": "Ended",
+    "export": "Exported", "finish": "Finished", "import": "Imported", "list": "Looked at", "preview": "Previewed",
+    "read": "Looked at", "refuse": "Refused", "remind": "Sent a reminder of", "remove": "Removed", "review": "Reviewed",
+    "revoke": "Revoked", "send": "Sent", "withdraw": "Withdrew",
+}  # fmt: skip
+"""How the names of acts end, as one says it."""
 
 _LABELS = {
     "SIGN_IN": "Signed in",
@@ -198,6 +217,54 @@ _LABELS = {
     "EVALUATION_FINISH": "Evaluated a collection",
     "POSTURE_READ": "Looked at the posture",
     "REQUEST_REFUSE": "Was refused",
+    "PASSWORD_RESET": "Reset a password",
+    "EMAIL_CHANGE_ASK": "Asked for another e-mail address",
+    "EMAIL_CHANGE": "Changed the e-mail address",
+    "EMAIL_CHANGE_UNDO": "Undid a change of the e-mail address",
+    "PROVISIONING_READ": "Looked at provisioning",
+    "PROVISIONING_CHANGE": "Changed provisioning",
+    "OPERATOR_ASK": "Asked for an operator's window",
+    "OPERATOR_APPROVE": "Approved an operator's window",
+    "OPERATOR_GRANT": "Granted an operator's window",
+    "OPERATOR_EMERGENCY": "Opened an operator's emergency window",
+    "OPERATOR_CLOSE": "Closed an operator's window",
+    "OPERATOR_ENTER": "Entered by an operator's window",
+    "OPERATOR_ACCESS_READ": "Looked at operators' access",
+    "OPERATOR_ACCESS_CHANGE": "Changed operators' access",
+    "SSO_DOMAIN_ADD": "Added a domain of single sign-on",
+    "SSO_DOMAIN_CHECK": "Checked the proof of a domain",
+    "SSO_DOMAIN_REMOVE": "Removed a domain of single sign-on",
+    "SSO_PROVIDER_ADD": "Added an identity provider",
+    "SSO_PROVIDER_CHANGE": "Changed an identity provider",
+    "SSO_PROVIDER_REMOVE": "Removed an identity provider",
+    "SSO_TEST": "Tried single sign-on out",
+    "SSO_LINK_ADD": "Linked an account to an identity provider",
+    "SSO_LINK_REMOVE": "Ended an account's link to an identity provider",
+    "SSO_POLICY_CHANGE": "Changed whether single sign-on is required",
+    "SSO_READ": "Looked at single sign-on",
+    "BREAK_GLASS_CHANGE": "Changed who can break the glass",
+    "BREAK_GLASS_USE": "Broke the glass",
+    "LOG_EPOCH": "The log began a new epoch",
+    "LOG_ENTRY_FAULT": "The log found an entry that can't be sealed",
+    "PARTNER_READ": "Looked at business associates",
+    "PARTNER_CHANGE": "Changed business associates",
+    "BUSINESS_ASSOCIATE_LIST": "Looked at the register",
+    "BUSINESS_ASSOCIATE_EXPORT": "Exported the register",
+    "BUSINESS_ASSOCIATE_IMPORT": "Imported into the register",
+    "BUSINESS_ASSOCIATE_IMPORT_PREVIEW": "Previewed an import into the register",
+    "ENGAGEMENT_AUDITOR_ADD": "Named an auditor",
+    "ENGAGEMENT_AUDITOR_REMOVE": "Removed an auditor",
+    "SAMPLE_FREEZE": "Froze a population",
+    "SAMPLE_DRAW": "Drew a sample",
+    "SAMPLE_REPLACE": "Replaced an item of a sample",
+    "SAMPLE_JUDGE": "Judged an item of a sample",
+    "REQUEST_ASK": "Asked for evidence",
+    "REQUEST_SAY": "Wrote to a request for evidence",
+    "REQUEST_ASSIGN": "Assigned a request for evidence",
+    "SAFEGUARD_COMMENT": "Commented on a safeguard",
+    "SAFEGUARD_CONCLUDE": "Concluded on a safeguard",
+    "PACKAGE_LIST": "Looked at the packages",
+    "PACKAGE_LINK": "Made a package's link",
     "STREAM_CREATE": "Set up a stream of the audit log",
     "STREAM_CHANGE": "Changed a stream of the audit log",
     "STREAM_REMOVE": "Removed a stream of the audit log",
