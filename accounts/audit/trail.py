@@ -43,6 +43,13 @@ def membership_changes(since: datetime, until: datetime, most: int) -> list[Trac
     return [_trace(row) for row in rows.order_by("occurred_at", "id")[:most]]
 
 
+def acts_about(object_ids: Iterable[UUID], *, leaving_out: Iterable[Act] = (), most: int) -> list[Trace]:
+    """What was done to things, by anybody who stands in the open tenant's log, newest first, at most so many."""
+    rows = AuditEntry.objects.filter(object_id__in=[str(each) for each in object_ids])
+    found = rows.exclude(act__in=list(leaving_out)).order_by("-id")
+    return [_trace(row) for row in found[:most]]
+
+
 def _trace(entry: AuditEntry) -> Trace:
     details = json.loads(bytes(entry.body))["details"]
     return Trace(

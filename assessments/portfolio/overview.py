@@ -1,13 +1,21 @@
-"""The first tab of a business associate: what the register says."""
+"""The first tab of a business associate: what needs doing, and what the register says."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from assessments.partners.models import BusinessAssociate
 from assessments.partners.tiers import Reach, Volume
+from assessments.portfolio.ranking import Wanted, rank
 
 
 def overview_context(associate: BusinessAssociate) -> dict[str, Any]:
-    """What the register says of one."""
-    return {"volume": Volume(associate.volume).label, "reach": Reach(associate.reach).label}
+    """What needs doing about one, the most urgent first, and what the register says of it."""
+    (standing,) = rank(Wanted(only=associate.pk), timezone.now()).rows
+    return {
+        "standing": standing,
+        "volume": Volume(associate.volume).label,
+        "reach": Reach(associate.reach).label,
+    }

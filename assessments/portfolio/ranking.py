@@ -5,8 +5,8 @@ Nothing of it is kept: a grant that is revoked, or an agreement that ends, is go
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from django.db.models.fields import BooleanField
 
 from accounts.tenancy.scope import current_database
 from assessments.partners.models import BusinessAssociate
+from assessments.partnerships.models import Partnership
 from assessments.portfolio.reasons import Reason
 from assessments.portfolio.sources import SOURCES
 
@@ -32,11 +33,15 @@ REASONS = tuple(reason for reason in Reason if reason in REASON_SQL)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the portfolio is narrowed to. `fits` is about the register's own fields; `reason` None is any."""
+    """What the portfolio is narrowed to. `fits` is about the register's own fields; `reason` None is any.
 
-    fits: Q
+    `only` leaves one business associate, active or ended.
+    """
+
+    fits: Q = field(default_factory=Q)
     reason: Reason | None = None
     ended: bool = False
+    only: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,76 +70,81 @@ class Ranked:
 
 def rank(wanted: Wanted, now: datetime, *, after: UUID | None = None, size: int = PAGE) -> Ranked:
     """The page that follows a business associate, or the first."""
-    placed, values = placed_sql(wanted, now)
     sql = _PAGE.format(
-        placed=placed,
         counts="".join(f", count(*) FILTER (WHERE {each.value}) AS n_{each.value}" for each in REASONS),
         chosen=f"fits AND {wanted.reason.value}" if wanted.reason else "fits",
         following=_FOLLOWING if after else "",
         order=_ORDER,
     )
-    rows = fetch(sql, [*values, *([after] if after else []), size + 1])
+    rows = ask(sql, wanted, now, [*([after] if after else []), size + 1])
     found = [_standing(row) for row in rows if row["associate_id"] is not None]
     of_reason = {reason: rows[0][f"n_{reason.value}"] for reason in REASONS}
     return Ranked(tuple(found[:size]), len(found) > size, rows[0]["n_found"], rows[0]["n_all"], of_reason)
 
 
 _PAGE = """
-{placed},
-counts AS (SELECT count(*) AS n_all, count(*) FILTER (WHERE {chosen}) AS n_found {counts} FROM placed),
+, counts AS (SELECT count(*) AS n_all, count(*) FILTER (WHERE {chosen}) AS n_found {counts} FROM placed),
 page AS (SELECT * FROM placed WHERE {chosen} {following} ORDER BY {order} LIMIT %s)
 SELECT * FROM counts LEFT JOIN page ON true ORDER BY {order}
 """
 _FOLLOWING = f"AND ({_ORDER}) > (SELECT {_ORDER} FROM placed WHERE associate_id = %s)"  # noqa: S608 (its own words)
 
 
-def placed_sql(wanted: Wanted, now: datetime) -> tuple[str, list[Any]]:
-    """The beginning of a statement, with its values: `placed` has a row for each business associate.
+def ask(sql: str, wanted: Wanted, now: datetime, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """The rows, by column, of a statement that goes on after WITH placed, which has a row for each business associate.
 
     Its columns: associate_id, tier, name, fits, those of the sources, one boolean for each of REASONS, and place.
     """
     parts: list[str] = []
-    values: list[Any] = []
+    given: list[Any] = []
     for name, columns, rows in _queries(wanted, now):
-        sql, given = rows.query.sql_with_params()
-        parts.append(f"{name} ({', '.join(columns)}) AS MATERIALIZED ({sql})")
-        values += given
-    whens = [f"WHEN {each.value} THEN {number}" for number, each in enumerate(Reason) if each in REASONS]
-    return _PLACED.format(
-        parts=",\n".join(parts),
-        known="".join(f", {column}" for source in SOURCES for column in source.columns),
-        flags="".join(f", coalesce({REASON_SQL[each]}, false) AS {each.value}" for each in REASONS),
-        joins=" ".join(f"LEFT JOIN {source.name} USING ({source.key})" for source in SOURCES),
-        place=f"CASE {' '.join(whens)} ELSE {len(Reason)} END" if whens else len(Reason),
-    ), values
+        part, of_part = rows.query.sql_with_params()
+        parts.append(f"{name} ({', '.join(columns)}) AS MATERIALIZED ({part})")
+        given += of_part
+    placed = _PLACED.format(parts=",\n".join(parts), **_CLAUSES)
+    with connections[current_database()].cursor() as cursor:
+        cursor.execute(f"{placed} {sql}", [*given, *values])
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 _PLACED = """
 WITH {parts},
 standing AS (SELECT associate_id, tier, name, fits {known} {flags} FROM associate {joins}),
-placed AS MATERIALIZED (SELECT *, {place} AS place FROM standing)
+placed AS MATERIALIZED (SELECT *, CASE {whens} ELSE {last} END AS place FROM standing)
 """
+_CLAUSES = {
+    "known": "".join(f", {column}" for source in SOURCES for column in source.columns),
+    "flags": "".join(f", coalesce({sql}, false) AS {reason.value}" for reason, sql in REASON_SQL.items()),
+    "joins": " ".join(f"LEFT JOIN {source.name} USING ({', '.join(source.key)})" for source in SOURCES),
+    "whens": " ".join(f"WHEN {each.value} THEN {list(Reason).index(each)}" for each in REASONS)
+    or "WHEN false THEN 0",
+    "last": len(Reason),
+}
 
 
-def fetch(sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
-    """The rows of a statement, by column."""
-    with connections[current_database()].cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+_NARROWED: Mapping[str, Callable[[UUID], Any]] = {
+    "associate_id": lambda associate_id: [associate_id],
+    "partnership_id": lambda associate_id: Partnership.objects.filter(associate_id=associate_id).values("pk"),
+}
+"""How a key of sources is narrowed to one business associate."""
 
 
 def _queries(wanted: Wanted, now: datetime) -> Iterator[tuple[str, Sequence[str], QuerySet[Any, Any]]]:
     """What the statement rests on: name, columns, query."""
     fits = ExpressionWrapper(wanted.fits, BooleanField()) if wanted.fits else Value(True)
-    associates = BusinessAssociate.objects.filter(ended_at__isnull=not wanted.ended).annotate(fits=fits)
+    associates = BusinessAssociate.objects.annotate(fits=fits)
+    chosen = {"pk": wanted.only} if wanted.only else {"ended_at__isnull": not wanted.ended}
     yield (
         "associate",
         ("associate_id", "tier", "name", "fits"),
-        associates.values_list("pk", "tier", "name", "fits"),
+        associates.filter(**chosen).values_list("pk", "tier", "name", "fits"),
     )
     for source in SOURCES:
-        yield source.name, (source.key, *source.columns), source.rows(now)
+        rows = source.rows(now)
+        if wanted.only and source.key[0] in _NARROWED:
+            rows = rows.filter(**{f"{source.key[0]}__in": _NARROWED[source.key[0]](wanted.only)})
+        yield source.name, (*source.key, *source.columns), rows
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:

@@ -31,6 +31,11 @@ class Reason(StrEnum):
         return _LABELS[self][1]
 
     @property
+    def tab(self) -> str:
+        """The tab of a business associate's page where it is done, by its slug."""
+        return _TABS[self]
+
+    @property
     def because(self) -> str:
         """The rule or the measure behind it."""
         return _LABELS[self][2]
@@ -72,4 +77,13 @@ _LABELS = {
         "Open notices",
         "It told you something that nobody here has acknowledged",
     ),
+}
+_TABS = {
+    Reason.NO_AGREEMENT: "agreement",
+    Reason.EXPIRING: "agreement",
+    Reason.VERIFICATION_OVERDUE: "verification",
+    Reason.REQUIRED_GAP: "posture",
+    Reason.STALE: "posture",
+    Reason.CHAIN_BROKEN: "subcontractors",
+    Reason.NOTICE_OPEN: "notices",
 }

@@ -20,12 +20,13 @@ from assessments.portfolio.reasons import Reason
 class Source:
     """What one part knows of each business associate, at most one row for each `key`.
 
-    `rows(now)` gives `key` and `columns` in this order. `reasons` are conditions in SQL over the columns of the
+    `rows(now)` gives `key` and `columns` in this order. What another tenant shows is keyed by the partnership and by
+    who shows it: nobody speaks for another's partnership. `reasons` are conditions in SQL over the columns of the
     sources so far, which are NULL where one has no row.
     """
 
     name: str
-    key: str
+    key: tuple[str, ...]
     columns: tuple[str, ...]
     rows: Callable[[datetime], QuerySet[Any, Any]]
     reasons: Mapping[Reason, str]
@@ -33,16 +34,22 @@ class Source:
 
 def _partnerships(_now: datetime) -> QuerySet[Any, Any]:
     rows: QuerySet[Any, Any] = Partnership.objects.filter(withdrawn_at=None).values_list(
-        "associate_id", "pk", "viewer_id", "downstream_name"
+        "associate_id", "pk", "viewer_id", "downstream_name", "began_at"
     )
     return rows
 
 
 PARTNERSHIP = Source(
-    "partnership", "associate_id", ("partnership_id", "downstream_id", "downstream_name"), _partnerships, {}
+    "partnership",
+    ("associate_id",),
+    ("partnership_id", "downstream_id", "downstream_name", "began_at"),
+    _partnerships,
+    {},
 )
+SHOWN_BY = ("partnership_id", "downstream_id")
+"""The key of what a business associate shows: its rows' partnership and tenant."""
 
 SOURCES: tuple[Source, ...] = (PARTNERSHIP,)
-"""In the order in which they are joined: those by `partnership_id` after PARTNERSHIP, which brings it."""
-
+"""In the order in which they are joined: those of SHOWN_BY after PARTNERSHIP, which brings it."""
 PARTS = frozenset(source.name for source in SOURCES)
+"""The names of the sources, by which a page knows its columns."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.permissions import Permission
 from assessments.partners.models import BusinessAssociate
+from assessments.portfolio.history import history_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,7 @@ class Tab:
     needs: Permission = Permission.PARTNER_READ
 
 
-TABS: tuple[Tab, ...] = ()
+TABS: tuple[Tab, ...] = (
+    Tab("history", "History", history_context, "portfolio/_history.html", Permission.AUDIT_READ),
+)
 """The tabs after the overview, in the order of the page."""

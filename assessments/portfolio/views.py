@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import TenantRequest, requires
@@ -16,6 +17,7 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.permissions import Permission
 from assessments.partners import services
 from assessments.partners.models import BusinessAssociate
+from assessments.portfolio.charts import portfolio_charts
 from assessments.portfolio.forms import PortfolioFilterForm
 from assessments.portfolio.overview import overview_context
 from assessments.portfolio.services import read_portfolio
@@ -46,6 +48,15 @@ def portfolio(request: TenantRequest) -> HttpResponse:
          "tiles": shown.tiles, "all": shown.all, "parts": PARTS, "filtered": any(form.cleaned_data.values()),
          "ended": form.cleaned_data["state"] == "ended", "may_change": request.may(Permission.PARTNER_CHANGE)},
     )  # fmt: skip
+
+
+@requires(Permission.PARTNER_READ)
+@require_safe
+def charts(request: TenantRequest) -> HttpResponse:
+    """Numbers over all active business associates."""
+    drawn = portfolio_charts(timezone.now())
+    record(Act.BUSINESS_ASSOCIATE_LIST, object_type="page", object_id="business-associate-charts")
+    return TemplateResponse(request, "portfolio/charts.html", {"charts": drawn})
 
 
 @requires(Permission.PARTNER_READ)

@@ -123,6 +123,7 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "operator/windows/<uuid:window_id>/enter/": (Gate.OPERATOR, WRITE),
     "audit/": (Permission.AUDIT_READ, READ),
     "business-associates/": (Permission.PARTNER_READ, READ),
+    "business-associates/charts/": (Permission.PARTNER_READ, READ),
     "business-associates/new/": (Permission.PARTNER_CHANGE, BOTH),
     "business-associates/export.csv": (Permission.PARTNER_READ, READ),
     "business-associates/export.xlsx": (Permission.PARTNER_READ, READ),

@@ -39,7 +39,7 @@ def addresses(tenant, collected, owner) -> list[str]:
     return [
         "/", "/safeguards/", "/safeguards/?section=164.312", "/safeguards/164.312(c)(1)/", "/findings/", f"/findings/checks/{VERSIONING}/",
         f"/findings/{collected.finding('scans').pk}/", "/evidence/", f"/evidence/{collected.snapshot.pk}/", "/connections/", "/connections/new/",
-        partners, f"{partners}new/", f"{partners}import/", f"{partners}{associate.pk}/", f"{partners}import/{sheet.pk}/",
+        partners, f"{partners}charts/", f"{partners}new/", f"{partners}import/", f"{partners}{associate.pk}/", f"{partners}{associate.pk}/history/", f"{partners}import/{sheet.pk}/",
         connection, *(f"{connection}?tab={tab}" for tab in ("coverage", "runs", "permissions")), f"/connections/{broken.pk}/",
         *(f"{connection}grant/?way={way}" for way in ("cloudformation", "terraform", "manual")), f"{connection}remove/", "/members/", "/audit/", "/audit/export/", "/audit/streams/", "/profile/", "/profile/passkeys/new/",
         "/profile/second-factor/", "/profile/password/", "/settings/sign-in/",

@@ -2,8 +2,8 @@
 (() => {
   const LOOKS = { satisfied: "ok", not_satisfied: "gap", undetermined: "none", not_applicable: "na" };
   const COLOURS = {
-    light: { ok: "#2a8f5b", gap: "#c43a33", none: "#b9c5cd", na: "#dbe2e7", text: "#1d2830", surface: "#ffffff" },
-    dark: { ok: "#4fb683", gap: "#ee7168", none: "#53626d", na: "#36434d", text: "#e3e9ed", surface: "#192128" },
+    light: { ok: "#2a8f5b", gap: "#c43a33", none: "#b9c5cd", na: "#dbe2e7", unseen: "#d69a20", run: "#2b7fb3", text: "#1d2830", line: "#dbe2e7", surface: "#ffffff" },
+    dark: { ok: "#4fb683", gap: "#ee7168", none: "#53626d", na: "#36434d", unseen: "#dca94b", run: "#5aaede", text: "#e3e9ed", line: "#36434d", surface: "#192128" },
   };
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -25,11 +25,46 @@
     };
   }
 
+  // What stacks and areas share: data is {labels, series: [{name, look, values}]}.
+  function frame(data, colours) {
+    const labels = { color: colours.text };
+    return {
+      animation: !still,
+      aria: { enabled: false },
+      color: data.series.map((each) => colours[each.look]),
+      tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" } },
+      legend: data.series.length > 1 ? { bottom: 0, type: "scroll", textStyle: labels } : undefined,
+      grid: { left: 8, right: 24, top: 12, bottom: data.series.length > 1 ? 36 : 8, containLabel: true },
+    };
+  }
+
+  function stacks(data, colours) {
+    const labels = { color: colours.text };
+    return {
+      ...frame(data, colours),
+      xAxis: { type: "value", minInterval: 1, axisLabel: labels, splitLine: { lineStyle: { color: colours.line } } },
+      yAxis: { type: "category", inverse: true, data: data.labels, axisLabel: labels, axisTick: { show: false } },
+      series: data.series.map((each) => ({ name: each.name, type: "bar", stack: "all", barMaxWidth: 28, data: each.values })),
+    };
+  }
+
+  function areas(data, colours) {
+    const labels = { color: colours.text };
+    return {
+      ...frame(data, colours),
+      xAxis: { type: "category", boundaryGap: false, data: data.labels, axisLabel: labels },
+      yAxis: { type: "value", minInterval: 1, axisLabel: labels, splitLine: { lineStyle: { color: colours.line } } },
+      series: data.series.map((each) => ({ name: each.name, type: "line", stack: "all", step: "end", symbol: "none", areaStyle: { opacity: .85 }, lineStyle: { width: 0 }, data: each.values })),
+    };
+  }
+
+  const KINDS = { donut, stacks, areas };
+
   function draw(box) {
     const rows = JSON.parse(document.getElementById(box.dataset.source).textContent);
     const theme = document.documentElement.getAttribute("data-bs-theme") === "dark" ? "dark" : "light";
     const chart = echarts.getInstanceByDom(box) || echarts.init(box, null, { renderer: "canvas" });
-    chart.setOption(donut(rows, COLOURS[theme]), true);
+    chart.setOption(KINDS[box.dataset.chart](rows, COLOURS[theme]), true);
     return chart;
   }
 

@@ -1,0 +1,22 @@
+"""The tab "History": what the tenant's audit log says of one business associate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.audit import trail
+from accounts.audit.events import Act
+from assessments.partners.models import BusinessAssociate
+from assessments.partnerships.models import Partnership
+
+SHOWN = 100
+LOOKS = (Act.BUSINESS_ASSOCIATE_READ, Act.PARTNER_READ)
+"""Looking at its page is no part of its history; the audit log has that too."""
+
+
+def history_context(associate: BusinessAssociate) -> dict[str, Any]:
+    """The newest acts about its entry in the register and its partnerships; `more`: whether there are others."""
+    partnerships = Partnership.objects.filter(associate=associate).values_list("pk", flat=True)
+    traces = trail.acts_about([associate.pk, *partnerships], leaving_out=LOOKS, most=SHOWN + 1)
+    lines = [(trace, Act(trace.act).label) for trace in traces[:SHOWN]]
+    return {"lines": lines, "more": len(traces) > SHOWN}
