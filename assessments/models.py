@@ -6,6 +6,7 @@ from django.db import models
 
 from accounts.tenancy.models import TenantForeignKey, TenantModel
 from accounts.tenancy.rls import Periods
+from assessments.chain.models import ChainAlert, ChainConsent, ChainNode, ChainState
 from assessments.engagements.models import (
     Conclusion,
     Engagement,
@@ -43,6 +44,10 @@ __all__ = [
     "AnswersImport",
     "BusinessAssociate",
     "BusinessAssociateImport",
+    "ChainAlert",
+    "ChainConsent",
+    "ChainNode",
+    "ChainState",
     "Conclusion",
     "Engagement",
     "EngagementAuditor",

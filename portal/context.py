@@ -80,6 +80,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 Permission.PARTNER_READ,
                 "business-associates/",
             ),
+            Entry("Subcontractors", "sitemap", "chain-upstreams", Permission.PARTNER_READ, "subcontractors/"),
         ),
     ),
     (

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from celery import shared_task
 
+from assessments.chain.telling import CHAIN_TIMER, refresh_when_due
 from assessments.timers.services import Handler, run_timer
 from tasks.base import RowTask
 
-HANDLERS: Mapping[str, Handler] = {}
+HANDLERS: Mapping[str, Handler] = {CHAIN_TIMER: refresh_when_due}
 """A kind of timer and what it calls for its row."""
 
 

@@ -144,6 +144,13 @@ class Act(StrEnum):
     QUESTIONNAIRE_SEND_BACK = "questionnaire.send_back"
     QUESTIONNAIRE_ACCEPT = "questionnaire.accept"
     QUESTIONNAIRE_WITHDRAW = "questionnaire.withdraw"
+    CHAIN_READ = "chain.read"
+    CHAIN_CONSENT = "chain.consent"
+    CHAIN_NAME = "chain.name"
+    CHAIN_REVOKE = "chain.revoke"
+    CHAIN_TELL = "chain.tell"
+    CHAIN_BREAK = "chain.break"
+    CHAIN_MEND = "chain.mend"
 
     @property
     def label(self) -> str:
@@ -265,6 +272,13 @@ _LABELS = {
     "SAFEGUARD_CONCLUDE": "Concluded on a safeguard",
     "PACKAGE_LIST": "Looked at the packages",
     "PACKAGE_LINK": "Made a package's link",
+    "CHAIN_READ": "Looked at a chain of subcontractors",
+    "CHAIN_CONSENT": "Agreed to tell of a subcontractor",
+    "CHAIN_NAME": "Agreed to name subcontractors",
+    "CHAIN_REVOKE": "Took back what was told of a subcontractor",
+    "CHAIN_TELL": "Changed what is told of subcontractors",
+    "CHAIN_BREAK": "Was told of a broken link below a business associate",
+    "CHAIN_MEND": "Ended the alert of a broken link",
     "STREAM_CREATE": "Set up a stream of the audit log",
     "STREAM_CHANGE": "Changed a stream of the audit log",
     "STREAM_REMOVE": "Removed a stream of the audit log",

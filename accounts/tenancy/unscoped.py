@@ -111,6 +111,11 @@ def due_timers(at: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:
     return [(row[0], row[1]) for row in _rows("select * from portal_due_timers(%s, %s)", [at, limit])]
 
 
+def due_chains(at: datetime, limit: int = 500) -> list[UUID]:
+    """Tenants who must compute anew what they tell of subcontractors: something of theirs, or told to them, changed."""
+    return [row[0] for row in _rows("select portal_due_chains(%s, %s)", [at, limit])]
+
+
 def partnership_invitation_tenant(token_digest: bytes) -> UUID | None:
     """Who invited by a link to a partnership, by the SHA-256 of its token."""
     rows = _rows("select portal_partnership_invitation_tenant(%s)", [token_digest])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from assessments.chain import tab as chain
 from assessments.partnerships.models import Partnership
 
 Context = Callable[[Partnership], dict[str, Any]]
@@ -24,5 +25,7 @@ class Mirror:
     template: str
 
 
-MIRRORS: tuple[Mirror, ...] = ()
+MIRRORS: tuple[Mirror, ...] = (
+    Mirror("subcontractors", "Subcontractors", chain.mirror_context, "chain/_mirror.html"),
+)
 """The tabs in their order, after the page's own first one."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.permissions import Permission
+from assessments.chain import tab as chain
 from assessments.partners.models import BusinessAssociate
 from assessments.portfolio.history import history_context
 
@@ -28,4 +29,5 @@ class Tab:
 TABS: tuple[Tab, ...] = (
     Tab("history", "History", history_context, "portfolio/_history.html", Permission.AUDIT_READ),
 )
+TABS: tuple[Tab, ...] = (Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),)
 """The tabs after the overview, in the order of the page."""

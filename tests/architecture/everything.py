@@ -47,7 +47,7 @@ from accounts.permissions import Role
 from accounts.services.invitations import InvitationMade, invite
 from accounts.sessions import session_digest
 from accounts.sso.models import ProviderKind
-from accounts.tenancy.models import TenantModel
+from accounts.tenancy.models import TenantModel, new_id
 from accounts.tenancy.scope import open_tenant
 from assessments.checks.base import checks
 from assessments.models import (
@@ -57,6 +57,10 @@ from assessments.models import (
     AnswersImport,
     BusinessAssociate,
     BusinessAssociateImport,
+    ChainAlert,
+    ChainConsent,
+    ChainNode,
+    ChainState,
     Conclusion,
     Engagement,
     EngagementAuditor,
@@ -204,6 +208,7 @@ def _partners(owner: Person, mark: str) -> dict[str, Any]:
         associate=associate, email=f"{secrets.token_hex(6)}@example.org", token_digest=secrets.token_bytes(32), invited_by=owner,
         expires_at=now + timedelta(days=9),
     )  # fmt: skip
+    _chain(associate, owner, mark)
     Timer.objects.create(kind=mark[:64], row_id=associate.pk, due_at=now)
     return {"associate": associate, "sheet": sheet}
 
@@ -263,6 +268,22 @@ def _received_questionnaire(tenant: Tenant, mark: str) -> Questionnaire:
             associate=associate, viewer=tenant, upstream_name=f"{mark} upstream"[:200], downstream_name=f"{mark} hospital"[:200]
         )  # fmt: skip
         return _questionnaire(associate, tenant, by, mark, partnership_id=partnership.pk)
+
+
+def _chain(associate: BusinessAssociate, owner: Person, mark: str) -> None:
+    """A consent, what is told by it, and an alert."""
+    onlooker, partnership_id, word = make_onlooker(), new_id(), mark[:32]
+    ChainConsent.objects.create(
+        associate=associate, partnership_id=partnership_id, upstream=onlooker, service="hosting", telling="named", decided_by=owner
+    )  # fmt: skip
+    ChainNode.objects.create(
+        viewer=onlooker, partnership_id=partnership_id, pseudonym=word, path=[word], depth=1, service="hosting",
+        agreement_state="in_force", broken=[], name=f"{mark} billing"[:200], subject=secrets.token_bytes(32),
+    )  # fmt: skip
+    ChainAlert.objects.create(
+        associate=associate, partnership_id=new_id(), pseudonym=word, path=[word], service="hosting", reasons=["no_agreement"]
+    )  # fmt: skip
+    ChainState.objects.create(computed_at=timezone.now())
 
 
 def _single_sign_on(membership: Membership, mark: str) -> dict[str, Any]:

@@ -43,6 +43,7 @@ KINDS: dict[str, Kind] = {
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
     "engagement_id": Kind(lambda its: its.engagement.pk),
     "package_id": Kind(lambda its: its.package.pk),
+    "partnership_id": Kind(lambda its: its.received_questionnaire.partnership_id),
     "associate_id": Kind(lambda its: its.associate.pk),
     "import_id": Kind(lambda its: its.sheet.pk),
     "passkey": Kind(lambda its: _passkey(its.owner), lambda: uuid4().hex),
@@ -93,6 +94,7 @@ IDS = {
 """Fields of queries and forms that take an id, or a key made of one."""
 
 WORDS = frozenset({
+    "tell", "below",
     "slug", "reason", "ticket", "hours", "emergency", "days", "allowed", "with_evidence",
     "act", "outcome", "since", "until", "polling", "format", "change", "kind", "target",
     "authority", "from_start", "collector", "region", "section", "status", "designation", "text", "severity",
