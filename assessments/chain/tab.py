@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
 
 from accounts.audit.events import Act
 from accounts.audit.shared import tell_sharer
@@ -33,7 +36,7 @@ def tab_context(associate: BusinessAssociate) -> dict[str, Any]:
     return {
         "associate": associate,
         "takes_part": bool(partnerships),
-        "alerts": alerts_of(associate, found),
+        "alerts": alerts_of(associate, partnerships, found),
         "impacts": impacts(associate.pk, associate.name),
         **chain_context(associate.name, [see(node) for node in found]),
     }
@@ -69,10 +72,17 @@ def see(node: ChainNode) -> Seen:
     )  # fmt: skip
 
 
-def alerts_of(associate: BusinessAssociate, nodes: Iterable[ChainNode]) -> list[dict[str, Any]]:
-    """Its newest alerts, those that stand first; with a name only while that is told."""
+def alerts_of(
+    associate: BusinessAssociate, living: Collection[UUID], nodes: Iterable[ChainNode]
+) -> list[dict[str, Any]]:
+    """Its newest alerts, those that stand first; with a name only while that is told.
+
+    One of a partnership that isn't `living` stands no more, whenever that is written down.
+    """
     names = {(node.partnership_id, tuple(node.path)): node.name for node in nodes}
-    found = ChainAlert.objects.filter(associate=associate).order_by("-began_at")[:_ALERTS]
+    found = ChainAlert.objects.filter(
+        Q(ended_at__isnull=False) | Q(partnership_id__in=list(living)), associate=associate
+    ).order_by("-began_at")[:_ALERTS]
     shown = [
         {
             "alert": alert,

@@ -166,7 +166,8 @@ def _write(planned: dict[tuple[UUID, tuple[str, ...]], Line]) -> set[UUID]:
     gone = [row for key, row in there.items() if key not in planned]
     changed = [row for key, row in there.items() if key in planned and _change(row, planned[key], now)]
     for row in gone:
-        row.withdrawn_at = row.changed_at = now
+        # What is taken back isn't kept either: a name may be another's to tell.
+        row.withdrawn_at, row.changed_at, row.name = now, now, ""
     columns = ["service", "agreement_state", "verified_at", "broken", "name", "withdrawn_at", "changed_at"]
     ChainNode.objects.bulk_create(fresh, batch_size=_BATCH)
     ChainNode.objects.bulk_update([*changed, *gone], columns, batch_size=_BATCH)

@@ -1,0 +1,209 @@
+"""What is told up a chain of real tenants: no more than each agreed to, and no longer."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.unscoped import due_chains
+from assessments.chain import telling
+from assessments.chain.facts import Link
+from assessments.chain.models import LEVELS
+from assessments.chain.words import LinkAgreement
+from assessments.models import ChainAlert, ChainNode, Partnership
+from tests.chain.conftest import join, make_party, work
+from tests.partnerships.factories import make_associate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EXPIRED = Link(LinkAgreement.EXPIRED)
+
+
+def _refresh(party, bell):
+    """As its timer does on the day on which a link changes."""
+    with open_tenant(party.tenant.pk):
+        telling.ring_upwards(telling.refresh_chain())
+    work(bell)
+
+
+def _identities(party) -> list[str]:
+    """What would say who a party is."""
+    return [party.tenant.name, str(party.tenant.pk), party.tenant.pk.hex, party.tenant.slug, party.email]
+
+
+def _all_that_is_seen(party) -> str:
+    """Its pages of the chain, the rows that its database role reads, and its mails."""
+    with open_tenant(party.tenant.pk):
+        rows = [str(list(model.objects.values())) for model in (ChainAlert, ChainNode)]
+        rows.append(str(list(ChainNode.received.values())))
+    mails = [f"{each.subject} {each.body}" for each in mail.outbox if party.email in each.to]
+    return " ".join([party.tab(), *rows, *mails])
+
+
+def test_the_top_sees_each_level_by_a_pseudonym_alone(chain):
+    top, _, third, bottom = chain
+    assert [row.depth for row in top.rows()] == [1, 2]
+    page = top.tab()
+    assert "agreement in force" in page.lower() and page.count("Subcontractor ") >= 2
+    seen = _all_that_is_seen(top)
+    assert not [word for party in (third, bottom) for word in _identities(party) if word in seen]
+
+
+def test_an_agreement_that_expires_three_levels_down_alerts_everyone_above_and_names_nobody(
+    chain, links, bell
+):
+    top, second, third, bottom = chain
+    mail.outbox.clear()
+    links[third.below.associate_id] = EXPIRED
+    _refresh(third, bell)
+    for party in (top, second):
+        page = party.tab()
+        assert "its agreement has expired" in page
+        assert [each.to for each in mail.outbox].count([party.email]) == 1
+    seen = _all_that_is_seen(top)
+    assert not [word for party in (third, bottom) for word in _identities(party) if word in seen]
+    _refresh(third, bell)
+    assert len(mail.outbox) == 2, "one message a break"
+
+
+def test_a_mended_link_ends_the_alert_and_a_new_break_is_a_new_one(chain, links, bell):
+    top, _, third, _ = chain
+    for link in (EXPIRED, Link(LinkAgreement.IN_FORCE), EXPIRED):
+        links[third.below.associate_id] = link
+        _refresh(third, bell)
+    with open_tenant(top.tenant.pk):
+        assert [alert.ending for alert in ChainAlert.objects.order_by("began_at")] == ["mended", ""]
+    assert [each.to for each in mail.outbox].count([top.email]) == 2
+
+
+def test_a_name_rises_only_as_far_as_each_on_the_way_lets_it(chain, bell):
+    top, second, third, bottom = chain
+    third.decide("name/")
+    work(bell)
+    assert bottom.tenant.name in second.tab()
+    assert bottom.tenant.name not in _all_that_is_seen(top)
+    second.decide("name/")
+    work(bell)
+    assert third.tenant.name in top.tab() and bottom.tenant.name not in _all_that_is_seen(top)
+    second.decide("name/", below="on")
+    work(bell)
+    assert bottom.tenant.name in top.tab()
+
+
+@pytest.mark.parametrize("way", ["mask/", "stop/"])
+def test_what_is_taken_back_is_gone_from_everyones_next_request(chain, bell, way):
+    top, second, third, bottom = chain
+    third.decide("name/")
+    second.decide("name/", below="on")
+    work(bell)
+    assert bottom.tenant.name in top.tab()
+    assert third.decide(way).status_code == 200
+    # No worker has run since.
+    for party in (second, top):
+        assert bottom.tenant.name not in _all_that_is_seen(party)
+    assert len(top.rows()) == (2 if way == "mask/" else 1)
+
+
+def test_nothing_is_told_before_a_consent_and_a_subcontractor_outside_of_the_portal_is_told_of_too(
+    links, bell
+):
+    above, below = make_party("Above"), make_party("Below")
+    join(above, below)
+    outside = make_associate(below.tenant, name="Paper Archive")
+    path = f"/subcontractors/{below.above.pk}/{outside.pk}/"
+    assert below.client.post(path, {"service": "backup"}, follow=True).status_code == 200
+    assert above.rows() == []
+    assert "has not agreed to tell" in above.tab()
+    below.client.post(path, {"service": "backup", "tell": "on"})
+    assert [row.service for row in above.rows()] == ["backup"]
+    assert "Paper Archive" not in above.tab() and str(outside.pk) not in str(above.rows()[0].__dict__)
+
+
+def test_the_preview_and_the_page_of_who_tells_show_what_is_seen(chain):
+    top, second, _, _ = chain
+    path = f"/subcontractors/{second.above.pk}/"
+    preview = second.client.get(f"{path}{second.below.associate_id}/").content.decode()
+    page = second.client.get(path).content.decode()
+    for row in top.rows():
+        assert row.pseudonym in page and row.pseudonym in preview and row.pseudonym in top.tab()
+
+
+def test_two_viewers_know_the_same_subcontractor_by_different_pseudonyms_and_one_by_the_same(links, bell):
+    tops, middles, shared = (
+        [make_party("T1"), make_party("T2")],
+        [make_party("M1"), make_party("M2")],
+        make_party("S"),
+    )
+    below = [join(middle, shared) for middle in middles]
+    for top in tops:
+        for middle, subcontractor in zip(middles, below, strict=True):
+            partnership = join(top, middle)
+            path = f"/subcontractors/{partnership.pk}/{subcontractor.associate_id}/"
+            middle.client.post(path, {"service": "hosting", "tell": "on"})
+    work(bell)
+    seen = [{row.pseudonym for row in top.rows()} for top in tops]
+    assert [len(each) for each in seen] == [1, 1] and not seen[0] & seen[1]
+    assert "M1" in tops[0].tab() and "M2" in tops[0].tab(), "both rely on it"
+    subjects = {bytes(row.subject) for top in tops for row in top.rows()}
+    assert len(subjects) == 4, "not even the sealed subject can be compared"
+
+
+def test_a_circle_ends(links, bell):
+    parties = [make_party(word) for word in ("Ash", "Beech", "Cherry")]
+    for at, party in enumerate(parties):
+        join(party, parties[(at + 1) % 3])
+    for at, party in enumerate(parties):
+        party.above, party.below = parties[at - 1].below, party.below
+        party.tell()
+    work(bell)
+    # Each is told of one: the next would be itself.
+    assert [len(party.rows()) for party in parties] == [1, 1, 1]
+
+
+def test_no_more_than_six_levels_are_told(links, bell):
+    parties = [make_party(f"Level {number}") for number in range(LEVELS + 3)]
+    for above, below in zip(parties, parties[1:], strict=False):
+        join(above, below)
+    for party in parties[1:-1]:
+        party.tell()
+    work(bell)
+    assert [row.depth for row in parties[0].rows()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_ended_partnership_ends_what_was_told_below_it(chain, links, bell):
+    top, second, third, _ = chain
+    links[third.below.associate_id] = EXPIRED
+    _refresh(third, bell)
+    with open_tenant(second.tenant.pk):
+        Partnership.objects.filter(pk=second.below.pk).update(withdrawn_at=timezone.now())
+    assert "expired" not in second.tab()
+    due = due_chains(timezone.now())
+    assert second.tenant.pk in due
+    bell.extend(each for each in due if each == second.tenant.pk)
+    work(bell)
+    # The subcontractor is still the second's, by its register; what hung below it isn't told any more.
+    assert [row.depth for row in top.rows()] == [1]
+    with open_tenant(top.tenant.pk):
+        assert ChainAlert.objects.get().ending == "withdrawn"
+
+
+def test_a_lost_message_is_found_by_the_sweeper_and_a_chain_at_rest_is_not(chain, bell):
+    top, second, third, _ = chain
+    third.decide("name/")
+    bell.clear()
+    now = timezone.now()
+    assert second.tenant.pk in due_chains(now) and top.tenant.pk not in due_chains(now)
+    bell.append(second.tenant.pk)
+    work(bell)
+    assert not {party.tenant.pk for party in chain} & set(due_chains(timezone.now()))
+
+
+def test_only_rows_that_change_are_written(chain, bell):
+    top, second, third, _ = chain
+    before = {row.pk: row.changed_at for row in top.rows()}
+    third.decide("name/")
+    work(bell)
+    assert {row.pk: row.changed_at for row in top.rows()} == before
+    assert max(row.changed_at for row in second.rows()) > max(before.values())
