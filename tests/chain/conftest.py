@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -97,7 +98,7 @@ def chain(transactional_db, links, bell) -> list[Party]:
     """Four parties, of which each tells the one before it, without names."""
     mark = secrets.token_hex(5)
     parties = [make_party(f"{word} {mark}") for word in ("Alder", "Birch", "Cedar", "Dogwood")]
-    for above, below in zip(parties, parties[1:], strict=False):
+    for above, below in itertools.pairwise(parties):
         join(above, below)
     for party in parties[1:-1]:
         assert party.tell().status_code == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from django.core import mail
 from django.utils import timezone
@@ -164,7 +166,7 @@ def test_a_circle_ends(links, bell):
 
 def test_no_more_than_six_levels_are_told(links, bell):
     parties = [make_party(f"Level {number}") for number in range(LEVELS + 3)]
-    for above, below in zip(parties, parties[1:], strict=False):
+    for above, below in itertools.pairwise(parties):
         join(above, below)
     for party in parties[1:-1]:
         party.tell()
