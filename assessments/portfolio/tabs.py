@@ -27,7 +27,7 @@ class Tab:
 
 
 TABS: tuple[Tab, ...] = (
+    Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),
     Tab("history", "History", history_context, "portfolio/_history.html", Permission.AUDIT_READ),
 )
-TABS: tuple[Tab, ...] = (Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),)
 """The tabs after the overview, in the order of the page."""
