@@ -1,0 +1,48 @@
+"""The clocks of notices, for the calendar. Drills are no duties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.urls import reverse
+
+from assessments.duties.types import Duty
+from assessments.notices.breaches import list_steps
+from assessments.notices.kinds import Kind, Side
+from assessments.notices.models import Acknowledgement, Notice, Occurrence, OutsideNotice
+
+
+def duties(since: datetime, until: datetime) -> Iterable[Duty]:
+    """Those due in [since, until): acknowledgements to get and to give, and what a breach asks for."""
+    yield from _to_get(since, until)
+    yield from _to_give(since, until)
+    for occurrence in Occurrence.objects.filter(side=Side.COVERED_ENTITY, kind=Kind.BREACH, drill=False):
+        url = reverse("notice-detail", args=[occurrence.pk])
+        for step in list_steps(occurrence):
+            if since <= step.due_at < until:
+                title = f"{step.title}: {occurrence.title}"
+                yield Duty(step.due_at, title, step.why, url, step.done_on is not None)
+
+
+def _to_get(since: datetime, until: datetime) -> Iterator[Duty]:
+    rows = Notice.objects.filter(drill=False, due_at__gte=since, due_at__lt=until)
+    answered = set(Acknowledgement.received.values_list("notice_id", flat=True))
+    for row in rows:
+        yield _sent(row, row.recipient_name, done=row.pk in answered)
+    outside = OutsideNotice.objects.filter(occurrence__drill=False, due_at__gte=since, due_at__lt=until)
+    for row in outside:
+        yield _sent(row, row.recipient_name, done=row.acknowledged_at is not None)
+
+
+def _sent(row: Notice | OutsideNotice, recipient: str, *, done: bool) -> Duty:
+    url = reverse("notice-detail", args=[row.occurrence_id])
+    return Duty(row.due_at, f"Notice to {recipient} acknowledged", row.rule, url, done)
+
+
+def _to_give(since: datetime, until: datetime) -> Iterator[Duty]:
+    rows = Notice.received.filter(drill=False, due_at__gte=since, due_at__lt=until)
+    mine = set(Acknowledgement.objects.values_list("notice_id", flat=True))
+    for row in rows:
+        url = reverse("notice-received", args=[row.pk])
+        yield Duty(row.due_at, f"Acknowledge the notice of {row.sender_name}", row.rule, url, row.pk in mine)

@@ -1,0 +1,166 @@
+"""What pages show of notices: lists, clocks, and all events of one in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.utils import timezone
+
+from assessments.notices.clocks import left_words
+from assessments.notices.models import (
+    Acknowledgement,
+    BreachAssessment,
+    BreachStep,
+    Notice,
+    NoticeEvent,
+    Occurrence,
+    OutsideNotice,
+)
+
+SHOWN = 200
+EVENT_WORDS = {
+    "started": "Activated", "sent": "Sent to", "mailed": "Mailed to", "reminded": "Half time, not acknowledged by",
+    "overdue": "Deadline passed, not acknowledged by", "updated": "Update", "closed": "Closed",
+    "acknowledged": "Acknowledged by", "assessed": "Assessed by the four factors", "step": "Duty done",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A recipient with its clock. `look` is the status word's look."""
+
+    recipient: str
+    outside: bool
+    due_at: datetime
+    rule: str
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+    note: str
+    look: str
+    word: str
+
+
+class Event(NamedTuple):
+    """A line of the timeline."""
+
+    at: datetime
+    what: str
+    who: str
+    text: str
+
+
+class Row(NamedTuple):
+    """An occurrence in the list, with how many recipients there are and how many acknowledged."""
+
+    occurrence: Occurrence
+    total: int
+    acknowledged: int
+    next_due_at: datetime | None
+
+
+class ReceivedRow(NamedTuple):
+    """A received notice in the list."""
+
+    notice: Notice
+    look: str
+    word: str
+
+
+def state_of(due_at: datetime, acknowledged_at: datetime | None, now: datetime) -> tuple[str, str]:
+    """The look and the words of a clock: in time, late, or running."""
+    if acknowledged_at is not None:
+        return ("done", "acknowledged in time" if acknowledged_at <= due_at else "acknowledged late")
+    return ("overdue" if now >= due_at else "waiting", left_words(due_at, now))
+
+
+def list_clocks(occurrence: Occurrence) -> list[Clock]:
+    """Each recipient's clock, by deadline."""
+    now = timezone.now()
+    notices = list(Notice.objects.filter(occurrence=occurrence))
+    answers = {
+        each.notice_id: each
+        for each in Acknowledgement.received.filter(notice_id__in=[each.pk for each in notices])
+    }
+    clocks = [_clock(notice, answers.get(notice.pk), now) for notice in notices]
+    clocks += [_outside(row, now) for row in OutsideNotice.objects.filter(occurrence=occurrence)]
+    return sorted(clocks, key=lambda clock: (clock.due_at, clock.recipient))
+
+
+def _clock(notice: Notice, answer: Acknowledgement | None, now: datetime) -> Clock:
+    at = answer.at if answer else None
+    look, word = state_of(notice.due_at, at, now)
+    by, note = (answer.by_name, answer.note) if answer else ("", "")
+    return Clock(notice.recipient_name, False, notice.due_at, notice.rule, at, by, note, look, word)
+
+
+def _outside(row: OutsideNotice, now: datetime) -> Clock:
+    at = row.acknowledged_at
+    look, word = state_of(row.due_at, at, now)
+    return Clock(row.recipient_name, True, row.due_at, row.rule, at, row.acknowledged_by, "", look, word)
+
+
+def list_sent() -> list[Row]:
+    """The tenant's own occurrences, the newest 200, newest first."""
+    found = list(Occurrence.objects.order_by("-sent_at", "-id")[:SHOWN])
+    keys = [each.pk for each in found]
+    shown = list(Notice.objects.filter(occurrence__in=keys).values_list("pk", "occurrence_id", "due_at"))
+    outside = OutsideNotice.objects.filter(occurrence__in=keys)
+    answered = set(
+        Acknowledgement.received.filter(notice_id__in=[key for key, *_ in shown]).values_list(
+            "notice_id", flat=True
+        )
+    )
+    facts = [(of, due_at, key in answered) for key, of, due_at in shown]
+    facts += [
+        (of, due_at, at is not None)
+        for of, due_at, at in outside.values_list("occurrence_id", "due_at", "acknowledged_at")
+    ]
+    return [_row(each, [fact for fact in facts if fact[0] == each.pk]) for each in found]
+
+
+def _row(occurrence: Occurrence, facts: list[tuple[UUID, datetime, bool]]) -> Row:
+    counts = Counter(answered for _of, _due_at, answered in facts)
+    waiting = [due_at for _of, due_at, answered in facts if not answered]
+    return Row(occurrence, len(facts), counts[True], min(waiting) if waiting else None)
+
+
+def list_received(partnership_id: UUID | None = None) -> list[ReceivedRow]:
+    """Notices that others show to the tenant, the newest 200, newest first; of one partnership where one is given."""
+    found = Notice.received.order_by("-sent_at", "-id")
+    if partnership_id is not None:
+        found = found.filter(partnership_id=partnership_id)
+    rows = list(found[:SHOWN])
+    mine = Acknowledgement.objects.filter(notice_id__in=[row.pk for row in rows])
+    answered = dict(mine.values_list("notice_id", "at"))
+    now = timezone.now()
+    return [ReceivedRow(row, *state_of(row.due_at, answered.get(row.pk), now)) for row in rows]
+
+
+def list_events(occurrence: Occurrence) -> list[Event]:
+    """All that happened, in order: the sender's events, acknowledgements, assessments, duties done."""
+    told = NoticeEvent.objects.filter(occurrence=occurrence).order_by("at", "id")
+    events = [Event(each.at, EVENT_WORDS[each.kind], each.recipient or each.by_name, each.text) for each in told]
+    events += [
+        Event(clock.acknowledged_at, EVENT_WORDS["acknowledged"], clock.acknowledged_by, _for(clock))
+        for clock in list_clocks(occurrence)
+        if clock.acknowledged_at is not None
+    ]
+    events += _breach_events(occurrence)
+    return sorted(events, key=lambda event: event.at)
+
+
+def _for(clock: Clock) -> str:
+    return f"For {clock.recipient}{'. ' if clock.note else ''}{clock.note}"
+
+
+def _breach_events(occurrence: Occurrence) -> Iterable[Event]:
+    for each in BreachAssessment.objects.filter(occurrence=occurrence).select_related("by"):
+        concluded = "low probability of compromise" if each.low_probability else "a breach"
+        yield Event(each.at, EVENT_WORDS["assessed"], each.by.name, f"Version {each.version}: {concluded}")
+    for step in BreachStep.objects.filter(occurrence=occurrence).select_related("by"):
+        yield Event(step.at, EVENT_WORDS["step"], step.by.name, f"{step.step}, {step.done_on}. {step.note}")
