@@ -25,6 +25,7 @@ class Permission(StrEnum):
     PACKAGE_CREATE = "package.create"
     PARTNER_READ = "partner.read"
     PARTNER_CHANGE = "partner.change"
+    NOTICE_SEND = "notice.send"
     QUESTIONNAIRE_ANSWER = "questionnaire.answer"
     ENGAGEMENT_READ = "engagement.read"
     ENGAGEMENT_ANSWER = "engagement.answer"

@@ -20,6 +20,19 @@ from assessments.engagements.models import (
     SampleItem,
     SampleResult,
 )
+from assessments.notices.models import (
+    Acknowledgement,
+    BreachAssessment,
+    BreachStep,
+    Notice,
+    NoticeEvent,
+    NoticeReceived,
+    NoticeTimeline,
+    NoticeUpdate,
+    Occurrence,
+    OutsideNotice,
+    OutsideRecipient,
+)
 from assessments.packages.models import Package
 from assessments.partners.models import BusinessAssociate, BusinessAssociateImport
 from assessments.partnerships.models import Partnership, PartnershipInvitation
@@ -38,10 +51,13 @@ from assessments.timers.models import Timer
 from evidence.models import AwsConnection, CollectionRun
 
 __all__ = [
+    "Acknowledgement",
     "AnswerReview",
     "Answers",
     "AnswersDraft",
     "AnswersImport",
+    "BreachAssessment",
+    "BreachStep",
     "BusinessAssociate",
     "BusinessAssociateImport",
     "ChainAlert",
@@ -56,6 +72,14 @@ __all__ = [
     "Finding",
     "FindingPeriod",
     "GuestLink",
+    "Notice",
+    "NoticeEvent",
+    "NoticeReceived",
+    "NoticeTimeline",
+    "NoticeUpdate",
+    "Occurrence",
+    "OutsideNotice",
+    "OutsideRecipient",
     "Package",
     "Partnership",
     "PartnershipInvitation",

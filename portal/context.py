@@ -81,6 +81,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "business-associates/",
             ),
             Entry("Subcontractors", "sitemap", "chain-upstreams", Permission.PARTNER_READ, "subcontractors/"),
+            Entry("Notices", "speakerphone", "notice-list", Permission.PARTNER_READ, "notices/"),
         ),
     ),
     (

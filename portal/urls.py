@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("assessments.engagements.urls")),
     path("", include("assessments.packages.urls")),
     path("subcontractors/", include("assessments.chain.urls")),
+    path("notices/", include("assessments.notices.urls")),
     path("business-associates/", include("assessments.partners.urls")),
     # Last under this prefix: what isn't another page of a business associate is a tab of its page.
     path("business-associates/", include("assessments.portfolio.urls")),

@@ -8,8 +8,16 @@ from django.utils import timezone
 from accounts.audit.log import acting
 from accounts.audit.streams.delivery import DELIVER_STREAM
 from accounts.tenancy.scope import open_tenant
-from accounts.tenancy.unscoped import due_chains, due_packages, due_streams, due_timers, due_work
+from accounts.tenancy.unscoped import (
+    due_chains,
+    due_notices,
+    due_packages,
+    due_streams,
+    due_timers,
+    due_work,
+)
 from assessments.chain.telling import REFRESH_CHAIN
+from assessments.notices.sending import RECEIVE_NOTICE
 from assessments.packages.services import BUILD_PACKAGE
 from assessments.timers.services import RING_TIMER
 from evidence.queue import COLLECT_UNIT, PROBE_CONNECTION, ring
@@ -37,3 +45,5 @@ def ring_for_due_work() -> None:
         ring(RING_TIMER, tenant_id, [row_id])
     for tenant_id in due_chains(timezone.now()):
         ring(REFRESH_CHAIN, tenant_id, [tenant_id])
+    for tenant_id, row_id in due_notices(timezone.now()):
+        ring(RECEIVE_NOTICE, tenant_id, [row_id])

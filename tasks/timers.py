@@ -8,10 +8,20 @@ from uuid import UUID
 from celery import shared_task
 
 from assessments.chain.telling import CHAIN_TIMER, refresh_when_due
+from assessments.notices import sending
+from assessments.notices.escalation import escalate_notice, escalate_outside
+from assessments.notices.outside import tell_outside
+from assessments.notices.receiving import REMIND, remind_receiver
 from assessments.timers.services import Handler, run_timer
 from tasks.base import RowTask
 
-HANDLERS: Mapping[str, Handler] = {CHAIN_TIMER: refresh_when_due}
+HANDLERS: Mapping[str, Handler] = {
+    CHAIN_TIMER: refresh_when_due,
+    sending.ESCALATE: escalate_notice,
+    sending.ESCALATE_OUTSIDE: escalate_outside,
+    sending.TELL_OUTSIDE: tell_outside,
+    REMIND: remind_receiver,
+}
 """A kind of timer and what it calls for its row."""
 
 

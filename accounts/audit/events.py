@@ -152,6 +152,23 @@ class Act(StrEnum):
     CHAIN_BREAK = "chain.break"
     CHAIN_MEND = "chain.mend"
 
+    NOTICE_LIST = "notice.list"
+    NOTICE_READ = "notice.read"
+    NOTICE_SEND = "notice.send"
+    NOTICE_UPDATE = "notice.update"
+    NOTICE_CLOSE = "notice.close"
+    NOTICE_RECEIVE = "notice.receive"
+    NOTICE_MAIL = "notice.mail"
+    NOTICE_ESCALATE = "notice.escalate"
+    NOTICE_ACKNOWLEDGE = "notice.acknowledge"
+    NOTICE_RECIPIENT_ADD = "notice.recipient_add"
+    NOTICE_RECIPIENT_REMOVE = "notice.recipient_remove"
+    NOTICE_TIMELINE = "notice.timeline"
+    NOTICE_TIMELINE_DOWNLOAD = "notice.timeline_download"
+    BREACH_OPEN = "breach.open"
+    BREACH_ASSESS = "breach.assess"
+    BREACH_STEP = "breach.step"
+
     @property
     def label(self) -> str:
         """In plain words, as one says it of the actor."""
@@ -282,6 +299,22 @@ _LABELS = {
     "STREAM_CREATE": "Set up a stream of the audit log",
     "STREAM_CHANGE": "Changed a stream of the audit log",
     "STREAM_REMOVE": "Removed a stream of the audit log",
+    "NOTICE_LIST": "Looked at notices",
+    "NOTICE_READ": "Looked at a notice",
+    "NOTICE_SEND": "Sent a notice",
+    "NOTICE_UPDATE": "Added to a notice",
+    "NOTICE_CLOSE": "Closed a notice",
+    "NOTICE_RECEIVE": "Was told of a notice",
+    "NOTICE_MAIL": "Mailed a notice",
+    "NOTICE_ESCALATE": "Reminded of a notice",
+    "NOTICE_ACKNOWLEDGE": "Acknowledged a notice",
+    "NOTICE_RECIPIENT_ADD": "Added a recipient of notices",
+    "NOTICE_RECIPIENT_REMOVE": "Removed a recipient of notices",
+    "NOTICE_TIMELINE": "Wrote a notice's timeline",
+    "NOTICE_TIMELINE_DOWNLOAD": "Downloaded a notice's timeline",
+    "BREACH_OPEN": "Started the clock of a breach",
+    "BREACH_ASSESS": "Assessed a breach",
+    "BREACH_STEP": "Noted a breach's duty as done",
 }
 
 POLLING = frozenset({Act.PROGRESS_READ})

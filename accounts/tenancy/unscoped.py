@@ -128,6 +128,17 @@ def guest_link_tenant(token_digest: bytes) -> UUID | None:
     return rows[0][0] if rows else None
 
 
+def due_notices(at: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:
+    """Notices whose receivers' people were not told of their newest revision: (receiving tenant, row)."""
+    return [(row[0], row[1]) for row in _rows("select * from portal_due_notices(%s, %s)", [at, limit])]
+
+
+def outside_notice_tenant(token_digest: bytes) -> UUID | None:
+    """Who sent a notice by a link in an e-mail, by the SHA-256 of its token."""
+    rows = _rows("select portal_outside_notice_tenant(%s)", [token_digest])
+    return rows[0][0] if rows else None
+
+
 def _rows(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)

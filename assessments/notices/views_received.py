@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import TenantRequest, public, requires
@@ -38,10 +39,10 @@ def received(request: TenantRequest, notice_id: UUID) -> HttpResponse:
 
 def _shown(request: TenantRequest, notice: Notice) -> dict[str, Any]:
     answer = Acknowledgement.objects.filter(notice_id=notice.pk).first()
-    row = next(each for each in reading.list_received(notice.partnership_id) if each.notice.pk == notice.pk)
+    look, word = reading.state_of(notice.due_at, answer.at if answer else None, timezone.now())
     zone = request.GET.get("zone", "")
     return {
-        "notice": notice, "row": row, "answer": answer, "words": WORDS[Kind(notice.kind)], "form": AcknowledgeForm(),
+        "notice": notice, "look": look, "word": word, "answer": answer, "words": WORDS[Kind(notice.kind)], "form": AcknowledgeForm(),
         "zone": zone_named(zone if zone in ZONES else notice.zone), "zones": ZONES,
         "updates": list(NoticeUpdate.received.filter(notice_id=notice.pk).order_by("number")),
         "own": Occurrence.objects.filter(from_notice=notice.pk).first(),

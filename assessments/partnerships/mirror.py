@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assessments.chain import tab as chain
+from assessments.notices.tab import mirror_context as notices_context
 from assessments.partnerships.models import Partnership
 
 Context = Callable[[Partnership], dict[str, Any]]
@@ -27,5 +28,6 @@ class Mirror:
 
 MIRRORS: tuple[Mirror, ...] = (
     Mirror("subcontractors", "Subcontractors", chain.mirror_context, "chain/_mirror.html"),
+    Mirror("notices", "Notices", notices_context, "notices/_mirror.html"),
 )
 """The tabs in their order, after the page's own first one."""

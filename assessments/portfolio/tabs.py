@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.permissions import Permission
 from assessments.chain import tab as chain
+from assessments.notices.tab import tab_context
 from assessments.partners.models import BusinessAssociate
 from assessments.portfolio.history import history_context
 
@@ -28,6 +29,7 @@ class Tab:
 
 TABS: tuple[Tab, ...] = (
     Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),
+    Tab("notices", "Notices", tab_context, "notices/_tab.html"),
     Tab("history", "History", history_context, "portfolio/_history.html", Permission.AUDIT_READ),
 )
 """The tabs after the overview, in the order of the page."""

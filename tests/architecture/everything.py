@@ -51,6 +51,9 @@ from accounts.tenancy.models import TenantModel, new_id
 from accounts.tenancy.scope import open_tenant
 from assessments.checks.base import checks
 from assessments.models import (
+    Acknowledgement,
+    BreachAssessment,
+    BreachStep,
     AnswerReview,
     Answers,
     AnswersDraft,
@@ -69,6 +72,14 @@ from assessments.models import (
     Finding,
     FindingPeriod,
     GuestLink,
+    Notice,
+    NoticeEvent,
+    NoticeReceived,
+    NoticeTimeline,
+    NoticeUpdate,
+    Occurrence,
+    OutsideNotice,
+    OutsideRecipient,
     Package,
     Partnership,
     PartnershipInvitation,
@@ -152,6 +163,10 @@ class Everything:
     sample: Sample
     item: SampleItem
     stream: AuditStream
+    occurrence: Occurrence
+    notice: Notice
+    outside: OutsideRecipient
+    timeline: NoticeTimeline
     template: QuestionnaireTemplate
     questionnaire: Questionnaire
     workbook: AnswersImport
@@ -184,7 +199,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             received_questionnaire=received,
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
-            **_engagement(owner, mark),
+            **_engagement(owner, mark), **_notices(owner, mark),
         )  # fmt: skip
 
 
@@ -284,6 +299,37 @@ def _chain(associate: BusinessAssociate, owner: Person, mark: str) -> None:
         associate=associate, partnership_id=new_id(), pseudonym=word, path=[word], service="hosting", reasons=["no_agreement"]
     )  # fmt: skip
     ChainState.objects.create(computed_at=timezone.now())
+
+
+def _notices(owner: Person, mark: str) -> dict[str, Any]:
+    now, viewer = timezone.now(), make_onlooker()
+    occurrence = Occurrence.objects.create(
+        title=f"{mark} outage"[:200], kind="breach", side="covered_entity", zone="UTC", discovered_at=now, sent_by=owner
+    )
+    notice = Notice.objects.create(
+        title=f"{mark} outage"[:200], occurrence=occurrence, viewer=viewer, partnership_id=new_id(), kind="breach", zone="UTC",
+        sender_name=f"{mark} hospital"[:200], recipient_name="Onlooker", discovered_at=now, sent_at=now, due_at=now,
+    )  # fmt: skip
+    NoticeUpdate.objects.create(notice=notice, viewer=viewer, number=1, text=mark, by_name=mark[:200])
+    Acknowledgement.objects.create(
+        by_name=mark[:200], notice_id=new_id(), partnership_id=new_id(), by=owner, viewer=viewer
+    )
+    NoticeReceived.objects.create(sender_name=mark[:200], notice_id=new_id())
+    NoticeEvent.objects.create(occurrence=occurrence, kind="updated", text=f"{mark} says")
+    outside = OutsideRecipient.objects.create(name=f"{mark} clinic"[:200], email="clinic@example.org")
+    OutsideNotice.objects.create(
+        occurrence=occurrence, recipient=outside, recipient_name=mark[:200], email="clinic@example.org", due_at=now,
+        token_digest=secrets.token_bytes(32), expires_at=now,
+    )  # fmt: skip
+    BreachAssessment.objects.create(
+        occurrence=occurrence, version=1, by=owner, low_probability=False, nature=mark, recipient=mark, acquired=mark, mitigated=mark
+    )  # fmt: skip
+    BreachStep.objects.create(occurrence=occurrence, step="media", done_on=now.date(), by=owner, note=mark[:300])
+    blob = vault.seal(mark.encode(), tenant_id=occurrence.tenant_id, media_type="application/pdf").keep()
+    timeline = NoticeTimeline.objects.create(
+        occurrence=occurrence, blob=blob, sha256="0" * 64, signature_id=new_id(), by_name=mark[:200]
+    )
+    return {"occurrence": occurrence, "notice": notice, "outside": outside, "timeline": timeline}
 
 
 def _single_sign_on(membership: Membership, mark: str) -> dict[str, Any]:

@@ -56,6 +56,10 @@ KINDS: dict[str, Kind] = {
     "request_id": Kind(lambda its: its.asked.pk),
     "sample_id": Kind(lambda its: its.sample.pk),
     "item_id": Kind(lambda its: its.item.pk),
+    "occurrence_id": Kind(lambda its: its.occurrence.pk),
+    "notice_id": Kind(lambda its: its.notice.pk),
+    "recipient_id": Kind(lambda its: its.outside.pk),
+    "timeline_id": Kind(lambda its: its.timeline.pk),
     "handle": Kind(lambda its: its.session, lambda: uuid4().hex + "00000000"),
 }
 """Ids of tenants' things in addresses."""
@@ -70,6 +74,8 @@ NOBODYS = {
     "operator_id": (str(uuid4()), "the operator's staff are nobody's members; beside a secret"),
     "tab": ("overview", "a page's tabs are the product's own"),
     "rest": ("no/such/thing", "the rest of an address where nothing is"),
+    "notice_kind": ("contingency", "kinds of notices are the product's own"),
+    "duty": ("individuals", "duties after a breach are the law's"),
     "wanted": ("User", "provisioning describes itself to all alike"),
     "entrance": (
         "0198c0de-0000-7000-8000-000000000000",
@@ -89,6 +95,8 @@ IDS = {
     "engagement": Kind(lambda its: its.engagement.pk),
     "membership": Kind(lambda its: its.membership.pk),
     "object": Kind(lambda its: its.connection.pk),
+    "notice": Kind(lambda its: its.notice.pk),
+    "recipients": Kind(lambda its: its.outside.pk),
     "after": Kind(lambda its: cursor_before(its.snapshot.pk), lambda: cursor_before(uuid4())),
 }
 """Fields of queries and forms that take an id, or a key made of one."""
@@ -108,6 +116,8 @@ WORDS = frozenset({
     "sheet", "why",
     "required", "domain", "enabled", "issuer", "client_id", "client_secret", "metadata", "metadata_url",
     "email_claim", "groups_claim", "proof", "values", "just_in_time", "default_role", "listed", "group",
+    "details", "discovered_at", "zone", "individuals", "most_in_one_state", "drill", "send", "shown", "closes",
+    "contingency", "workforce", "incident", "breach", "nature", "recipient", "acquired", "mitigated", "conclusion", "done_on",
     "title", "firm", "opens_on", "closes_on", "due_on",
     "extent", "source", "subject", "seed", "size", "result", "note", "comment-text", "conclude-judgement",
     "conclude-reasons", "conclude-shared",
