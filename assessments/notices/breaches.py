@@ -67,6 +67,12 @@ def latest_assessment(occurrence: Occurrence) -> BreachAssessment | None:
     return BreachAssessment.objects.filter(occurrence=occurrence).order_by("-version").first()
 
 
+def list_assessments(occurrence: Occurrence) -> list[BreachAssessment]:
+    """All versions with who wrote them, the newest first."""
+    found = BreachAssessment.objects.filter(occurrence=occurrence).select_related("by")
+    return list(found.order_by("-version"))
+
+
 def assess_breach(*, occurrence_id: UUID, weighed: Weighed, by: Person) -> BreachAssessment:
     """Writes the next version; earlier ones stay as they were. Raises NotFound, Conflict for what is no breach."""
     occurrence = find_occurrence(occurrence_id=occurrence_id, lock=True)
@@ -108,17 +114,17 @@ def _steps(
     zone = zone_named(occurrence.zone)
     soon = end_of_day(occurrence.discovered_at, BREACH_DAYS, zone)
     later = end_of_years_report(occurrence.discovered_at, zone)
-    large = individuals is None or individuals >= LARGE
     unknown = " (number not known: taken as 500 or more)" if individuals is None else ""
-    return [
-        ("individuals", "Notify the individuals", "45 CFR 164.404(b): without unreasonable delay, at most 60 days", soon),
-        *([("media", "Notify prominent media outlets", "45 CFR 164.406: more than 500 residents of one State or"
-            " jurisdiction, at most 60 days", soon)] if in_state is not None and in_state > LARGE else []),
-        ("secretary", "Notify the Secretary of HHS", f"45 CFR 164.408(b): 500 or more, with the individuals{unknown}", soon)
-        if large
-        else ("secretary", "Notify the Secretary of HHS", "45 CFR 164.408(c): fewer than 500, at most 60 days after the"
-              " end of the calendar year", later),
-    ]  # fmt: skip
+    why = "45 CFR 164.404(b): without unreasonable delay, at most 60 days"
+    steps = [("individuals", "Notify the individuals", why, soon)]
+    if in_state is not None and in_state > LARGE:
+        why = "45 CFR 164.406: more than 500 residents of one State or jurisdiction, at most 60 days"
+        steps.append(("media", "Notify prominent media outlets", why, soon))
+    if individuals is None or individuals >= LARGE:
+        why, due_at = f"45 CFR 164.408(b): 500 or more, with the individuals{unknown}", soon
+    else:
+        why, due_at = "45 CFR 164.408(c): fewer than 500, at most 60 days after the end of the year", later
+    return [*steps, ("secretary", "Notify the Secretary of HHS", why, due_at)]
 
 
 def do_step(*, occurrence_id: UUID, step: str, done_on: date, note: str, by: Person) -> None:
@@ -133,4 +139,6 @@ def do_step(*, occurrence_id: UUID, step: str, done_on: date, note: str, by: Per
             BreachStep.objects.create(occurrence=occurrence, step=step, done_on=done_on, note=note, by=by)
     except IntegrityError as error:
         raise Conflict("This was noted as done before.") from error
-    record(Act.BREACH_STEP, object_type="occurrence", object_id=occurrence.pk, step=step, done_on=str(done_on))
+    record(
+        Act.BREACH_STEP, object_type="occurrence", object_id=occurrence.pk, step=step, done_on=str(done_on)
+    )

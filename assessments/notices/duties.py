@@ -31,8 +31,8 @@ def _to_get(since: datetime, until: datetime) -> Iterator[Duty]:
     for row in rows:
         yield _sent(row, row.recipient_name, done=row.pk in answered)
     outside = OutsideNotice.objects.filter(occurrence__drill=False, due_at__gte=since, due_at__lt=until)
-    for row in outside:
-        yield _sent(row, row.recipient_name, done=row.acknowledged_at is not None)
+    for told in outside:
+        yield _sent(told, told.recipient_name, done=told.acknowledged_at is not None)
 
 
 def _sent(row: Notice | OutsideNotice, recipient: str, *, done: bool) -> Duty:

@@ -29,9 +29,7 @@ def _text(label: str, help_text: str, *, rows: int = 4, required: bool = True) -
 
 
 def _number(label: str, help_text: str, *, most: int = 2_000_000_000) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label, required=False, min_value=0, max_value=most, help_text=help_text
-    )
+    return forms.IntegerField(label=label, required=False, min_value=0, max_value=most, help_text=help_text)
 
 
 class OccurrenceForm(RefusableForm):
@@ -44,11 +42,14 @@ class OccurrenceForm(RefusableForm):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT),
     )
     zone = forms.ChoiceField(
-        label="Time zone", choices=[*ZONES.items()], help_text="Of the place of discovery: its calendar days count."
+        label="Time zone",
+        choices=[*ZONES.items()],
+        help_text="Of the place of discovery: its calendar days count.",
     )
     individuals = _number("Individuals concerned", "A number alone; empty where it isn't known yet.")
     most_in_one_state = _number(
-        "Most of them in one State or jurisdiction", "A number alone; above 500 the media are to be told (164.406)."
+        "Most of them in one State or jurisdiction",
+        "A number alone; above 500 the media are to be told (164.406).",
     )
     drill = forms.BooleanField(
         label="This is a drill", required=False,
@@ -60,7 +61,9 @@ class OccurrenceForm(RefusableForm):
         self.kind = kind
         self.fields["discovered_at"].label = WORDS[kind].start
         self.fields["details"].help_text = f"{WORDS[kind].hint} {NO_PHI}"
-        self.initial.setdefault("discovered_at", timezone.now().astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None))
+        self.initial.setdefault(
+            "discovered_at", timezone.now().astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None)
+        )
         if kind is not Kind.BREACH:
             del self.fields["individuals"], self.fields["most_in_one_state"]
 
@@ -131,7 +134,9 @@ class OutsideForm(RefusableForm):
 
     name = forms.CharField(label="Covered entity", max_length=200)
     email = forms.EmailField(label="E-mail address for notices", max_length=254)
-    contingency = _number("Contingency plan activated, hours", "Empty: 24, as proposed in 2025.", most=LONGEST_TERM)
+    contingency = _number(
+        "Contingency plan activated, hours", "Empty: 24, as proposed in 2025.", most=LONGEST_TERM
+    )
     workforce = _number("Workforce access ended, hours", "Empty: 24, as proposed in 2025.", most=LONGEST_TERM)
     incident = _number("Security incident, hours", "As the agreement says.", most=LONGEST_TERM)
     breach = _number("Breach, hours", "As the agreement says; never more than 60 days.", most=LONGEST_TERM)
@@ -150,7 +155,10 @@ class AssessmentForm(RefusableForm):
     mitigated = _text(FACTORS["mitigated"], NO_PHI, rows=3)
     conclusion = forms.ChoiceField(
         label="Conclusion", widget=forms.RadioSelect,
-        choices=[("breach", "Not shown to be low: it is a breach"), ("low", "Low probability that the PHI was compromised")],
+        choices=[
+            ("breach", "Not shown to be low: it is a breach"),
+            ("low", "Low probability that the PHI was compromised"),
+        ],
     )  # fmt: skip
     individuals = _number("Individuals concerned", "A number alone; empty counts as 500 or more.")
     most_in_one_state = _number(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import models
 from django.utils import timezone
 
@@ -10,6 +12,13 @@ from accounts.tenancy.models import SharedModel, TenantForeignKey, TenantModel
 from accounts.tenancy.rls import ImmutableColumns
 from assessments.notices.kinds import Kind, Side
 from evidence.models import Blob
+
+
+def owner_of(row: TenantModel) -> UUID:
+    """Whose row it is; a row that was read always has a tenant."""
+    assert row.tenant_id is not None  # noqa: S101 (the column takes no NULL)
+    return row.tenant_id
+
 
 KINDS = [(each.value, each.label) for each in Kind]
 
@@ -207,7 +216,9 @@ class OutsideNotice(TenantModel):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["tenant", "token_digest"], name="assessments_outsidenotice_token"),
+            models.UniqueConstraint(
+                fields=["tenant", "token_digest"], name="assessments_outsidenotice_token"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "occurrence", "recipient"], name="assessments_outsidenotice_once"
             ),

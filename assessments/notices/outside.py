@@ -106,4 +106,6 @@ def _find(token: str) -> Opened:
             raise NotFound("This link is not known.")
         occurrence = Occurrence.objects.get(pk=found.occurrence_id)
         told = NoticeEvent.objects.filter(occurrence=occurrence, kind__in=("updated", "closed"))
-        return Opened(tenant_id, Tenant.objects.get().name, found, occurrence, list(told.order_by("at", "id")))
+        return Opened(
+            tenant_id, Tenant.objects.get().name, found, occurrence, list(told.order_by("at", "id"))
+        )

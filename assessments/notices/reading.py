@@ -144,7 +144,9 @@ def list_received(partnership_id: UUID | None = None) -> list[ReceivedRow]:
 def list_events(occurrence: Occurrence) -> list[Event]:
     """All that happened, in order: the sender's events, acknowledgements, assessments, duties done."""
     told = NoticeEvent.objects.filter(occurrence=occurrence).order_by("at", "id")
-    events = [Event(each.at, EVENT_WORDS[each.kind], each.recipient or each.by_name, each.text) for each in told]
+    events = [
+        Event(each.at, EVENT_WORDS[each.kind], each.recipient or each.by_name, each.text) for each in told
+    ]
     events += [
         Event(clock.acknowledged_at, EVENT_WORDS["acknowledged"], clock.acknowledged_by, _for(clock))
         for clock in list_clocks(occurrence)

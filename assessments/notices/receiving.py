@@ -16,7 +16,7 @@ from accounts.notices import site_link
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant, savepoint
 from assessments.notices.mail import OFFICIALS, addresses_of, send_now
-from assessments.notices.models import Acknowledgement, Notice, NoticeReceived
+from assessments.notices.models import Acknowledgement, Notice, NoticeReceived, owner_of
 from assessments.timers.services import set_timer
 
 REMIND = "notice-received"
@@ -61,7 +61,7 @@ def _tell(notice: Notice, *, fresh: bool) -> None:
 
 
 def _subject(what: str, notice: Notice) -> str:
-    said = {"new": "Notice", "updated": "Update to a notice", "closed": "A notice is closed"}[what]
+    said = {"new": "Notice", "updated": "Update to a notice", "closed": "Closed: a notice"}[what]
     return f"{said} from {notice.sender_name}"
 
 
@@ -93,7 +93,7 @@ def acknowledge_notice(*, notice_id: UUID, note: str, by: Person) -> Acknowledge
     try:
         with savepoint():
             made = Acknowledgement.objects.create(
-                notice_id=notice.pk, partnership_id=notice.partnership_id, viewer_id=notice.tenant_id, by=by,
+                notice_id=notice.pk, partnership_id=notice.partnership_id, viewer_id=owner_of(notice), by=by,
                 by_name=f"{by.name}, {Tenant.objects.get().name}"[:200], note=note, at=now, shown_from=now,
             )  # fmt: skip
     except IntegrityError as error:

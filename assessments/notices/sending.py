@@ -27,6 +27,7 @@ from assessments.notices.models import (
     Occurrence,
     OutsideNotice,
     OutsideRecipient,
+    owner_of,
 )
 from assessments.notices.terms import hours_of, hours_outside
 from assessments.partnerships.models import Partnership
@@ -74,9 +75,7 @@ def _partners(kind: Kind, discovered_at: datetime, zone: str) -> Iterator[Recipi
     for partnership in Partnership.received.all():
         term = term_of(kind, hours_of(partnership, kind))
         due_at = term.due_at(discovered_at, zone_named(zone))
-        yield Recipient(
-            partnership.pk, partnership.upstream_name, due_at, term.rule, partnership=partnership
-        )
+        yield Recipient(partnership.pk, partnership.upstream_name, due_at, term.rule, partnership=partnership)
 
 
 def _outsiders(kind: Kind, discovered_at: datetime, zone: str) -> Iterator[Recipient]:
@@ -105,9 +104,7 @@ def send_notices(*, draft: Draft, to: Collection[UUID], by: Person) -> Occurrenc
     return occurrence
 
 
-def keep_occurrence(
-    draft: Draft, side: Side, *, by: Person, from_notice: UUID | None = None
-) -> Occurrence:
+def keep_occurrence(draft: Draft, side: Side, *, by: Person, from_notice: UUID | None = None) -> Occurrence:
     """Writes what happened down, with its first event. Raises nothing."""
     occurrence = Occurrence.objects.create(
         kind=draft.kind, side=side, drill=draft.drill, title=draft.title, details=draft.details, zone=draft.zone,
@@ -123,7 +120,7 @@ def keep_occurrence(
 def _send_one(occurrence: Occurrence, to: Recipient) -> None:
     if to.partnership is not None:
         row: Notice | OutsideNotice = _show(occurrence, to, to.partnership)
-        ring_after_commit(RECEIVE_NOTICE, to.partnership.tenant_id, [row.pk])
+        ring_after_commit(RECEIVE_NOTICE, owner_of(to.partnership), [row.pk])
         timer = ESCALATE
     else:
         row, timer = _keep_outside(occurrence, to), ESCALATE_OUTSIDE
@@ -137,7 +134,7 @@ def _send_one(occurrence: Occurrence, to: Recipient) -> None:
 
 def _show(occurrence: Occurrence, to: Recipient, partnership: Partnership) -> Notice:
     return Notice.objects.create(
-        occurrence=occurrence, viewer_id=partnership.tenant_id, partnership_id=partnership.pk, kind=occurrence.kind,
+        occurrence=occurrence, viewer_id=owner_of(partnership), partnership_id=partnership.pk, kind=occurrence.kind,
         drill=occurrence.drill, title=occurrence.title, details=occurrence.details, zone=occurrence.zone,
         sender_name=Tenant.objects.get().name, recipient_name=to.name, individuals=occurrence.individuals,
         discovered_at=occurrence.discovered_at, sent_at=occurrence.sent_at, shown_from=occurrence.sent_at,
@@ -184,15 +181,15 @@ def add_update(*, occurrence_id: UUID, text: str, closes: bool, by: Person) -> N
     closing = {"closed_at": now} if closes else {}
     for notice in Notice.objects.filter(occurrence=occurrence):
         NoticeUpdate.objects.create(
-            notice=notice, viewer_id=notice.viewer_id, number=notice.revision, text=text, by_name=by.name, closes=closes,
-            at=now, shown_from=now,
+            notice=notice, viewer_id=notice.viewer_id, number=notice.revision, text=text, by_name=by.name,
+            closes=closes, at=now, shown_from=now,
         )  # fmt: skip
         Notice.objects.filter(pk=notice.pk).update(revision=F("revision") + 1, **closing)
         ring_after_commit(RECEIVE_NOTICE, notice.viewer_id, [notice.pk])
     for outside in OutsideNotice.objects.filter(occurrence=occurrence):
         OutsideNotice.objects.filter(pk=outside.pk).update(revision=F("revision") + 1)
         set_timer(TELL_OUTSIDE, outside.pk, now)
-    Occurrence.objects.filter(pk=occurrence.pk).update(**closing or {"closed_at": None})
+    Occurrence.objects.filter(pk=occurrence.pk).update(closed_at=now if closes else None)
     kind = "closed" if closes else "updated"
     NoticeEvent.objects.create(occurrence=occurrence, kind=kind, by_name=by.name, text=text, at=now)
     act = Act.NOTICE_CLOSE if closes else Act.NOTICE_UPDATE

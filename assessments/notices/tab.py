@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.audit.events import Act
 from accounts.audit.shared import tell_sharer
 from accounts.models import Tenant
-from assessments.notices.models import Acknowledgement, Notice
+from assessments.notices.models import Acknowledgement, Notice, owner_of
 from assessments.notices.reading import SHOWN, list_received, state_of
 from assessments.partners.models import BusinessAssociate
 from assessments.partnerships.models import Partnership
@@ -21,7 +21,7 @@ def tab_context(associate: BusinessAssociate) -> dict[str, Any]:
     rows = [row for each in partnerships for row in list_received(each.pk)]
     if rows:
         tell_sharer(
-            rows[0].notice.tenant_id, Act.NOTICE_LIST, reader=Tenant.objects.get().name, object_type="page",
+            owner_of(rows[0].notice), Act.NOTICE_LIST, reader=Tenant.objects.get().name, object_type="page",
             object_id="notices", shown=len(rows),
         )  # fmt: skip
     return {"received": rows, "partnered": bool(partnerships)}

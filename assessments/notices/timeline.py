@@ -50,7 +50,7 @@ def facts_of(occurrence: Occurrence, by: Person) -> dict[str, Any]:
         "made_at": _moment(timezone.now()),
         "clocks": [
             {"recipient": clock.recipient, "due_at": _moment(clock.due_at), "rule": clock.rule,
-             "acknowledged": f"{_moment(clock.acknowledged_at)}, {clock.acknowledged_by}" if clock.acknowledged_at else "no"}
+             "acknowledged": f"{_moment(at)}, {clock.acknowledged_by}" if (at := clock.acknowledged_at) else "no"}
             for clock in list_clocks(occurrence)
         ],
         "events": [

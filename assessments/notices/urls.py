@@ -16,7 +16,11 @@ urlpatterns = [
     path("received/<uuid:notice_id>/", views_received.received, name="notice-received"),
     path("received/<uuid:notice_id>/acknowledge/", views_received.acknowledge, name="notice-acknowledge"),
     path("timelines/<uuid:timeline_id>/timeline.pdf", views.timeline_pdf, name="notice-timeline-pdf"),
-    path("timelines/<uuid:timeline_id>/signature.txt", views.timeline_signature, name="notice-timeline-signature"),
+    path(
+        "timelines/<uuid:timeline_id>/signature.txt",
+        views.timeline_signature,
+        name="notice-timeline-signature",
+    ),
     path("<uuid:occurrence_id>/", views.detail, name="notice-detail"),
     path("<uuid:occurrence_id>/clock/", views.clock, name="notice-clock"),
     path("<uuid:occurrence_id>/update/", views.update, name="notice-update"),

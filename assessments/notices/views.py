@@ -24,7 +24,12 @@ from assessments.notices import breaches, outside, reading, sending, timeline
 from assessments.notices.clocks import ZONES, zone_named
 from assessments.notices.forms import NoticeForm, OutsideForm, StepForm, UpdateForm
 from assessments.notices.kinds import WORDS, Kind
-from assessments.notices.models import BreachAssessment, NoticeTimeline, Occurrence, OutsideRecipient
+from assessments.notices.models import (
+    NoticeTimeline,
+    Occurrence,
+    OutsideRecipient,
+    owner_of,
+)
 from assessments.notices.sending import Draft, Recipient
 
 DEFAULT_ZONE = "America/New_York"
@@ -36,8 +41,10 @@ TABS = {"received": "Received", "sent": "Sent and own"}
 def notice_list(request: TenantRequest) -> HttpResponse:
     received, sent = reading.list_received(), reading.list_sent()
     record(Act.NOTICE_LIST, object_type="page", object_id="notices", received=len(received), sent=len(sent))
-    for sender in {row.notice.tenant_id for row in received}:
-        tell_sharer(sender, Act.NOTICE_LIST, reader=request.tenant.name, object_type="page", object_id="notices")
+    for sender in {owner_of(row.notice) for row in received}:
+        tell_sharer(
+            sender, Act.NOTICE_LIST, reader=request.tenant.name, object_type="page", object_id="notices"
+        )
     wanted = request.GET.get("tab", "")
     tab = wanted if wanted in TABS else "received" if received or not sent else "sent"
     return TemplateResponse(
@@ -60,7 +67,10 @@ def new(request: TenantRequest, notice_kind: str) -> HttpResponse:
         planned = _planned(draft, form.chosen())
         if "send" in request.POST and _was_shown(request, draft, planned):
             made = sending.send_notices(draft=draft, to=form.chosen(), by=request.user)
-            say(request, f"{'Drill: ' if made.drill else ''}The notice is sent to {len(planned)}, and its clocks run.")
+            say(
+                request,
+                f"{'Drill: ' if made.drill else ''}The notice is sent to {len(planned)}, and its clocks run.",
+            )
             return redirect("notice-detail", made.pk)
     record(Act.NOTICE_READ, object_type="page", object_id=f"notice-new-{kind.value}", shown=len(planned))
     return form_page(
@@ -108,7 +118,7 @@ def _shown(request: TenantRequest, occurrence: Occurrence) -> dict[str, Any]:
     return {
         **_clocks(occurrence, zone), "words": WORDS[Kind(occurrence.kind)], "zones": ZONES, "form": UpdateForm(),
         "events": reading.list_events(occurrence), "steps": breaches.list_steps(occurrence), "step_form": StepForm(),
-        "weighings": list(BreachAssessment.objects.filter(occurrence=occurrence).select_related("by").order_by("-version")),
+        "weighings": breaches.list_assessments(occurrence),
         "factors": breaches.FACTORS, "may_send": request.may(Permission.NOTICE_SEND),
         "timelines": list(NoticeTimeline.objects.filter(occurrence=occurrence).order_by("-at")),
     }  # fmt: skip

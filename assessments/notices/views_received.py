@@ -19,11 +19,11 @@ from accounts.errors import Conflict, InvalidInput, NotFound
 from accounts.permissions import Permission
 from accounts.requests import actor_of
 from accounts.views.pages import form_page, say
-from assessments.notices import breaches, outside, receiving, reading, sending
+from assessments.notices import breaches, outside, reading, receiving, sending
 from assessments.notices.clocks import ZONES, zone_named
 from assessments.notices.forms import AcknowledgeForm, AssessmentForm, LinkForm, OccurrenceForm
 from assessments.notices.kinds import WORDS, Kind
-from assessments.notices.models import Acknowledgement, Notice, NoticeUpdate, Occurrence
+from assessments.notices.models import Acknowledgement, Notice, NoticeUpdate, Occurrence, owner_of
 
 
 @requires(Permission.PARTNER_READ, act=Act.NOTICE_READ)
@@ -32,7 +32,11 @@ def received(request: TenantRequest, notice_id: UUID) -> HttpResponse:
     notice = receiving.find_received(notice_id=notice_id)
     record(Act.NOTICE_READ, object_type="notice", object_id=notice.pk, drill=notice.drill)
     tell_sharer(
-        notice.tenant_id, Act.NOTICE_READ, reader=request.tenant.name, object_type="notice", object_id=notice.pk
+        owner_of(notice),
+        Act.NOTICE_READ,
+        reader=request.tenant.name,
+        object_type="notice",
+        object_id=notice.pk,
     )
     return TemplateResponse(request, "notices/received.html", _shown(request, notice))
 
@@ -42,7 +46,8 @@ def _shown(request: TenantRequest, notice: Notice) -> dict[str, Any]:
     look, word = reading.state_of(notice.due_at, answer.at if answer else None, timezone.now())
     zone = request.GET.get("zone", "")
     return {
-        "notice": notice, "look": look, "word": word, "answer": answer, "words": WORDS[Kind(notice.kind)], "form": AcknowledgeForm(),
+        "notice": notice, "look": look, "word": word, "answer": answer, "words": WORDS[Kind(notice.kind)],
+        "form": AcknowledgeForm(),
         "zone": zone_named(zone if zone in ZONES else notice.zone), "zones": ZONES,
         "updates": list(NoticeUpdate.received.filter(notice_id=notice.pk).order_by("number")),
         "own": Occurrence.objects.filter(from_notice=notice.pk).first(),
@@ -68,7 +73,9 @@ def acknowledge(request: TenantRequest, notice_id: UUID) -> HttpResponse:
 def own_breach(request: TenantRequest) -> HttpResponse:
     """A breach of the tenant's own as a covered entity: its clock and duties, nobody is sent anything."""
     notice = _source(request)
-    initial = {"title": notice.title, "individuals": notice.individuals, "zone": notice.zone} if notice else {}
+    initial = (
+        {"title": notice.title, "individuals": notice.individuals, "zone": notice.zone} if notice else {}
+    )
     form = OccurrenceForm(
         request.POST if request.method == "POST" else None, kind=Kind.BREACH, initial=initial
     )
@@ -128,4 +135,11 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
                 return redirect("notice-link", token)
         opened = outside.open_link(token=token)
     words = WORDS[Kind(opened.occurrence.kind)]
-    return form_page(request, "notices/link.html", form, opened=opened, words=words, zone=zone_named(opened.occurrence.zone))
+    return form_page(
+        request,
+        "notices/link.html",
+        form,
+        opened=opened,
+        words=words,
+        zone=zone_named(opened.occurrence.zone),
+    )

@@ -52,12 +52,12 @@ from accounts.tenancy.scope import open_tenant
 from assessments.checks.base import checks
 from assessments.models import (
     Acknowledgement,
-    BreachAssessment,
-    BreachStep,
     AnswerReview,
     Answers,
     AnswersDraft,
     AnswersImport,
+    BreachAssessment,
+    BreachStep,
     BusinessAssociate,
     BusinessAssociateImport,
     ChainAlert,
@@ -304,7 +304,12 @@ def _chain(associate: BusinessAssociate, owner: Person, mark: str) -> None:
 def _notices(owner: Person, mark: str) -> dict[str, Any]:
     now, viewer = timezone.now(), make_onlooker()
     occurrence = Occurrence.objects.create(
-        title=f"{mark} outage"[:200], kind="breach", side="covered_entity", zone="UTC", discovered_at=now, sent_by=owner
+        title=f"{mark} outage"[:200],
+        kind="breach",
+        side="covered_entity",
+        zone="UTC",
+        discovered_at=now,
+        sent_by=owner,
     )
     notice = Notice.objects.create(
         title=f"{mark} outage"[:200], occurrence=occurrence, viewer=viewer, partnership_id=new_id(), kind="breach", zone="UTC",
@@ -324,7 +329,9 @@ def _notices(owner: Person, mark: str) -> dict[str, Any]:
     BreachAssessment.objects.create(
         occurrence=occurrence, version=1, by=owner, low_probability=False, nature=mark, recipient=mark, acquired=mark, mitigated=mark
     )  # fmt: skip
-    BreachStep.objects.create(occurrence=occurrence, step="media", done_on=now.date(), by=owner, note=mark[:300])
+    BreachStep.objects.create(
+        occurrence=occurrence, step="media", done_on=now.date(), by=owner, note=mark[:300]
+    )
     blob = vault.seal(mark.encode(), tenant_id=occurrence.tenant_id, media_type="application/pdf").keep()
     timeline = NoticeTimeline.objects.create(
         occurrence=occurrence, blob=blob, sha256="0" * 64, signature_id=new_id(), by_name=mark[:200]
