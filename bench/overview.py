@@ -23,7 +23,7 @@ GOAL_MS = 100
 PASSWORD = "seven cold stones in a moss garden"
 
 
-def signed_in(tenant_id: UUID) -> Any:
+def signed_in(tenant_id: UUID, email: str = "owner@bench.example") -> Any:
     """A client of an owner of the tenant who gave password and code."""
     import pyotp
     from django.test import Client
@@ -33,7 +33,7 @@ def signed_in(tenant_id: UUID) -> Any:
     from accounts.services.second_factor import prepare_totp
     from accounts.tenancy.scope import open_tenant
 
-    person = create_person(email="owner@bench.example", name="Ada Moss", password=PASSWORD)
+    person = create_person(email=email, name="Ada Moss", password=PASSWORD)
     with open_tenant(tenant_id):
         add_member(person=person, role=Role.OWNER)
     device = prepare_totp(person=person)

@@ -1,0 +1,109 @@
+"""Rows for bench/portfolio.py: covered entities with their business associates, and what these show, to others too.
+
+Written by COPY as the superuser, from the models themselves, so that a column that is missing fails here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+NOW = dt.datetime.now(dt.UTC)
+CITATIONS = 22
+POINTS = 8
+
+
+def copy(database: psycopg.Connection[Any], rows: Iterable[Any]) -> None:
+    """Writes instances of one model."""
+    from django.db import connection
+
+    rows = list(rows)
+    if not rows:
+        return
+    meta = type(rows[0])._meta
+    fields = meta.concrete_fields
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    with (
+        database.cursor() as cursor,
+        cursor.copy(f'COPY "{meta.db_table}" ({columns}) FROM STDIN') as sheet,
+    ):
+        for row in rows:
+            sheet.write_row(
+                [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+            )
+
+
+def tenants(name: str, kind: str, count: int) -> list[Any]:
+    """Tenants that nobody is a member of."""
+    from accounts.models import Tenant
+
+    return [
+        Tenant(name=f"{name} {number}", slug=f"{name.lower()}-{number}", kind=kind) for number in range(count)
+    ]
+
+
+def associates(owner: UUID, count: int, draw: random.Random) -> list[Any]:
+    """A register."""
+    from assessments.models import BusinessAssociate
+    from assessments.partners.tiers import Reach, Volume
+
+    made = []
+    for number in range(count):
+        row = BusinessAssociate(
+            tenant_id=owner, reference=f"V-{number}", name=f"Vendor {draw.randrange(10**6):06}",
+            services=draw.choice(["Claims and statements", "Hosting", "Transcription of dictated notes"]),
+            receives=True, maintains=draw.random() < 0.4, volume=draw.choice(list(Volume)), reach=draw.choice(list(Reach)),
+        )  # fmt: skip
+        row.tier = row.explained_tier.number
+        made.append(row)
+    return made
+
+
+def partnership(upstream: Any, associate: Any, downstream: Any) -> Any:
+    """A relation of the two."""
+    from assessments.models import Partnership
+
+    return Partnership(
+        tenant_id=upstream.pk, viewer_id=downstream.pk, associate_id=associate.pk, upstream_name=upstream.name,
+        downstream_name=downstream.name, shown_from=NOW - dt.timedelta(days=400),
+    )  # fmt: skip
+
+
+def shown(relation: Any, granter: UUID, draw: random.Random) -> Iterator[Any]:
+    """What the downstream party of a partnership shows of itself: a posture with its history, one time in five not."""
+    from assessments.models import SharedPosture, SharedPosturePoint, SharingGrant
+
+    if draw.random() < 0.2:
+        return
+    common = {
+        "tenant_id": relation.viewer_id, "viewer_id": relation.tenant_id, "partnership_id": relation.pk,
+        "shown_from": NOW - dt.timedelta(days=300),
+    }  # fmt: skip
+    names = {"upstream_name": relation.upstream_name, "downstream_name": relation.downstream_name}
+    citations = [f"164.312(a)({number})" for number in range(CITATIONS)]
+    grant = SharingGrant(**common, **names, citations=citations, level=2, version=1, granted_by_id=granter)
+    yield grant
+    statuses = [
+        {"citation": citation, "status": "satisfied", "why": "Evidenced by 3 checks."}
+        for citation in citations
+    ]
+    yield SharedPosture(
+        **common, **names, **_counts(draw), grant_id=grant.pk, level=2, as_of=NOW, published_at=NOW, digest="0" * 64,
+        oldest_evidence_at=NOW - dt.timedelta(days=draw.choice([0, 2, 10, 45])), statuses=statuses,
+    )  # fmt: skip
+    for number in range(POINTS):
+        at = NOW - dt.timedelta(days=10 * number + draw.randrange(9))
+        yield SharedPosturePoint(**common, **_counts(draw), grant_id=grant.pk, at=at)
+
+
+def _counts(draw: random.Random) -> dict[str, int]:
+    gaps = draw.choice([0, 0, 0, 1, 3])
+    return {
+        "evidenced": 15 - gaps, "gaps": gaps, "not_evidenced": 5, "undetermined": 2,
+        "required_gaps": 1 if gaps == 3 else 0,
+    }  # fmt: skip
