@@ -73,7 +73,7 @@ def pages(client: Any) -> Mapping[str, str]:
     start = "/business-associates/"
     return {
         "first page": start,
-        "agreement ends within 90 days": f"{start}?why=expiring",
+        "a link broken": f"{start}?why=chain_broken",
         "tier 1, searched": f"{start}?tier=1&text=hosting",
         "last page": f"{start}?after={_before_last(client.tenant_id)}",
         "charts": f"{start}charts/",

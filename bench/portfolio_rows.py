@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +72,27 @@ def partnership(upstream: Any, associate: Any, downstream: Any) -> Any:
         tenant_id=upstream.pk, viewer_id=downstream.pk, associate_id=associate.pk, upstream_name=upstream.name,
         downstream_name=downstream.name, shown_from=NOW - dt.timedelta(days=400),
     )  # fmt: skip
+
+
+def around(
+    _register: Sequence[Any], relations: Sequence[Any], granter: UUID, draw: random.Random
+) -> Iterator[Any]:
+    """What else there is of each business associate."""
+    for relation in relations:
+        yield from nodes(relation, draw)
+
+
+def nodes(relation: Any, draw: random.Random) -> Iterator[Any]:
+    """Two subcontractors of every other one, few of them broken."""
+    from assessments.models import ChainNode
+
+    for number in range(draw.choice([0, 2])):
+        pseudonym = f"{draw.randrange(16**8):08x}"
+        yield ChainNode(
+            tenant_id=relation.viewer_id, viewer_id=relation.tenant_id, partnership_id=relation.pk, pseudonym=pseudonym,
+            service="hosting", agreement_state="in_force", broken=["agreement"] if draw.random() < 0.03 else [],
+            depth=1, path=[pseudonym], subject=b"", shown_from=NOW - dt.timedelta(days=number + 1),
+        )  # fmt: skip
 
 
 def shown(relation: Any, granter: UUID, draw: random.Random) -> Iterator[Any]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.audit.shared import tell_sharer
 from accounts.errors import InvalidInput
 from assessments.partners.models import BusinessAssociate
 from assessments.portfolio.ranking import Standing, Wanted, rank
 from assessments.portfolio.reasons import Reason
+from assessments.portfolio.sources import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,28 @@ class Portfolio:
     tiles: list[tuple[Reason, int]]
 
 
-def read_portfolio(wanted: Wanted, after: str) -> Portfolio:
-    """A page. Raises InvalidInput for a key that no page gave."""
+def read_portfolio(wanted: Wanted, after: str, *, reader: str) -> Portfolio:
+    """A page. Those who show something on it are told that `reader`, the open tenant's name, has read it.
+
+    Raises InvalidInput for a key that no page gave.
+    """
     ranked = rank(wanted, timezone.now(), after=_known(after, wanted))
+    tell_shown(ranked.rows, reader=reader)
     entries = BusinessAssociate.objects.in_bulk([row.associate_id for row in ranked.rows])
     rows = [Row(entries[row.associate_id], row) for row in ranked.rows]
     key = str(rows[-1].associate.pk) if ranked.more else ""
     return Portfolio(rows, key, not after, ranked.found, ranked.all, list(ranked.of_reason.items()))
+
+
+def tell_shown(rows: Iterable[Standing], *, reader: str) -> None:
+    """Says in the log of each business associate what of it is shown."""
+    for row in rows:
+        for source in SOURCES:
+            if source.told and row.facts[source.columns[0]] is not None:
+                tell_sharer(
+                    row.facts["downstream_id"], source.told.act, reader=reader,
+                    object_type=source.told.object_type, object_id=row.facts[source.told.column], page="portfolio",
+                )  # fmt: skip
 
 
 def _known(after: str, wanted: Wanted) -> UUID | None:

@@ -6,14 +6,25 @@ Each query is built by its part's own managers, so that what a part or a tenant'
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
+from accounts.audit.events import Act
+from assessments.chain.models import ChainNode
 from assessments.partnerships.models import Partnership
 from assessments.portfolio.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How the tenant that shows a row is told that it was read: the act, and the column with the object's id."""
+
+    act: Act
+    object_type: str
+    column: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +40,15 @@ class Source:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     rows: Callable[[datetime], QuerySet[Any, Any]]
-    reasons: Mapping[Reason, str]
+    reasons: Mapping[Reason, str] = field(default_factory=dict)
+    told: Told | None = None
 
 
-def _partnerships(_now: datetime) -> QuerySet[Any, Any]:
-    rows: QuerySet[Any, Any] = Partnership.objects.filter(withdrawn_at=None).values_list(
-        "associate_id", "pk", "viewer_id", "downstream_name", "began_at"
-    )
+def _partnerships(now: datetime) -> QuerySet[Any, Any]:
+    living = Q(shown_until=None) | Q(shown_until__gt=now)
+    rows: QuerySet[Any, Any] = Partnership.objects.filter(
+        living, withdrawn_at=None, shown_from__lte=now
+    ).values_list("associate_id", "pk", "viewer_id", "downstream_name", "began_at")
     return rows
 
 
@@ -44,12 +57,28 @@ PARTNERSHIP = Source(
     ("associate_id",),
     ("partnership_id", "downstream_id", "downstream_name", "began_at"),
     _partnerships,
-    {},
 )
 SHOWN_BY = ("partnership_id", "downstream_id")
 """The key of what a business associate shows: its rows' partnership and tenant."""
 
-SOURCES: tuple[Source, ...] = (PARTNERSHIP,)
+
+def _nodes(_now: datetime) -> QuerySet[Any, Any]:
+    counted = {"known": Count("pk"), "broken_links": Count("pk", filter=~Q(broken=[]))}
+    by_link = ChainNode.received.order_by().values("partnership_id", "tenant_id").annotate(**counted)
+    rows: QuerySet[Any, Any] = by_link.values_list("partnership_id", "tenant_id", *counted)
+    return rows
+
+
+CHAIN = Source(
+    "chain",
+    SHOWN_BY,
+    ("subcontractors", "broken_links"),
+    _nodes,
+    {Reason.CHAIN_BROKEN: "broken_links > 0"},
+    Told(Act.CHAIN_READ, "partnership", "partnership_id"),
+)
+
+SOURCES: tuple[Source, ...] = (PARTNERSHIP, CHAIN)
 """In the order in which they are joined: those of SHOWN_BY after PARTNERSHIP, which brings it."""
 PARTS = frozenset(source.name for source in SOURCES)
 """The names of the sources, by which a page knows its columns."""

@@ -34,7 +34,7 @@ def portfolio(request: TenantRequest) -> HttpResponse:
     form = PortfolioFilterForm(request.GET)
     if not form.is_valid():
         raise InvalidInput("A filter of the register can't be used. Clear the filters and try again.")
-    shown = read_portfolio(form.wanted(), request.GET.get("after", ""))
+    shown = read_portfolio(form.wanted(), request.GET.get("after", ""), reader=request.tenant.name)
     record(
         Act.BUSINESS_ASSOCIATE_LIST,
         object_type="page",

@@ -1,0 +1,129 @@
+"""The list of business associates as a security official of a covered entity works with it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from accounts.audit.models import AuditEntry
+from accounts.permissions import Role
+from accounts.tenancy.scope import open_tenant
+from assessments.models import ChainNode, Partnership
+from assessments.portfolio.reasons import Reason
+from tests.accounts.factories import make_ready_person, sign_in
+from tests.factories import make_tenant
+from tests.partnerships.factories import make_associate, make_partnership
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = "/business-associates/"
+
+
+@pytest.fixture
+def official(tenant):
+    return sign_in(make_ready_person(Role.SECURITY_OFFICIAL, tenant))
+
+
+def _show(relation: Partnership, make: Callable[..., Any], **fields: Any) -> Any:
+    """A row of the downstream party's, shown to the upstream one of a partnership."""
+    with open_tenant(relation.viewer_id):
+        return make(viewer_id=relation.tenant_id, **{"partnership_id": relation.pk, **fields})
+
+
+def show_node(relation: Partnership, **fields: Any) -> ChainNode:
+    name = secrets.token_hex(4)
+    given = {
+        "pseudonym": name,
+        "path": [name],
+        "service": "hosting",
+        "agreement_state": "in_force",
+        "broken": [],
+    }
+    return _show(relation, ChainNode.objects.create, **{**given, "depth": 1, "subject": b"", **fields})
+
+
+def _reasons(client) -> dict[str, tuple[Reason, ...]]:
+    return {row.name: row.standing.reasons for row in client.get(LIST).context["rows"]}
+
+
+def _told(tenant) -> list[AuditEntry]:
+    with open_tenant(tenant.pk):
+        return list(AuditEntry.objects.filter(actor_kind="partner"))
+
+
+def test_a_broken_link_puts_its_business_associate_before_the_others(official, tenant):
+    make_associate(tenant, name="A quiet one", volume="more")
+    relation = make_partnership(tenant, make_tenant("Zinc Hosting", kind="business_associate"))
+    show_node(relation)
+    show_node(relation, broken=["agreement"])
+    answer = official.get(LIST)
+    first = answer.context["rows"][0]
+    assert (first.name, first.standing.reasons[0]) == ("Zinc Hosting", Reason.CHAIN_BROKEN)
+    assert (first.facts["subcontractors"], first.facts["broken_links"]) == (2, 1)
+    assert dict(answer.context["tiles"])[Reason.CHAIN_BROKEN] == 1
+    assert [row.name for row in official.get(LIST, {"why": "chain_broken"}).context["rows"]] == [
+        "Zinc Hosting"
+    ]
+
+
+def test_what_is_withdrawn_is_gone_from_the_next_request(official, tenant):
+    relation = make_partnership(tenant, make_tenant("Zinc Hosting", kind="business_associate"))
+    show_node(relation, broken=["agreement"])
+    assert Reason.CHAIN_BROKEN in _reasons(official)["Zinc Hosting"]
+    with open_tenant(relation.viewer_id):
+        ChainNode.objects.update(withdrawn_at=timezone.now())
+    assert Reason.CHAIN_BROKEN not in _reasons(official)["Zinc Hosting"]
+
+
+@pytest.mark.parametrize("field", ["withdrawn_at", "shown_until"])
+def test_nothing_is_known_through_a_partnership_that_has_ended(official, tenant, field):
+    relation = make_partnership(tenant, make_tenant("Zinc Hosting", kind="business_associate"))
+    show_node(relation)
+    with open_tenant(tenant.pk):
+        Partnership.objects.update(**{field: timezone.now() - timedelta(seconds=1)})
+    (row,) = official.get(LIST).context["rows"]
+    assert set(row.facts.values()) == {None}
+
+
+def test_nobody_speaks_for_anothers_partnership(official, tenant):
+    relation = make_partnership(tenant, make_tenant("Zinc Hosting", kind="business_associate"))
+    intruder = make_tenant("Lead Hosting", kind="business_associate")
+    make_partnership(tenant, intruder)
+    with open_tenant(intruder.pk):
+        ChainNode.objects.create(
+            viewer=tenant, partnership_id=relation.pk, pseudonym="x", path=["x"], depth=1, subject=b"",
+            service="hosting", agreement_state="expired", broken=["agreement"],
+        )  # fmt: skip
+    assert all(Reason.CHAIN_BROKEN not in reasons for reasons in _reasons(official).values())
+
+
+def test_each_whose_row_is_shown_is_told_once_who_read_it_and_no_other_is(official, tenant):
+    partners = [make_tenant(f"Vendor {number}", kind="business_associate") for number in range(3)]
+    for partner in partners[:2]:
+        show_node(make_partnership(tenant, partner))
+    make_partnership(tenant, partners[2])
+    official.get(LIST)
+    for partner in partners[:2]:
+        (entry,) = _told(partner)
+        assert (entry.act, entry.actor_name, entry.actor_id) == ("chain.read", tenant.name, str(tenant.pk))
+    assert _told(partners[2]) == []
+    official.get(LIST, {"text": "Vendor 0"})
+    assert [len(_told(partner)) for partner in partners] == [2, 1, 0]
+
+
+def test_where_the_others_logs_cannot_be_written_nothing_is_shown(official, tenant, monkeypatch):
+    relation = make_partnership(tenant, make_tenant("Zinc Hosting", kind="business_associate"))
+    show_node(relation)
+
+    def refuse(_entries: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr("accounts.audit.log.keep_entries", refuse)
+    answer = official.get(LIST)
+    assert answer.status_code == 503
+    assert b"Zinc Hosting" not in answer.content
