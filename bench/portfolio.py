@@ -39,7 +39,7 @@ def fill(dsn: str, sizes: Sequence[int], mirrored: int) -> tuple[list[Any], Any]
     ).pk
     measured = rows.tenants("Hospital", "covered_entity", len(sizes))
     partners = rows.tenants("Vendor", "business_associate", max(sizes))
-    upstreams = rows.tenants("Clinic", "covered_entity", max(mirrored, OTHERS))
+    upstreams = rows.tenants("Clinic", "covered_entity", OTHERS + mirrored)
     (central,) = rows.tenants("Central", "business_associate", 1)
     with psycopg.connect(dsn) as database:
         database.execute("set synchronous_commit = off")
@@ -49,7 +49,7 @@ def fill(dsn: str, sizes: Sequence[int], mirrored: int) -> tuple[list[Any], Any]
             *((each, max(sizes)) for each in upstreams[:OTHERS]),
         ]:
             _write(database, upstream, partners[:size], granter, draw)
-        for upstream in upstreams[:mirrored]:
+        for upstream in upstreams[OTHERS:]:
             _write(database, upstream, [central], granter, draw)
     with psycopg.connect(dsn, autocommit=True) as database:
         database.execute("vacuum (analyze)")
@@ -164,7 +164,7 @@ def main() -> None:
         for tenant, size in zip(measured, sizes, strict=True):
             client = _client(tenant)
             found += [{"of": f"{size:,} associates", **row} for row in measure(client, pages(client), rounds)]
-        mirror = {"covered entities": "/covered-entities/"}
+        mirror = {}
         found += [
             {"of": f"{mirrored:,} covered entities", **row}
             for row in measure(_client(central), mirror, rounds)

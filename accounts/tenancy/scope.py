@@ -149,7 +149,7 @@ def execute_for_each(statements: Iterable[tuple[UUID, Any, list[Any]]], *, using
         parts += [switch, statement]
         values += [str(tenant_id), *given]
     with transaction.atomic(using=using):
-        _execute(using, sql.SQL("; ").join([*parts, switch]), *values, "")
+        _execute(using, sql.SQL("; ").join([*parts, switch]).as_string(), *values, "")
 
 
 def _execute(using: str, statement: Any, *arguments: Any) -> None:
