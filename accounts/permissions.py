@@ -27,6 +27,7 @@ class Permission(StrEnum):
     PARTNER_CHANGE = "partner.change"
     NOTICE_SEND = "notice.send"
     QUESTIONNAIRE_ANSWER = "questionnaire.answer"
+    SHARING_CHANGE = "sharing.change"
     ENGAGEMENT_READ = "engagement.read"
     ENGAGEMENT_ANSWER = "engagement.answer"
     ENGAGEMENT_CHANGE = "engagement.change"

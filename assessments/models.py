@@ -46,6 +46,7 @@ from assessments.questionnaires.models import (
     QuestionnaireTemplate,
     TemplateVersion,
 )
+from assessments.sharing.models import SharedPosture, SharedPosturePoint, SharingGrant
 from assessments.status import Status
 from assessments.timers.models import Timer
 from evidence.models import AwsConnection, CollectionRun
@@ -93,6 +94,9 @@ __all__ = [
     "SampleDraw",
     "SampleItem",
     "SampleResult",
+    "SharedPosture",
+    "SharedPosturePoint",
+    "SharingGrant",
     "TemplateVersion",
     "Timer",
 ]

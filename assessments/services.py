@@ -20,6 +20,7 @@ from assessments.checks.base import Result, Severity, checks
 from assessments.checks.engine import evaluate
 from assessments.findings import FindingChanges, write_findings
 from assessments.models import Evaluation, Finding, SafeguardStatus
+from assessments.sharing.publishing import plan_publishing
 from assessments.status import Derived, Tally, derive_statuses
 from evidence.models import CollectionRun
 from evidence.services import load_answers
@@ -80,6 +81,8 @@ def _write(run: CollectionRun, results: list[Result]) -> Evaluated:
         run=run, connection=run.connection, at=at, finished_at=at,
         counts={**counts, **changes.as_json(), "statuses_changed": statuses},
     )  # fmt: skip
+    # In this transaction, so that no crash can come between; a worker that has a broker also rings.
+    plan_publishing(rings=False)
     record(
         Act.EVALUATION_FINISH,
         object_type="run",

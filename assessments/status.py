@@ -125,6 +125,11 @@ def _derive(citation: str, by_citation: Mapping[str, list[Tally]], derived: dict
     return derived[citation]
 
 
+def explain(safeguard: Safeguard, tallies: tuple[Tally, ...], specifications: Mapping[str, Status]) -> str:
+    """Why a safeguard has the status that these tallies and its specifications' statuses give it."""
+    return _status(safeguard, tallies, specifications)[1]
+
+
 def _judge(safeguard: Safeguard, tallies: tuple[Tally, ...], below: Mapping[str, Derived]) -> Derived:
     specifications = {citation: child.status for citation, child in below.items()}
     status, why = _status(safeguard, tallies, specifications)

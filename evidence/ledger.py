@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Func, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Func, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -209,14 +209,30 @@ def _units(run: CollectionRun) -> QuerySet[CollectionUnit]:
     return units
 
 
-def latest_units(names: Iterable[str], connection_id: UUID | None = None) -> list[CollectionUnit]:
+def latest_units(
+    names: Iterable[str], connection_id: UUID | None = None, *, with_blobs: bool = False
+) -> list[CollectionUnit]:
     """The units of some collectors in the newest finished run of one connection, or of each."""
     rows = connections().annotate(last_run=Subquery(_runs_of_outer(RunState.FINISHED)[:1]))
     if connection_id is not None:
         rows = rows.filter(pk=connection_id)
     runs = [run for run in rows.values_list("last_run", flat=True) if run]
     units = CollectionUnit.objects.filter(run__in=runs, collector__in=list(names))
-    return list(units.select_related("snapshot", "run__connection").order_by("collector", "region"))
+    beside = ("snapshot", "run__connection", *(("snapshot__blob",) if with_blobs else ()))
+    return list(units.select_related(*beside).order_by("collector", "region"))
+
+
+def sealed_units(names: Iterable[str]) -> list[CollectionUnit]:
+    """As latest_units, those alone that sealed a snapshot, each with its blob."""
+    return [unit for unit in latest_units(names, with_blobs=True) if unit.snapshot and unit.collected_at]
+
+
+def collected_at_by_collector() -> dict[str, datetime]:
+    """When what is known of each collector's was collected: the oldest of the newest finished runs' units."""
+    rows = connections().annotate(last_run=Subquery(_runs_of_outer(RunState.FINISHED)[:1]))
+    runs = [run for run in rows.values_list("last_run", flat=True) if run]
+    units = CollectionUnit.objects.filter(run__in=runs, collected_at__isnull=False).values("collector")
+    return dict(units.annotate(oldest=Min("collected_at")).values_list("collector", "oldest"))
 
 
 def read_progress(connection: AwsConnection, run_id: UUID) -> Progress:

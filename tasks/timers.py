@@ -12,6 +12,7 @@ from assessments.notices import sending
 from assessments.notices.escalation import escalate_notice, escalate_outside
 from assessments.notices.outside import tell_outside
 from assessments.notices.receiving import REMIND, remind_receiver
+from assessments.sharing.publishing import PUBLISH, run_publishing
 from assessments.timers.services import Handler, run_timer
 from tasks.base import RowTask
 
@@ -21,6 +22,7 @@ HANDLERS: Mapping[str, Handler] = {
     sending.ESCALATE_OUTSIDE: escalate_outside,
     sending.TELL_OUTSIDE: tell_outside,
     REMIND: remind_receiver,
+    PUBLISH: run_publishing,
 }
 """A kind of timer and what it calls for its row."""
 

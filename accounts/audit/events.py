@@ -152,6 +152,12 @@ class Act(StrEnum):
     CHAIN_BREAK = "chain.break"
     CHAIN_MEND = "chain.mend"
 
+    SHARING_READ = "sharing.read"
+    SHARING_PREVIEW = "sharing.preview"
+    SHARING_GRANT = "sharing.grant"
+    SHARING_REVOKE = "sharing.revoke"
+    SHARING_PUBLISH = "sharing.publish"
+    SHARED_POSTURE_READ = "shared_posture.read"
     NOTICE_LIST = "notice.list"
     NOTICE_READ = "notice.read"
     NOTICE_SEND = "notice.send"
@@ -240,6 +246,12 @@ _LABELS = {
     "EVIDENCE_VERIFY": "Verified evidence",
     "EVALUATION_FINISH": "Evaluated a collection",
     "POSTURE_READ": "Looked at the posture",
+    "SHARING_READ": "Looked at what is shared",
+    "SHARING_PREVIEW": "Previewed what would be shared",
+    "SHARING_GRANT": "Granted a look at the posture",
+    "SHARING_REVOKE": "Revoked a look at the posture",
+    "SHARING_PUBLISH": "Published the posture to partners",
+    "SHARED_POSTURE_READ": "Read a shared posture",
     "REQUEST_REFUSE": "Was refused",
     "PASSWORD_RESET": "Reset a password",
     "EMAIL_CHANGE_ASK": "Asked for another e-mail address",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from accounts.audit.events import Act
+from accounts.audit.events import Act, ActorKind
 from accounts.audit.models import AuditEntry
 
 MEMBERSHIP = (Act.MEMBER_ADD, Act.MEMBER_ROLE_CHANGE, Act.MEMBER_REMOVE)
@@ -48,6 +48,22 @@ def acts_about(object_ids: Iterable[UUID], *, leaving_out: Iterable[Act] = (), m
     rows = AuditEntry.objects.filter(object_id__in=[str(each) for each in object_ids])
     found = rows.exclude(act__in=list(leaving_out)).order_by("-id")
     return [_trace(row) for row in found[:most]]
+
+
+def partner_acts(partner_id: UUID, *, act: Act, object_ids: Iterable[UUID], most: int) -> list[Trace]:
+    """When another tenant's people did an act to things of the open one, newest first, among its last `most` acts.
+
+    An entry may be named by something else that the same request read; what it read besides stands in it.
+    """
+    rows = AuditEntry.objects.filter(actor_kind=ActorKind.PARTNER, actor_id=str(partner_id))
+    wanted = {(str(act), str(each)) for each in object_ids}
+    traces = map(_trace, rows.order_by("-occurred_at", "-id")[:most])
+    return [trace for trace in traces if wanted & _done_in(trace)]
+
+
+def _done_in(trace: Trace) -> set[tuple[str, str]]:
+    also = trace.details.get("also", [])
+    return {(trace.act, trace.object_id), *((each["act"], each["object"]["id"]) for each in also)}
 
 
 def _trace(entry: AuditEntry) -> Trace:

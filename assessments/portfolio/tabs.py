@@ -11,6 +11,7 @@ from assessments.chain import tab as chain
 from assessments.notices.tab import tab_context
 from assessments.partners.models import BusinessAssociate
 from assessments.portfolio.history import history_context
+from assessments.sharing.tab import tab_context as shared_posture
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Tab:
 
 
 TABS: tuple[Tab, ...] = (
+    Tab("posture", "Posture shared with us", shared_posture, "sharing/_tab.html"),
     Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),
     Tab("notices", "Notices", tab_context, "notices/_tab.html"),
     Tab("history", "History", history_context, "portfolio/_history.html", Permission.AUDIT_READ),

@@ -65,6 +65,8 @@ STATUS_LOOKS: Mapping[str, tuple[str, str]] = {
     "not yet open": ("none", "clock"),
     "over": ("na", "lock"),
     "ended": ("na", "lock"),
+    "to come": ("none", "clock"),
+    "revoked": ("na", "eye-off"),
 }
 """How a status, outcome, severity or state looks: (class, icon). The word always stands beside it."""
 

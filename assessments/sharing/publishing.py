@@ -1,0 +1,140 @@
+"""Writes what grants show, in the worker: after an evaluation, and when a grant begins."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.audit.events import Act
+from accounts.audit.log import record
+from accounts.tenancy.scope import current_tenant_id
+from assessments.partnerships.models import Partnership
+from assessments.sharing.compose import Content, compose
+from assessments.sharing.levels import Level
+from assessments.sharing.material import gather
+from assessments.sharing.models import SharedPosture, SharedPosturePoint, SharingGrant
+from assessments.timers.services import set_timer
+
+PUBLISH = "sharing.publish"
+"""The kind of timer that publishes: its row is the tenant, or a grant that begins later."""
+_BATCH = 1000
+_SOON = timedelta(milliseconds=1)
+
+Scope = tuple[tuple[str, ...], Level]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How many grants stand, how many contents they share, and how many rows were written anew."""
+
+    grants: int
+    contents: int
+    changed: int
+    points: int
+
+
+def plan_publishing(*, rings: bool) -> None:
+    """Has the open tenant's grants published, if it has any; with `rings` now, else when the sweeper looks."""
+    if SharingGrant.objects.filter(withdrawn_at=None).exists():
+        due = timezone.now() if rings else timezone.now() + _SOON
+        set_timer(PUBLISH, current_tenant_id(), due)
+
+
+def run_publishing(_row_id: UUID) -> datetime | None:
+    """The timer's handler."""
+    publish_grants()
+
+
+def publish_grants() -> Published:
+    """Brings the rows of every grant that holds up to date; each distinct scope and level is composed once.
+
+    Grants of partnerships that have ended are withdrawn.
+    """
+    now = timezone.now()
+    grants = _standing(now)
+    if not grants:
+        return Published(0, 0, 0, 0)
+    material = gather(max(level for _citations, level in grants.values()))
+    contents = {scope: compose(material, *scope, now) for scope in set(grants.values())}
+    changed, points = _write({pk: contents[scope] for pk, scope in grants.items()}, now)
+    if changed:
+        record(
+            Act.SHARING_PUBLISH, object_type="page", object_id="sharing", grants=len(grants), changed=changed
+        )
+    return Published(len(grants), len(contents), changed, points)
+
+
+def _standing(now: datetime) -> dict[UUID, Scope]:
+    """The scope of each grant that holds now."""
+    open_now = Q(shown_until=None) | Q(shown_until__gt=now)
+    rows = SharingGrant.objects.filter(open_now, withdrawn_at=None, shown_from__lte=now)
+    found = {pk: (of, (tuple(citations), Level(level))) for pk, of, citations, level in rows.values_list(
+        "pk", "partnership_id", "citations", "level")}  # fmt: skip
+    partners = set(Partnership.received.values_list("pk", flat=True))
+    ended = [pk for pk, (of, _scope) in found.items() if of not in partners]
+    withdraw_grants(ended, now)
+    return {pk: scope for pk, (of, scope) in found.items() if of in partners}
+
+
+def withdraw_grants(grant_ids: Iterable[UUID], now: datetime) -> None:
+    """Ends grants and all that was shown by them, in the open tenant's transaction."""
+    ids = list(grant_ids)
+    if ids:
+        SharingGrant.objects.filter(pk__in=ids, withdrawn_at=None).update(withdrawn_at=now)
+        for model in (SharedPosture, SharedPosturePoint):
+            model.objects.filter(grant_id__in=ids, withdrawn_at=None).update(withdrawn_at=now)
+
+
+def _write(wanted: dict[UUID, Content], now: datetime) -> tuple[int, int]:
+    """Writes what differs; returns how many rows changed and how many points were added.
+
+    The rows are locked first, so that a revocation comes wholly before, and its rows are left out, or wholly after.
+    """
+    rows = _locked(wanted)
+    changed = {row.pk for row in rows if row.digest != wanted[row.grant_id].digest}
+    begun = {row.pk for row in rows if row.published_at < row.shown_from}
+    points = [row for row in rows if row.pk in begun or _counts_differ(row, wanted[row.grant_id])]
+    SharedPosturePoint.objects.bulk_create(
+        (new_point(row, wanted[row.grant_id], now) for row in points), batch_size=_BATCH
+    )
+    timed = {row.pk for row in rows if row.level >= Level.COUNTS} | begun
+    _update((row for row in rows if row.pk in changed), wanted, now, whole=True)
+    _update((row for row in rows if row.pk in timed - changed), wanted, now, whole=False)
+    return len(changed), len(points)
+
+
+def _locked(wanted: Iterable[UUID]) -> list[SharedPosture]:
+    big = ("statuses", "findings", "evidence", "collected")
+    rows = SharedPosture.objects.filter(grant_id__in=list(wanted), withdrawn_at=None)
+    return list(rows.defer(*big).order_by("pk").select_for_update())
+
+
+def _counts_differ(row: SharedPosture, content: Content) -> bool:
+    return any(getattr(row, name) != number for name, number in content.counts().items())
+
+
+def _update(
+    rows: Iterable[SharedPosture], wanted: dict[UUID, Content], now: datetime, *, whole: bool
+) -> None:
+    """One statement for all rows of the same content, whose text then goes to the database once."""
+    groups: dict[int, list[SharedPosture]] = defaultdict(list)
+    for row in rows:
+        groups[id(wanted[row.grant_id])].append(row)
+    for same in groups.values():
+        content = wanted[same[0].grant_id]
+        values = {**content.times(), **(content.body() if whole else {}), "published_at": now}
+        SharedPosture.objects.filter(pk__in=[row.pk for row in same]).update(**values)
+
+
+def new_point(row: SharedPosture, content: Content, at: datetime) -> SharedPosturePoint:
+    """A point of the row's history, unsaved."""
+    return SharedPosturePoint(
+        viewer_id=row.viewer_id, shown_from=row.shown_from, shown_until=row.shown_until, grant_id=row.grant_id,
+        partnership_id=row.partnership_id, at=at, **content.counts(),
+    )  # fmt: skip
