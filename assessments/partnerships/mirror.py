@@ -9,6 +9,7 @@ from typing import Any
 from assessments.chain import tab as chain
 from assessments.notices.tab import mirror_context as notices_context
 from assessments.partnerships.models import Partnership
+from assessments.sharing.mirror import mirror_context as sharing
 
 Context = Callable[[Partnership], dict[str, Any]]
 
@@ -27,6 +28,7 @@ class Mirror:
 
 
 MIRRORS: tuple[Mirror, ...] = (
+    Mirror("posture", "What it sees of our posture", sharing, "sharing/_mirror.html"),
     Mirror("subcontractors", "Subcontractors", chain.mirror_context, "chain/_mirror.html"),
     Mirror("notices", "Notices", notices_context, "notices/_mirror.html"),
 )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zlib import crc32
 
 import psycopg
@@ -93,9 +94,14 @@ from assessments.models import (
     SampleDraw,
     SampleItem,
     SampleResult,
+    SharedPosture,
+    SharedPosturePoint,
+    SharingGrant,
     TemplateVersion,
     Timer,
 )
+from assessments.sharing.levels import Level
+from assessments.sharing.services import Terms, make_grant
 from evidence import vault
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
 from tests.accounts.factories import make_operator, make_ready_person, sign_in
@@ -171,6 +177,10 @@ class Everything:
     questionnaire: Questionnaire
     workbook: AnswersImport
     received_questionnaire: Questionnaire
+    grant: SharingGrant
+    """What the tenant shows to an onlooker."""
+    received_grant: UUID
+    """The id of what another tenant shows to this one."""
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -187,6 +197,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
         tenant, aws, state="finished", verdict="partial", finished_at=timezone.now(), units_total=1
     )
     received = _received_questionnaire(tenant, mark)
+    grant_id = _received_grant(tenant, mark)
     with open_tenant(tenant.pk):
         membership = Membership.objects.get(person=owner)
         return Everything(
@@ -196,7 +207,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             package=_package(owner, mark),
             stream=AuditStream.objects.create(name=f"{mark} stream"[:100], kind="syslog", target="127.0.0.1:9"),
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
-            received_questionnaire=received,
+            received_questionnaire=received, received_grant=grant_id, grant=_grant(owner, mark),
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
             **_engagement(owner, mark), **_notices(owner, mark),
@@ -283,6 +294,40 @@ def _received_questionnaire(tenant: Tenant, mark: str) -> Questionnaire:
             associate=associate, viewer=tenant, upstream_name=f"{mark} upstream"[:200], downstream_name=f"{mark} hospital"[:200]
         )  # fmt: skip
         return _questionnaire(associate, tenant, by, mark, partnership_id=partnership.pk)
+
+
+def _received_grant(tenant: Tenant, mark: str) -> UUID:
+    """What another tenant shows to this one, which is its upstream party."""
+    downstream = make_tenant(kind="business_associate")
+    by = make_member(downstream)
+    with open_tenant(tenant.pk):
+        associate = BusinessAssociate.objects.create(
+            reference=secrets.token_hex(4), name=f"{mark} shows"[:200]
+        )
+        partnership = Partnership.objects.create(
+            associate=associate, viewer=downstream, upstream_name=f"{mark} hospital"[:200], downstream_name=f"{mark} shows"[:200]
+        )  # fmt: skip
+    with open_tenant(downstream.pk):
+        terms = Terms(level=Level.EVIDENCE, citations=(CITATION,))
+        made: UUID = make_grant(partnership=partnership, terms=terms, by=by).pk
+        return made
+
+
+def _grant(owner: Person, mark: str) -> SharingGrant:
+    """The onlooker is told nothing: it has no log that anybody reads."""
+    names = {"upstream_name": f"{mark} onlooker"[:200], "downstream_name": f"{mark} hospital"[:200]}
+    shown = {"viewer": make_onlooker(), "partnership_id": new_id()}
+    grant = SharingGrant.objects.create(
+        citations=[CITATION], level=1, version=1, granted_by=owner, **shown, **names
+    )
+    counts = {"evidenced": 0, "gaps": 1, "not_evidenced": 0, "undetermined": 0, "required_gaps": 0}
+    about, now = {"grant_id": grant.pk, **shown, **counts}, timezone.now()
+    statuses = [{"citation": CITATION, "status": "not_satisfied"}]
+    SharedPosture.objects.create(
+        level=1, as_of=now, published_at=now, digest="0" * 64, statuses=statuses, **about, **names
+    )
+    SharedPosturePoint.objects.create(at=now, **about)
+    return grant
 
 
 def _chain(associate: BusinessAssociate, owner: Person, mark: str) -> None:
