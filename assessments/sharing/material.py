@@ -84,7 +84,8 @@ def _snapshots() -> dict[str, list[dict[str, Any]]]:
         found.setdefault(unit.collector, []).append(
             {
                 "collector": unit.collector, "account": unit.snapshot.aws_account_id, "region": unit.region,
-                "collected_at": unit.collected_at.isoformat(), "sha256": unit.snapshot.blob.digest,
+                "collected_at": unit.collected_at.isoformat() if unit.collected_at else "",
+                "sha256": unit.snapshot.blob.digest,
             }
         )  # fmt: skip
     return found

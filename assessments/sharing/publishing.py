@@ -49,6 +49,7 @@ def plan_publishing(*, rings: bool) -> None:
 def run_publishing(_row_id: UUID) -> datetime | None:
     """The timer's handler."""
     publish_grants()
+    return None
 
 
 def publish_grants() -> Published:

@@ -190,7 +190,8 @@ def _shown_by(grant: SharingGrant | None) -> SharedPosture | None:
     stands = Partnership.objects.filter(
         pk=grant.partnership_id, viewer_id=grant.tenant_id, withdrawn_at=None
     ).exists()
-    mine = SharedPosture.received.filter(grant_id=grant.pk, tenant_id=grant.tenant_id)
+    downstream: UUID = grant.tenant_id  # type: ignore[assignment] # a UUID
+    mine = SharedPosture.received.filter(grant_id=grant.pk, tenant_id=downstream)
     found: SharedPosture | None = mine.first() if stands else None
     return found
 
@@ -210,7 +211,8 @@ def _told(posture: SharedPosture) -> SharedPosture:
 
 def points_shown(posture: SharedPosture) -> list[SharedPosturePoint]:
     """The history of what a grant shows to the open tenant, oldest first."""
-    rows = SharedPosturePoint.received.filter(grant_id=posture.grant_id, tenant_id=posture.tenant_id)
+    downstream: UUID = posture.tenant_id  # type: ignore[assignment] # a UUID
+    rows = SharedPosturePoint.received.filter(grant_id=posture.grant_id, tenant_id=downstream)
     return list(rows.order_by("at"))
 
 

@@ -131,9 +131,12 @@ def revoke_grant(*, grant_id: UUID) -> SharingGrant:
 
 def _say(act: Act, grant: SharingGrant, **details: Any) -> None:
     """In both parties' logs."""
-    about = {"object_type": "sharing_grant", "object_id": grant.pk}
-    record(act, **about, partner=grant.upstream_name, version=grant.version, **details)
-    tell_sharer(grant.viewer_id, act, reader=grant.downstream_name, **about, version=grant.version, **details)  # type: ignore[arg-type] # a UUID
+    said = {**details, "version": grant.version}
+    record(act, object_type="sharing_grant", object_id=grant.pk, partner=grant.upstream_name, **said)
+    upstream: UUID = grant.viewer_id
+    tell_sharer(
+        upstream, act, reader=grant.downstream_name, object_type="sharing_grant", object_id=grant.pk, **said
+    )
 
 
 def _draft(partnership: Partnership, terms: Terms, now: datetime) -> tuple[SharingGrant, Content]:
@@ -143,8 +146,9 @@ def _draft(partnership: Partnership, terms: Terms, now: datetime) -> tuple[Shari
         raise InvalidInput("Choose at least one safeguard.", field="citations")
     if terms.ends_at is not None and terms.ends_at <= begins_at:
         raise InvalidInput("The last day is before the first, or over.", field="ends_on")
+    upstream: UUID = partnership.tenant_id  # type: ignore[assignment] # a UUID
     grant = SharingGrant(
-        id=new_id(), viewer_id=partnership.tenant_id, partnership_id=partnership.pk, citations=list(citations),
+        id=new_id(), viewer_id=upstream, partnership_id=partnership.pk, citations=list(citations),
         level=terms.level, version=0, upstream_name=partnership.upstream_name,
         downstream_name=partnership.downstream_name, shown_from=begins_at, shown_until=terms.ends_at, granted_at=now,
     )  # fmt: skip

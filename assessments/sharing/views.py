@@ -20,7 +20,7 @@ from assessments.partnerships.models import Partnership
 from assessments.sharing import reading, services
 from assessments.sharing.forms import GrantForm
 from assessments.sharing.mirror import looks_of, state_of
-from assessments.sharing.models import SharedPosture
+from assessments.sharing.models import SharedPosture, SharedPosturePoint
 from assessments.sharing.services import Terms
 
 PREVIEW_HOLDS = 3600
@@ -38,9 +38,7 @@ def shared_posture(request: TenantRequest, grant_id: UUID) -> HttpResponse:
     )
 
 
-def _page(
-    request: TenantRequest, posture: SharedPosture, points: list[reading.SharedPosturePoint]
-) -> reading.Shown:
+def _page(request: TenantRequest, posture: SharedPosture, points: list[SharedPosturePoint]) -> reading.Shown:
     part, after = request.GET.get("part", ""), request.GET.get("after", "")
     return reading.show(posture, part=part, after=after, points=points)
 
@@ -56,7 +54,7 @@ def grant_detail(request: TenantRequest, own_grant_id: UUID) -> HttpResponse:
     return TemplateResponse(
         request, "sharing/grant.html",
         {"grant": grant, "state": state_of(grant), "shown": shown,
-         "looks": looks_of(grant.viewer_id, [grant.pk]),  # type: ignore[arg-type] # a UUID
+         "looks": looks_of(grant.viewer_id, [grant.pk]),
          "may_change": request.may(Permission.SHARING_CHANGE)},
     )  # fmt: skip
 

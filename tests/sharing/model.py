@@ -1,0 +1,342 @@
+"""Random acts of tenants that share, and a plain-Python oracle that says of each what must come of it.
+
+Used by test_oracle.py with some hundreds of acts and by bench/sharing.py with 100,000. It knows nothing of the
+portal's rules but what is written here: `Oracle.may_read` is the whole of it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pyotp
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.errors import NotFound
+from accounts.models import Membership, Person, Tenant
+from accounts.permissions import Role
+from accounts.services import create_person, create_tenant
+from accounts.services.second_factor import prepare_totp
+from accounts.sessions import TENANT
+from accounts.tenancy.scope import open_tenant
+from assessments.models import BusinessAssociate, Partnership, SharingGrant
+from assessments.rule.model import SECURITY_RULE, children
+from assessments.sharing.levels import Level
+from assessments.sharing.publishing import publish_grants
+from assessments.sharing.reading import open_shared
+from assessments.sharing.services import Terms, find_upstream, make_grant, revoke_grant
+
+PASSWORD = "seven cold stones in a moss garden"
+HOUR = timedelta(hours=1)
+READERS = {Role.OWNER, Role.SECURITY_OFFICIAL, Role.CONTRIBUTOR, Role.VIEWER}
+TABLES = ("assessments_sharinggrant", "assessments_sharedposture", "assessments_sharedposturepoint")
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A grant as the oracle remembers it."""
+
+    pk: UUID
+    partnership: UUID
+    upstream: UUID
+    downstream: UUID
+    level: Level
+    citations: frozenset[str]
+    begins: datetime
+    ends: datetime | None
+    revoked: bool = False
+    history: bool = True
+    """Whether it has a point: one that begins later has none before it is published."""
+
+    def holds(self, now: datetime) -> bool:
+        return not self.revoked and self.begins <= now and (self.ends is None or now < self.ends)
+
+
+@dataclass
+class Oracle:
+    """What was agreed, and who belongs where."""
+
+    grants: dict[UUID, Granted] = field(default_factory=dict)
+    partnerships: dict[UUID, tuple[UUID, UUID]] = field(default_factory=dict)
+    """Upstream and downstream party of those that stand."""
+    roles: dict[UUID, Role | None] = field(default_factory=dict)
+
+    def may_read(self, tenant: UUID, grant: UUID) -> bool:
+        """Consent that holds, given to this tenant, in a partnership that stands."""
+        found = self.grants.get(grant)
+        return (
+            found is not None
+            and found.upstream == tenant
+            and found.holds(timezone.now())
+            and found.partnership in self.partnerships
+        )
+
+    def rows(self, tenant: UUID) -> set[UUID]:
+        """The grants whose rows a tenant gets by any SQL: its own, and those that hold for it."""
+        now = timezone.now()
+        return {
+            pk
+            for pk, each in self.grants.items()
+            if each.downstream == tenant or (each.upstream == tenant and each.holds(now))
+        }
+
+    def end(self, **wanted: UUID) -> None:
+        """Remembers that the standing grants of a partnership, or one grant, are revoked."""
+        for pk, each in self.grants.items():
+            if all(getattr(each, name) == value for name, value in wanted.items()):
+                self.grants[pk] = replace(each, revoked=True)
+
+
+@dataclass(frozen=True)
+class Member:
+    person: Person
+    tenant: UUID
+    client: Client
+
+
+class World:
+    """Tenants, people, and the acts; `run` does as many as are asked and compares each with the oracle."""
+
+    def __init__(
+        self, seed: int, superuser: str, *, upstreams: int = 2, downstreams: int = 3, http: float = 0.1
+    ):
+        self.chance = random.Random(seed)
+        self.superuser = psycopg.connect(superuser, autocommit=True)
+        self.superuser.execute(
+            "set session_replication_role = replica"
+        )  # to move times, which nobody else may
+        self.oracle, self.done, self.http = Oracle(), Counter[str](), http
+        self.upstreams = [_tenant("covered_entity") for _ in range(upstreams)]
+        self.downstreams = [_tenant("business_associate") for _ in range(downstreams)]
+        self.granter = create_person(email=f"{uuid4().hex}@example.org", name="Ada", password=PASSWORD)
+        self.members = [self._member(tenant) for tenant in self.upstreams for _ in range(2)]
+        for upstream in self.upstreams:
+            for downstream in self.downstreams:
+                self._found(upstream, downstream)
+        self.ended: list[UUID] = []
+
+    def close(self) -> None:
+        self.superuser.close()
+
+    def run(self, operations: int) -> Counter[str]:
+        acts: list[tuple[Callable[[], None], float]] = [
+            (self.read, 50), (self.read_by_http, 100 * self.http), (self.read_rows, 12), (self.grant, 8), (self.revoke, 6),
+            (self.begin, 3), (self.expire, 3), (self.change_role, 3), (self.leave, 1), (self.publish, 2),
+            (self.end_partnership, 1), (self.found_partnership, 1), (self.grant_without, 1),
+        ]  # fmt: skip
+        for act in self.chance.choices(
+            [act for act, _ in acts], [weight for _, weight in acts], k=operations
+        ):
+            act()
+            self.done[act.__name__] += 1
+        return self.done
+
+    # Reads
+
+    def read(self) -> None:
+        tenant, grant = self._anybody(), self._any_grant()
+        allowed = self.oracle.may_read(tenant, grant)
+        try:
+            with open_tenant(tenant):
+                posture = open_shared(grant)
+        except NotFound:
+            assert not allowed, ("refused what is allowed", tenant, grant)
+            self.done["refused"] += 1
+            return
+        assert allowed, ("shown what is not allowed", tenant, grant)
+        said = self.oracle.grants[grant]
+        assert {each["citation"] for each in posture.statuses} == said.citations
+        assert posture.level == said.level
+        assert bool(posture.statuses[0].get("why")) == (said.level >= Level.COUNTS)
+        assert said.level >= Level.FINDINGS or not posture.findings
+        assert said.level >= Level.EVIDENCE or not posture.evidence
+        self.done["shown"] += 1
+
+    def read_by_http(self) -> None:
+        member, grant = self.chance.choice(self.members), self._any_grant()
+        role = self.oracle.roles[member.person.pk]
+        session = member.client.session
+        session[TENANT] = str(member.tenant)
+        session.save()
+        status = member.client.get(f"/shared-with-us/{grant}/").status_code
+        allowed = self.oracle.may_read(member.tenant, grant)
+        expected = 302 if role is None else 200 if role in READERS and allowed else 404
+        assert status == expected, (status, expected, role, allowed)
+        self.done[f"HTTP {status}"] += 1
+
+    def read_rows(self) -> None:
+        tenant = self._anybody()
+        wanted = self.oracle.rows(tenant)
+        with open_tenant(tenant), connection.cursor() as cursor:
+            for table in TABLES:
+                cursor.execute(f"select distinct {'id' if table == TABLES[0] else 'grant_id'} from {table}")
+                found = {row[0] for row in cursor.fetchall()}
+                begun = (
+                    {pk for pk in wanted if self.oracle.grants[pk].history} if table == TABLES[2] else wanted
+                )
+                assert found == begun, (table, len(found), len(begun))
+
+    # Acts of the party that shows
+
+    def grant(self) -> None:
+        if not self.oracle.partnerships:
+            return
+        pk, (upstream, downstream) = self.chance.choice(list(self.oracle.partnerships.items()))
+        now = timezone.now()
+        begins = self.chance.choice([None, None, None, now + HOUR])
+        ends = self.chance.choice([None, (begins or now) + HOUR])
+        leaves = [each for each in SECURITY_RULE if not children(each)]
+        citations = tuple(self.chance.sample(leaves, self.chance.randint(1, 5)))
+        terms = Terms(self.chance.choice(list(Level)), citations, begins, ends)
+        with open_tenant(downstream):
+            made = make_grant(partnership=find_upstream(pk), terms=terms, by=self.granter)
+        self.oracle.end(partnership=pk)
+        self.oracle.grants[made.pk] = Granted(
+            made.pk, pk, upstream, downstream, terms.level, frozenset(citations), made.shown_from, ends, history=begins is None
+        )  # fmt: skip
+
+    def grant_without(self) -> None:
+        """In a partnership that has ended, or is another's: there is no such partnership."""
+        tenant = self._anybody()
+        pk = self.chance.choice([*self.oracle.partnerships, *self.ended, uuid4()])
+        allowed = self.oracle.partnerships.get(pk, (None, None))[1] == tenant
+        try:
+            with open_tenant(tenant):
+                find_upstream(pk)
+        except NotFound:
+            assert not allowed
+        else:
+            assert allowed
+
+    def revoke(self) -> None:
+        grant, tenant = self._any_grant(), self._anybody()
+        said = self.oracle.grants.get(grant)
+        if said and self.chance.random() < 0.7:
+            tenant = said.downstream
+        allowed = said is not None and said.downstream == tenant and not said.revoked
+        try:
+            with open_tenant(tenant):
+                revoke_grant(grant_id=grant)
+        except NotFound:
+            assert not allowed, "not revoked"
+        else:
+            assert allowed, "revoked by somebody else, or twice"
+            self.oracle.end(pk=grant)
+
+    def publish(self) -> None:
+        tenant, now = self.chance.choice(self.downstreams), timezone.now()
+        with open_tenant(tenant):
+            publish_grants()
+        for pk, each in self.oracle.grants.items():
+            if each.downstream == tenant and each.holds(now):
+                stands = each.partnership in self.oracle.partnerships
+                self.oracle.grants[pk] = replace(each, revoked=not stands, history=each.history or stands)
+
+    # Time and people
+
+    def begin(self) -> None:
+        self._move(lambda each: each.begins > timezone.now(), "shown_from", -HOUR, "begins")
+
+    def expire(self) -> None:
+        self._move(lambda each: each.holds(timezone.now()), "shown_until", -timedelta(seconds=1), "ends")
+
+    def _move(self, fits: Callable[[Granted], bool], column: str, by: timedelta, name: str) -> None:
+        """As if time had passed: PostgreSQL's clock decides, which can't be set."""
+        fitting = [each for each in self.oracle.grants.values() if not each.revoked and fits(each)]
+        if not fitting:
+            return
+        grant, at = self.chance.choice(fitting), timezone.now() + by
+        for table in TABLES:
+            key = "id" if table == TABLES[0] else "grant_id"
+            self.superuser.execute(f"update {table} set {column} = %s where {key} = %s", [at, grant.pk])
+        changed: dict[str, Any] = {name: at}
+        self.oracle.grants[grant.pk] = replace(grant, **changed)
+
+    def change_role(self) -> None:
+        member = self.chance.choice(self.members)
+        role = self.chance.choice([*READERS, Role.AUDITOR])
+        with open_tenant(member.tenant):
+            Membership.objects.update_or_create(person=member.person, defaults={"role": role})
+        self.oracle.roles[member.person.pk] = role
+
+    def leave(self) -> None:
+        member = self.chance.choice(self.members)
+        with open_tenant(member.tenant):
+            Membership.objects.filter(person=member.person).delete()
+        self.oracle.roles[member.person.pk] = None
+
+    def end_partnership(self) -> None:
+        if not self.oracle.partnerships:
+            return
+        pk, (upstream, _downstream) = self.chance.choice(list(self.oracle.partnerships.items()))
+        with open_tenant(upstream):
+            assert Partnership.objects.filter(pk=pk).update(withdrawn_at=timezone.now()) == 1
+        self.oracle.partnerships.pop(pk)
+        self.ended.append(pk)
+
+    def found_partnership(self) -> None:
+        """Of two that have none; what was granted in an earlier one is not granted in this."""
+        standing = set(self.oracle.partnerships.values())
+        apart = [(u, d) for u in self.upstreams for d in self.downstreams if (u, d) not in standing]
+        if apart:
+            self._found(*self.chance.choice(apart))
+
+    # Makers
+
+    def _found(self, upstream: UUID, downstream: UUID) -> None:
+        with open_tenant(upstream):
+            associate = BusinessAssociate.objects.create(reference=uuid4().hex, name="Billing")
+            made = Partnership.objects.create(
+                associate=associate, viewer_id=downstream, upstream_name="Hospital", downstream_name="Billing"
+            )
+        self.oracle.partnerships[made.pk] = (upstream, downstream)
+
+    def _member(self, tenant: UUID) -> Member:
+        person = create_person(email=f"{uuid4().hex}@example.org", name="Ada", password=PASSWORD)
+        with open_tenant(tenant):
+            Membership.objects.create(person=person, role=Role.VIEWER)
+        self.oracle.roles[person.pk] = Role.VIEWER
+        return Member(person, tenant, _signed_in(person))
+
+    def _anybody(self) -> UUID:
+        return self.chance.choice([*self.upstreams, *self.upstreams, *self.downstreams])
+
+    def _any_grant(self) -> UUID:
+        """Mostly one that holds; also those that are over, and ids that nobody has."""
+        now, draw = timezone.now(), self.chance.random()
+        holding = [pk for pk, each in self.oracle.grants.items() if each.holds(now)]
+        known = list(self.oracle.grants)
+        if holding and draw < 0.7:
+            return self.chance.choice(holding)
+        return self.chance.choice(known) if known and draw < 0.95 else uuid4()
+
+
+def _tenant(kind: str) -> UUID:
+    made: Tenant = create_tenant(name=f"T {uuid4().hex[:8]}", slug=uuid4().hex, kind=kind)  # type: ignore[arg-type] # its value
+    return made.pk
+
+
+def _signed_in(person: Person) -> Client:
+    device = prepare_totp(person=person)
+    device.confirmed = True
+    device.save()
+    client = Client()
+    client.post("/sign-in/", {"email": person.email, "password": PASSWORD})
+    answer = client.post("/sign-in/code/", {"code": pyotp.TOTP(device.secret).at(int(time.time()))})
+    assert answer.status_code == 302, answer.content
+    return client
+
+
+def standing_grants(tenant: UUID) -> int:
+    """How many grants a tenant has that were not revoked."""
+    with open_tenant(tenant):
+        return int(SharingGrant.objects.filter(withdrawn_at=None).count())
