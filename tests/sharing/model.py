@@ -69,6 +69,8 @@ class Oracle:
     partnerships: dict[UUID, tuple[UUID, UUID]] = field(default_factory=dict)
     """Upstream and downstream party of those that stand."""
     roles: dict[UUID, Role | None] = field(default_factory=dict)
+    standing: dict[UUID, UUID] = field(default_factory=dict)
+    """The grant that was not revoked, by partnership."""
 
     def may_read(self, tenant: UUID, grant: UUID) -> bool:
         """Consent that holds, given to this tenant, in a partnership that stands."""
@@ -82,18 +84,25 @@ class Oracle:
 
     def rows(self, tenant: UUID) -> set[UUID]:
         """The grants whose rows a tenant gets by any SQL: its own, and those that hold for it."""
-        now = timezone.now()
-        return {
-            pk
-            for pk, each in self.grants.items()
-            if each.downstream == tenant or (each.upstream == tenant and each.holds(now))
-        }
+        own = {pk for pk, each in self.grants.items() if each.downstream == tenant}
+        return own | {each.pk for each in self.holding() if each.upstream == tenant}
 
-    def end(self, **wanted: UUID) -> None:
-        """Remembers that the standing grants of a partnership, or one grant, are revoked."""
-        for pk, each in self.grants.items():
-            if all(getattr(each, name) == value for name, value in wanted.items()):
-                self.grants[pk] = replace(each, revoked=True)
+    def holding(self) -> list[Granted]:
+        """The grants that hold now."""
+        now = timezone.now()
+        return [self.grants[pk] for pk in self.standing.values() if self.grants[pk].holds(now)]
+
+    def add(self, made: Granted) -> None:
+        """Remembers a grant, and that the one before it in the partnership is revoked."""
+        if made.partnership in self.standing:
+            self.end(self.standing[made.partnership])
+        self.grants[made.pk] = made
+        self.standing[made.partnership] = made.pk
+
+    def end(self, pk: UUID) -> None:
+        """Remembers that a grant is revoked."""
+        self.grants[pk] = replace(self.grants[pk], revoked=True)
+        self.standing.pop(self.grants[pk].partnership, None)
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,7 @@ class World:
             for downstream in self.downstreams:
                 self._found(upstream, downstream)
         self.ended: list[UUID] = []
+        self.known: list[UUID] = []
 
     def close(self) -> None:
         self.superuser.close()
@@ -144,6 +154,8 @@ class World:
 
     def read(self) -> None:
         tenant, grant = self._anybody(), self._any_grant()
+        if grant in self.oracle.grants and self.chance.random() < 0.5:
+            tenant = self.oracle.grants[grant].upstream
         allowed = self.oracle.may_read(tenant, grant)
         try:
             with open_tenant(tenant):
@@ -174,7 +186,8 @@ class World:
         self.done[f"HTTP {status}"] += 1
 
     def read_rows(self) -> None:
-        tenant = self._anybody()
+        # What a tenant shows itself is many rows and seldom wrong.
+        tenant = self.chance.choice(self.upstreams if self.chance.random() < 0.9 else self.downstreams)
         wanted = self.oracle.rows(tenant)
         with open_tenant(tenant), connection.cursor() as cursor:
             for table in TABLES:
@@ -199,10 +212,10 @@ class World:
         terms = Terms(self.chance.choice(list(Level)), citations, begins, ends)
         with open_tenant(downstream):
             made = make_grant(partnership=find_upstream(pk), terms=terms, by=self.granter)
-        self.oracle.end(partnership=pk)
-        self.oracle.grants[made.pk] = Granted(
+        self.known.append(made.pk)
+        self.oracle.add(Granted(
             made.pk, pk, upstream, downstream, terms.level, frozenset(citations), made.shown_from, ends, history=begins is None
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def grant_without(self) -> None:
         """In a partnership that has ended, or is another's: there is no such partnership."""
@@ -230,28 +243,32 @@ class World:
             assert not allowed, "not revoked"
         else:
             assert allowed, "revoked by somebody else, or twice"
-            self.oracle.end(pk=grant)
+            self.oracle.end(grant)
 
     def publish(self) -> None:
-        tenant, now = self.chance.choice(self.downstreams), timezone.now()
+        tenant = self.chance.choice(self.downstreams)
         with open_tenant(tenant):
             publish_grants()
-        for pk, each in self.oracle.grants.items():
-            if each.downstream == tenant and each.holds(now):
-                stands = each.partnership in self.oracle.partnerships
-                self.oracle.grants[pk] = replace(each, revoked=not stands, history=each.history or stands)
+        for each in self.oracle.holding():
+            if each.downstream != tenant:
+                continue
+            if each.partnership in self.oracle.partnerships:
+                self.oracle.grants[each.pk] = replace(each, history=True)
+            else:
+                self.oracle.end(each.pk)
 
     # Time and people
 
     def begin(self) -> None:
-        self._move(lambda each: each.begins > timezone.now(), "shown_from", -HOUR, "begins")
+        self._move(lambda each: each.begins > timezone.now(), "shown_from", timedelta(0), "begins")
 
     def expire(self) -> None:
         self._move(lambda each: each.holds(timezone.now()), "shown_until", -timedelta(seconds=1), "ends")
 
     def _move(self, fits: Callable[[Granted], bool], column: str, by: timedelta, name: str) -> None:
         """As if time had passed: PostgreSQL's clock decides, which can't be set."""
-        fitting = [each for each in self.oracle.grants.values() if not each.revoked and fits(each)]
+        standing = [self.oracle.grants[pk] for pk in self.oracle.standing.values()]
+        fitting = [each for each in standing if fits(each)]
         if not fitting:
             return
         grant, at = self.chance.choice(fitting), timezone.now() + by
@@ -312,12 +329,10 @@ class World:
 
     def _any_grant(self) -> UUID:
         """Mostly one that holds; also those that are over, and ids that nobody has."""
-        now, draw = timezone.now(), self.chance.random()
-        holding = [pk for pk, each in self.oracle.grants.items() if each.holds(now)]
-        known = list(self.oracle.grants)
+        draw, holding = self.chance.random(), self.oracle.holding()
         if holding and draw < 0.7:
-            return self.chance.choice(holding)
-        return self.chance.choice(known) if known and draw < 0.95 else uuid4()
+            return self.chance.choice(holding).pk
+        return self.chance.choice(self.known) if self.known and draw < 0.95 else uuid4()
 
 
 def _tenant(kind: str) -> UUID:
