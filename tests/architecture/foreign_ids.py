@@ -45,7 +45,6 @@ KINDS: dict[str, Kind] = {
     "package_id": Kind(lambda its: its.package.pk),
     "partnership_id": Kind(lambda its: its.received_questionnaire.partnership_id),
     "associate_id": Kind(lambda its: its.associate.pk),
-    "partnership_id": Kind(lambda its: its.received_questionnaire.partnership_id),
     "grant_id": Kind(lambda its: its.received_grant),
     "own_grant_id": Kind(lambda its: its.grant.pk),
     "import_id": Kind(lambda its: its.sheet.pk),
