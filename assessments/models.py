@@ -6,6 +6,13 @@ from django.db import models
 
 from accounts.tenancy.models import TenantForeignKey, TenantModel
 from accounts.tenancy.rls import Periods
+from assessments.agreements.models import (
+    Agreement,
+    AgreementReminder,
+    AgreementTerms,
+    AgreementVersion,
+    ClauseMark,
+)
 from assessments.chain.models import ChainAlert, ChainConsent, ChainNode, ChainState
 from assessments.engagements.models import (
     Conclusion,
@@ -53,6 +60,10 @@ from evidence.models import AwsConnection, CollectionRun
 
 __all__ = [
     "Acknowledgement",
+    "Agreement",
+    "AgreementReminder",
+    "AgreementTerms",
+    "AgreementVersion",
     "AnswerReview",
     "Answers",
     "AnswersDraft",
@@ -65,6 +76,7 @@ __all__ = [
     "ChainConsent",
     "ChainNode",
     "ChainState",
+    "ClauseMark",
     "Conclusion",
     "Engagement",
     "EngagementAuditor",

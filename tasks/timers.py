@@ -7,6 +7,8 @@ from uuid import UUID
 
 from celery import shared_task
 
+from assessments.agreements import reminders, waiting
+from assessments.agreements.services import apply_due_terms
 from assessments.chain.telling import CHAIN_TIMER, refresh_when_due
 from assessments.notices import sending
 from assessments.notices.escalation import escalate_notice, escalate_outside
@@ -18,6 +20,8 @@ from tasks.base import RowTask
 
 HANDLERS: Mapping[str, Handler] = {
     CHAIN_TIMER: refresh_when_due,
+    reminders.TIMER: reminders.remind,
+    waiting.TIMER: apply_due_terms,
     sending.ESCALATE: escalate_notice,
     sending.ESCALATE_OUTSIDE: escalate_outside,
     sending.TELL_OUTSIDE: tell_outside,

@@ -1,0 +1,70 @@
+"""The clocks of agreements, for the calendar of duties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.urls import reverse
+
+from assessments.agreements.models import Agreement, AgreementTerms
+from assessments.agreements.states import Stage
+from assessments.agreements.terms import term_end
+from assessments.duties.types import Duty
+
+LAST_MINUTE = time(23, 59)
+
+
+def duties(since: datetime, until: datetime) -> Iterable[Duty]:
+    """Ends of agreements and last days to refuse a renewal, of both sides, from `since` to before `until`."""
+    first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
+    yield from _ends(first, last)
+    yield from _renewals(first, last)
+    yield from _received(first, last)
+
+
+def _ends(first: date, last: date) -> Iterator[Duty]:
+    rows = Agreement.objects.filter(
+        is_current=True, stage__in=[Stage.SIGNED, Stage.TERMINATED], last_on__range=(first, last)
+    )
+    for row in rows.select_related("associate"):
+        done = row.stage == Stage.TERMINATED
+        verb = "End" if done else "Renew or replace"
+        yield Duty(
+            _end_of(row.last_on), f"{verb} the agreement with {row.associate.name}",
+            "Its last day. 164.308(b)(1) and 164.502(e) ask for an agreement as long as PHI goes there.", _page(row), done,
+        )  # fmt: skip
+
+
+def _renewals(first: date, last: date) -> Iterator[Duty]:
+    rows = Agreement.objects.filter(
+        is_current=True, stage=Stage.SIGNED, renews=True, last_on=None, notice_days__isnull=False
+    )
+    for row in rows.select_related("associate"):
+        before = timedelta(days=row.notice_days)
+        end = term_end(row, first + before)
+        if end is not None and first <= end - before <= last:
+            yield Duty(
+                _end_of(end - before), f"Last day to refuse the renewal with {row.associate.name}",
+                f"The agreement renews on {end + timedelta(days=1)} unless notice is given {row.notice_days} days before.",
+                _page(row), done=False,
+            )  # fmt: skip
+
+
+def _received(first: date, last: date) -> Iterator[Duty]:
+    for row in AgreementTerms.received.filter(last_on__range=(first, last)):
+        yield Duty(
+            _end_of(row.last_on), f"The agreement with {row.upstream_name} ends",
+            "Its last day, as the covered entity shows it.",
+            f"{reverse('covered-entity', args=[row.partnership_id])}?tab=agreement",
+            done=row.stage == Stage.TERMINATED,
+        )  # fmt: skip
+
+
+def _page(row: Any) -> str:
+    return reverse("agreement-detail", args=[row.pk])
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, LAST_MINUTE, UTC)
