@@ -80,6 +80,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 Permission.PARTNER_READ,
                 "business-associates/",
             ),
+            Entry("Agreements", "file-text", "agreement-list", Permission.PARTNER_READ, "agreements/"),
             Entry("Subcontractors", "sitemap", "chain-upstreams", Permission.PARTNER_READ, "subcontractors/"),
             Entry("Notices", "speakerphone", "notice-list", Permission.PARTNER_READ, "notices/"),
         ),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("subcontractors/", include("assessments.chain.urls")),
     path("notices/", include("assessments.notices.urls")),
     path("business-associates/", include("assessments.partners.urls")),
+    path("agreements/", include("assessments.agreements.urls")),
     path("", include("assessments.sharing.urls")),
     # Last under this prefix: what isn't another page of a business associate is a tab of its page.
     path("business-associates/", include("assessments.portfolio.urls")),

@@ -1,4 +1,4 @@
-"""What a business associate agreement must say, by citation, in our own words (45 CFR 164.504(e)(2), 164.314(a)(2))."""
+"""What a business associate agreement must say, by citation, in our words (164.504(e)(2), 164.314(a)(2))."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause to look for. `says` completes "The agreement …"; `case` says when it is needed, or may be left out."""
+    """A clause to look for. `says` completes "The agreement …"; `case`: when it is needed, or may be left out."""
 
     id: str
     citation: str
@@ -48,18 +48,19 @@ class Clause:
 CLAUSES: tuple[Clause, ...] = (
     Clause(
         "uses", "164.504(e)(2)(i)", "Permitted and required uses",
-        "names the uses and disclosures of PHI that the business associate may or must make, and lets it do nothing that"
-        " would break the Privacy Rule if the covered entity did it.",
+        "names the uses and disclosures of PHI that the business associate may or must make, and lets it do"
+        " nothing that would break the Privacy Rule if the covered entity did it.",
     ),
     Clause(
         "own-management", "164.504(e)(2)(i)(A) and (e)(4)", "Its own management",
-        "lets the business associate use PHI for its own management and legal duties, and disclose it for them only if the"
-        " law requires it or the receiver promises confidentiality and tells of breaches.",
+        "lets the business associate use PHI for its own management and legal duties, and disclose it for them"
+        " only if the law requires it or the receiver promises confidentiality and tells of breaches.",
         Weight.PERMITTED, "Only where it is to use PHI so; without the clause it may not.",
     ),
     Clause(
         "aggregation", "164.504(e)(2)(i)(B)", "Data aggregation",
-        "lets the business associate combine PHI of several covered entities for analyses of their health care operations.",
+        "lets the business associate combine PHI of several covered entities for analyses of their health care"
+        " operations.",
         Weight.PERMITTED, "Only where it aggregates data; without the clause it may not.",
     ),
     Clause(
@@ -68,18 +69,18 @@ CLAUSES: tuple[Clause, ...] = (
     ),
     Clause(
         "safeguards", "164.504(e)(2)(ii)(B)", "Safeguards",
-        "binds the business associate to fitting safeguards, and for electronic PHI to the Security Rule, so that PHI is"
-        " used and disclosed only as agreed.",
+        "binds the business associate to fitting safeguards, and for electronic PHI to the Security Rule, so"
+        " that PHI is used and disclosed only as agreed.",
     ),
     Clause(
         "report", "164.504(e)(2)(ii)(C)", "Report of other uses and breaches",
-        "binds the business associate to report every use or disclosure that the agreement doesn't allow, breaches of"
-        " unsecured PHI under 164.410 among them.",
+        "binds the business associate to report every use or disclosure that the agreement doesn't allow,"
+        " breaches of unsecured PHI under 164.410 among them.",
     ),
     Clause(
         "subcontractors", "164.504(e)(2)(ii)(D)", "Subcontractors, privacy",
-        "binds the business associate to have its subcontractors that handle the PHI accept the same restrictions and"
-        " conditions.",
+        "binds the business associate to have its subcontractors that handle the PHI accept the same"
+        " restrictions and conditions.",
     ),
     Clause(
         "access", "164.504(e)(2)(ii)(E)", "Access of individuals",
@@ -97,8 +98,8 @@ CLAUSES: tuple[Clause, ...] = (
     ),
     Clause(
         "delegated", "164.504(e)(2)(ii)(H)", "Duties carried out for you",
-        "binds the business associate, where it carries out a duty of the covered entity under the Privacy Rule, to what"
-        " the Rule asks of the covered entity there.",
+        "binds the business associate, where it carries out a duty of the covered entity under the Privacy"
+        " Rule, to what the Rule asks of the covered entity there.",
         Weight.BY_CASE, "Where it carries out such a duty, such as sending notices of privacy practices.",
     ),
     Clause(
@@ -107,12 +108,13 @@ CLAUSES: tuple[Clause, ...] = (
     ),
     Clause(
         "return", "164.504(e)(2)(ii)(J)", "Return or destruction",
-        "binds the business associate to return or destroy all PHI at the end, without keeping copies; where that isn't"
-        " feasible, to go on protecting it and use it for nothing else.",
+        "binds the business associate to return or destroy all PHI at the end, without keeping copies; where"
+        " that isn't feasible, to go on protecting it and use it for nothing else.",
     ),
     Clause(
         "termination", "164.504(e)(2)(iii)", "Right to terminate",
-        "lets the covered entity end the agreement when it finds that the business associate broke a material term.",
+        "lets the covered entity end the agreement when it finds that the business associate broke a material"
+        " term.",
         Weight.BY_CASE, "May be left out between government entities that a statute binds (164.504(e)(3)(iii)).",
     ),
     Clause(
@@ -121,13 +123,13 @@ CLAUSES: tuple[Clause, ...] = (
     ),
     Clause(
         "security-subcontractors", "164.314(a)(2)(i)(B)", "Subcontractors, security",
-        "binds the business associate to have its subcontractors that handle electronic PHI agree, by contract or another"
-        " arrangement of 164.314, to keep the Security Rule (164.308(b)(2)).",
+        "binds the business associate to have its subcontractors that handle electronic PHI agree, by contract"
+        " or another arrangement of 164.314, to keep the Security Rule (164.308(b)(2)).",
     ),
     Clause(
         "security-report", "164.314(a)(2)(i)(C)", "Report of security incidents",
-        "binds the business associate to report security incidents of which it learns, breaches of unsecured PHI under"
-        " 164.410 among them.",
+        "binds the business associate to report security incidents of which it learns, breaches of unsecured"
+        " PHI under 164.410 among them.",
     ),
     Clause(
         "security-chain", "164.314(a)(2)(iii)", "The same down the chain",

@@ -1,4 +1,4 @@
-"""Documents of agreements: judged before they are kept, sealed in the vault like evidence, never shown in the browser."""
+"""Documents of agreements: judged before they are kept, sealed like evidence, never shown in the browser."""
 
 from __future__ import annotations
 

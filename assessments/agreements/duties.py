@@ -33,7 +33,8 @@ def _ends(first: date, last: date) -> Iterator[Duty]:
         verb = "End" if done else "Renew or replace"
         yield Duty(
             _end_of(row.last_on), f"{verb} the agreement with {row.associate.name}",
-            "Its last day. 164.308(b)(1) and 164.502(e) ask for an agreement as long as PHI goes there.", _page(row), done,
+            "Its last day. 164.308(b)(1) and 164.502(e) ask for an agreement as long as PHI goes there.",
+            _page(row), done,
         )  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def _renewals(first: date, last: date) -> Iterator[Duty]:
         if end is not None and first <= end - before <= last:
             yield Duty(
                 _end_of(end - before), f"Last day to refuse the renewal with {row.associate.name}",
-                f"The agreement renews on {end + timedelta(days=1)} unless notice is given {row.notice_days} days before.",
+                f"It renews on {end + timedelta(days=1)} unless notice is given {row.notice_days} days before.",
                 _page(row), done=False,
             )  # fmt: skip
 

@@ -32,7 +32,8 @@ _HOURS = re.compile(r"(\d{1,6})\s*(h|hours?|d|days?)?", re.IGNORECASE)
 
 def _day(label: str, help_text: str = "") -> forms.DateField:
     return forms.DateField(
-        label=label, required=False, help_text=help_text, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        label=label, required=False, help_text=help_text,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         validators=[MinValueValidator(EARLIEST), MaxValueValidator(LATEST)],
     )  # fmt: skip
 
@@ -72,7 +73,8 @@ class VersionForm(RefusableForm):
 
     kind = forms.ChoiceField(label="What this is", choices=VersionKind.choices)
     summary = forms.CharField(
-        label="What is new in it", required=False, max_length=500, help_text="Such as: hours for incidents shortened. Never write PHI here.",
+        label="What is new in it", required=False, max_length=500,
+        help_text="Such as: hours for incidents shortened. Never write PHI here.",
     )  # fmt: skip
     document = forms.FileField(
         label="Document", required=False, allow_empty_file=True,
@@ -89,7 +91,9 @@ class VersionForm(RefusableForm):
     )
     notice_days = forms.IntegerField(label="Notice before (days)", required=False, min_value=0, max_value=730)
     incident_hours = HoursField("Security incidents are told within", "72 hours or 3 days; empty: no number.")
-    breach_hours = HoursField("Breaches are told within", "The law lets it take 60 days at most (164.410(b)).")
+    breach_hours = HoursField(
+        "Breaches are told within", "The law lets it take 60 days at most (164.410(b))."
+    )
     contingency_hours = HoursField(
         "An activated contingency plan is told within", "24 hours are proposed, not in force."
     )

@@ -79,7 +79,7 @@ class Standing(models.Model):
     @property
     def state_label(self) -> str:
         """The state in words."""
-        return State(self.state).label
+        return State(str(self.state)).label
 
 
 class Agreement(TermColumns, Standing, TenantModel):

@@ -26,12 +26,16 @@ class NeedKind(StrEnum):
 
 
 ORDER = tuple(NeedKind)
+_NONE = "PHI may not go there without one (164.308(b), 164.502(e))."
 WORDS: Mapping[NeedKind, tuple[str, str]] = {
-    NeedKind.EXPIRED: ("Agreement expired", "PHI may not go there without one (164.308(b), 164.502(e))."),
-    NeedKind.NO_AGREEMENT: ("No agreement in force", "PHI may not go there without one (164.308(b), 164.502(e))."),
+    NeedKind.EXPIRED: ("Agreement expired", _NONE),
+    NeedKind.NO_AGREEMENT: ("No agreement in force", _NONE),
     NeedKind.EXPIRING: ("Agreement expires within 90 days", "Renew or replace it."),
-    NeedKind.CLAUSE_MISSING: ("A needed clause is missing", "Ask for an amendment: the gap letter names it (164.314(a)(2), 164.504(e)(2))."),
-}  # fmt: skip
+    NeedKind.CLAUSE_MISSING: (
+        "A needed clause is missing",
+        "Ask for an amendment: the gap letter names it (164.314(a)(2), 164.504(e)(2)).",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,10 @@ class Need:
 
 
 def with_agreement(associates: QuerySet[BusinessAssociate], on: date | None = None) -> QuerySet[Any]:
-    """Adds an associate's current agreement: agreement_state (a `State` or None), agreement_id, agreement_last_on,
-    agreement_missing (clauses). One row an associate stays one row."""
+    """Adds agreement_state (a `State` or None), agreement_id, agreement_last_on and agreement_missing (clauses).
+
+    They are of the current agreement; one row an associate stays one row.
+    """
     joined = associates.annotate(
         current_agreement=FilteredRelation("agreements", condition=Q(agreements__is_current=True))
     )

@@ -38,10 +38,14 @@ def _term(terms: Any) -> list[Fact]:
         _day("Last day", terms.ends_on, empty="none: until it is ended"),
     ]
     if terms.renews:
+        notice = words_of_days(terms.notice_days) or "in time"
         found += [
-            Fact("Renews itself", f"for {terms.renewal_months} months, unless a party gives notice {words_of_days(terms.notice_days) or 'in time'} before"),
+            Fact(
+                "Renews itself",
+                f"for {terms.renewal_months} months, unless a party gives notice {notice} before",
+            ),
             _day("This term ends", term_end(terms)),
-        ]  # fmt: skip
+        ]
     if getattr(terms, "terminated_on", None):
         found.append(_day("Terminated from", terms.terminated_on))
     return found
@@ -69,5 +73,6 @@ def _day(name: str, day: Any, empty: str = "not said") -> Fact:
     return Fact(name, day.isoformat() if day else empty, said=bool(day))
 
 
-def _said(name: str, value: bool | None) -> Fact:
-    return Fact(name, {True: "yes", False: "no"}.get(value, "not looked at yet"), said=value is not None)  # type: ignore[call-overload] # None is the default's case
+def _said(name: str, value: bool | None) -> Fact:  # noqa: FBT001 (what a column holds)
+    words = "not looked at yet" if value is None else "yes" if value else "no"
+    return Fact(name, words, said=value is not None)

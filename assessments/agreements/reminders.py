@@ -42,7 +42,9 @@ def next_stop(agreement: Agreement, after: datetime) -> datetime | None:
     """When people are told next. What was terminated doesn't lapse, nor what renews itself or has no end."""
     if agreement.stage != Stage.SIGNED or agreement.last_on is None:
         return None
-    return min((at for at in (_stop_at(agreement.last_on, days) for days in STOPS) if at > after), default=None)
+    return min(
+        (at for at in (_stop_at(agreement.last_on, days) for days in STOPS) if at > after), default=None
+    )
 
 
 def remind(agreement_id: UUID) -> datetime | None:
@@ -78,7 +80,7 @@ def _tell_once(agreement: Agreement, last_on: date, days: int) -> None:
     AgreementReminder.objects.create(agreement=agreement, last_on=last_on, days=days, told=told)
     record(
         Act.AGREEMENT_REMIND, object_type="agreement", object_id=agreement.pk, days=days,
-        last_on=last_on.isoformat(), **told,
+        last_on=last_on.isoformat(), told=told,
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -250,11 +249,8 @@ def _check_signed(terms: TermColumns) -> None:
         raise InvalidInput("It can't have been signed on a day that is still to come.", field="signed_on")
 
 
-def _record(act: Act, agreement: Agreement, **details: Any) -> None:
+def _record(act: Act, agreement: Agreement, **details: str | int) -> None:
+    said = {name: str(value) for name, value in details.items()}
     record(
-        act,
-        object_type="agreement",
-        object_id=agreement.pk,
-        associate=str(agreement.associate_id),
-        **{name: str(value) for name, value in details.items()},
+        act, object_type="agreement", object_id=agreement.pk, associate=str(agreement.associate_id), said=said
     )

@@ -32,7 +32,7 @@ def tab_context(associate: BusinessAssociate) -> dict[str, Any]:
 def mirror_context(partnership: Partnership) -> dict[str, Any]:
     """For `agreements/_mirror.html`: what the covered entity shows the open tenant. Its log says that it was read."""
     terms = AgreementTerms.received.with_state().filter(partnership_id=partnership.pk).first()
-    if terms is None:
+    if terms is None or partnership.tenant_id is None:
         return {"terms": None}
     tell_sharer(
         partnership.tenant_id, Act.AGREEMENT_TERMS_READ, reader=partnership.downstream_name,

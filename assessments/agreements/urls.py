@@ -16,6 +16,8 @@ urlpatterns = [
     path("<uuid:agreement_id>/clauses/", views.clauses, name="agreement-clauses"),
     path("<uuid:agreement_id>/gap-letter.pdf", views.letter, name="agreement-letter"),
     path(
-        "<uuid:agreement_id>/versions/<uuid:version_id>/document/", views.document, name="agreement-document"
+        "<uuid:agreement_id>/versions/<uuid:agreement_version_id>/document/",
+        views.document,
+        name="agreement-document",
     ),
 ]

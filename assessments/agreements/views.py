@@ -28,7 +28,7 @@ from assessments.agreements.forms import (
 )
 from assessments.agreements.letter import gap_letter
 from assessments.agreements.models import Agreement, AgreementVersion, VersionKind
-from assessments.agreements.needs import NeedKind, count_needs
+from assessments.agreements.needs import count_needs
 from assessments.agreements.reading import facts_of, versions_of
 from assessments.agreements.states import Stage, State
 from assessments.agreements.terms import unlawful_of, warnings_of
@@ -53,7 +53,7 @@ def agreement_list(request: TenantRequest) -> HttpResponse:
     return TemplateResponse(
         request, "agreements/list.html",
         {"form": form, "rows": rows[:PAGE], "count": found.count(), "page": page, "more": len(rows) > PAGE,
-         "filtered": any(form.cleaned_data.values()), "needs": count_needs(), "kinds": NeedKind},
+         "filtered": any(form.cleaned_data.values()), "needs": {str(kind): number for kind, number in count_needs().items()}},
     )  # fmt: skip
 
 
@@ -158,14 +158,16 @@ def clauses(request: TenantRequest, agreement_id: UUID) -> HttpResponse:
             number = len(form.cleaned_data["clause"])
             say(request, "The clause is marked." if number == 1 else f"{number} clauses are marked.")
             return redirect("agreement-detail", agreement_id)
-    return form_page(request, "agreements/detail.html", form, **_shown(request, agreement, form))
+    context = _shown(request, agreement, form)
+    del context["form"]
+    return form_page(request, "agreements/detail.html", form, **context)
 
 
 @requires(Permission.PARTNER_READ)
 @require_safe
-def document(request: TenantRequest, agreement_id: UUID, version_id: UUID) -> HttpResponse:  # noqa: ARG001 (every view takes one)
+def document(request: TenantRequest, agreement_id: UUID, agreement_version_id: UUID) -> HttpResponse:  # noqa: ARG001 (every view takes one)
     """A version's document, as a file and never in the page."""
-    version = services.find_version(agreement_id=agreement_id, version_id=version_id)
+    version = services.find_version(agreement_id=agreement_id, version_id=agreement_version_id)
     if version.blob is None:
         raise NotFound("This version was recorded without a document.")
     record(
@@ -213,7 +215,7 @@ def _page_number(said: str) -> int:
     return int(said)
 
 
-def _shown(request: TenantRequest, agreement: Agreement, form: ClausesForm) -> dict[str, object]:
+def _shown(request: TenantRequest, agreement: Agreement, form: ClausesForm) -> dict[str, Any]:
     rows = checklist_of(agreement)
     may_change = request.may(Permission.PARTNER_CHANGE)
     return {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from assessments.agreements import tab as agreements
 from assessments.chain import tab as chain
 from assessments.notices.tab import mirror_context as notices_context
 from assessments.partnerships.models import Partnership
@@ -28,6 +29,7 @@ class Mirror:
 
 
 MIRRORS: tuple[Mirror, ...] = (
+    Mirror("agreement", "Agreement", agreements.mirror_context, "agreements/_mirror.html"),
     Mirror("posture", "What it sees of our posture", sharing, "sharing/_mirror.html"),
     Mirror("subcontractors", "Subcontractors", chain.mirror_context, "chain/_mirror.html"),
     Mirror("notices", "Notices", notices_context, "notices/_mirror.html"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.permissions import Permission
+from assessments.agreements import tab as agreements
 from assessments.chain import tab as chain
 from assessments.notices.tab import tab_context
 from assessments.partners.models import BusinessAssociate
@@ -29,6 +30,7 @@ class Tab:
 
 
 TABS: tuple[Tab, ...] = (
+    Tab("agreement", "Agreement", agreements.tab_context, "agreements/_tab.html"),
     Tab("posture", "Posture shared with us", shared_posture, "sharing/_tab.html"),
     Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),
     Tab("notices", "Notices", tab_context, "notices/_tab.html"),

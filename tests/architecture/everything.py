@@ -53,6 +53,10 @@ from accounts.tenancy.scope import open_tenant
 from assessments.checks.base import checks
 from assessments.models import (
     Acknowledgement,
+    Agreement,
+    AgreementReminder,
+    AgreementTerms,
+    AgreementVersion,
     AnswerReview,
     Answers,
     AnswersDraft,
@@ -65,6 +69,7 @@ from assessments.models import (
     ChainConsent,
     ChainNode,
     ChainState,
+    ClauseMark,
     Conclusion,
     Engagement,
     EngagementAuditor,
@@ -149,6 +154,8 @@ class Everything:
     period: FindingPeriod
     status: SafeguardStatus
     associate: BusinessAssociate
+    agreement: Agreement
+    agreement_version: AgreementVersion
     sheet: BusinessAssociateImport
     entry: AuditEntry
     engagement: Engagement
@@ -236,7 +243,35 @@ def _partners(owner: Person, mark: str) -> dict[str, Any]:
     )  # fmt: skip
     _chain(associate, owner, mark)
     Timer.objects.create(kind=mark[:64], row_id=associate.pk, due_at=now)
-    return {"associate": associate, "sheet": sheet}
+    return {"associate": associate, "sheet": sheet, **_agreement(associate, owner, mark)}
+
+
+def _agreement(associate: BusinessAssociate, owner: Person, mark: str) -> dict[str, Any]:
+    today = timezone.now().date()
+    said = {
+        "other_party": f"{mark} billing"[:200],
+        "signed_on": today,
+        "effective_from": today,
+        "breach_hours": 72,
+    }
+    agreement = Agreement.objects.create(associate=associate, stage="signed", clauses_missing=1, **said)
+    blob = vault.seal(
+        f"%PDF-1.7 {mark}".encode(), tenant_id=associate.tenant_id, media_type="application/pdf"
+    ).keep()
+    version = AgreementVersion.objects.create(
+        agreement=agreement, number=1, kind="signed", summary=f"{mark} summary"[:500], blob=blob, file_name=f"{mark}.pdf"[:200],
+        recorded_by=owner, **said,
+    )  # fmt: skip
+    ClauseMark.objects.create(
+        version=version, clause="report", answer="missing", quote=f"{mark} quote"[:500], reason=f"{mark} reason"[:500],
+        marked_by=owner,
+    )  # fmt: skip
+    AgreementReminder.objects.create(agreement=agreement, last_on=today, days=7, told={"own": 1, "theirs": 0})
+    AgreementTerms.objects.create(
+        partnership_id=new_id(), agreement_id=agreement.pk, viewer=make_onlooker(), version=1, stage="signed",
+        upstream_name=f"{mark} hospital"[:200], downstream_name=f"{mark} billing"[:200], **said,
+    )  # fmt: skip
+    return {"agreement": agreement, "agreement_version": version}
 
 
 CONTENT = {

@@ -45,6 +45,8 @@ KINDS: dict[str, Kind] = {
     "package_id": Kind(lambda its: its.package.pk),
     "partnership_id": Kind(lambda its: its.received_questionnaire.partnership_id),
     "associate_id": Kind(lambda its: its.associate.pk),
+    "agreement_id": Kind(lambda its: its.agreement.pk),
+    "agreement_version_id": Kind(lambda its: its.agreement_version.pk),
     "grant_id": Kind(lambda its: its.received_grant),
     "own_grant_id": Kind(lambda its: its.grant.pk),
     "import_id": Kind(lambda its: its.sheet.pk),
@@ -121,6 +123,9 @@ WORDS = frozenset({
     "details", "discovered_at", "zone", "individuals", "most_in_one_state", "drill", "send", "shown", "closes",
     "contingency", "workforce", "incident", "breach", "nature", "recipient", "acquired", "mitigated", "conclusion", "done_on",
     "title", "firm", "opens_on", "closes_on", "due_on",
+    "summary", "document", "own_party", "other_party", "signed_on", "effective_from", "renews", "renewal_months",
+    "notice_days", "incident_hours", "breach_hours", "contingency_hours", "workforce_hours", "disposal", "return_days",
+    "audit_right", "binds_subcontractors", "stage", "terminated_on", "clause", "answer", "page", "quote",
     "extent", "source", "subject", "seed", "size", "result", "note", "comment-text", "conclude-judgement",
     "conclude-reasons", "conclude-shared",
 })  # fmt: skip
