@@ -53,7 +53,8 @@ def agreement_list(request: TenantRequest) -> HttpResponse:
     return TemplateResponse(
         request, "agreements/list.html",
         {"form": form, "rows": rows[:PAGE], "count": found.count(), "page": page, "more": len(rows) > PAGE,
-         "filtered": any(form.cleaned_data.values()), "needs": {str(kind): number for kind, number in count_needs().items()}},
+         "filtered": any(form.cleaned_data.values()),
+         "needs": {kind.value: number for kind, number in count_needs().items()}},
     )  # fmt: skip
 
 
