@@ -72,7 +72,7 @@ def _wait_for_log(package: Package) -> float | None:
     """The seconds to wait until the log is sealed as far as the package's evidence, and, for a while, anchored."""
     now = timezone.now()
     with open_tenant(_tenant(package)):
-        segment = _segment(package)
+        segment = _segment(package, gather.pieces_in(package.scope()))
         note = "" if segment else "Waiting for the audit log to be sealed."
         if segment and not is_anchored(segment.checkpoint) and now < package.requested_at + ANCHOR_PATIENCE:
             note = "Waiting for the audit log to be anchored."
@@ -84,10 +84,10 @@ def _wait_for_log(package: Package) -> float | None:
     return seconds
 
 
-def _segment(package: Package) -> Segment | None:
+def _segment(package: Package, pieces: Iterable[gather.Piece]) -> Segment | None:
     """The stretch of the log from the period's first entry to a checkpoint over all that the package must prove."""
     of, own = package.scope(), place_of(Act.PACKAGE_CREATE, package.pk)
-    places = [piece.seal.index for piece in gather.pieces_in(of) if piece.seal]
+    places = [piece.seal.index for piece in pieces if piece.seal]
     if own is None or None in places:
         return None
     stretch = find_stretch(since=of.starts, until=of.ends)
@@ -162,7 +162,7 @@ class Making:
             self.ids = gather.ids_in(of, self.pieces) | {str(package.pk), str(package.engagement_id)}
             self.work = gather.work_of(package.engagement)
             self.tenant_name = Tenant.objects.get(pk=lease.tenant_id).name
-            segment = _segment(package)
+            segment = _segment(package, self.pieces)
             self.total = sum(piece.blob.size for piece in self.pieces)
             lease.held().update(total=len(self.pieces), bytes_total=self.total)
         if segment is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -121,13 +121,13 @@ def pieces_in(of: Engagement) -> list[Piece]:
         .order_by("collector", "region", "aws_account_id", "collected_at", "id")
         .defer("provenance")
     )
-    found = list(rows)
-    seals = seals_of(row.pk for row in found)
-    return [_piece(row, seals.get(row.pk)) for row in found]
+    found = [_piece(row) for row in rows.iterator(CHUNK)]
+    seals = seals_of(piece.snapshot_id for piece in found)
+    return [replace(piece, seal=seals.get(piece.snapshot_id)) for piece in found]
 
 
-def _piece(row: Snapshot, seal: Seal | None) -> Piece:
-    return Piece(row.pk, row.collector, row.region, row.aws_account_id, row.collected_at, row.blob, seal)
+def _piece(row: Snapshot) -> Piece:
+    return Piece(row.pk, row.collector, row.region, row.aws_account_id, row.collected_at, row.blob, None)
 
 
 def connections_in(of: Engagement) -> list[AwsConnection]:

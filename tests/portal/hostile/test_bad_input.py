@@ -5,7 +5,9 @@ Every address and every field that a view asks for (found by watching the views)
 
 from __future__ import annotations
 
+import os
 from urllib.parse import quote, quote_from_bytes
+from zlib import crc32
 
 import pytest
 from django.test import Client
@@ -50,7 +52,7 @@ def test_every_field_of_every_query_takes_anything(route, site):
 def test_every_part_of_every_path_takes_anything(route, site):
     before = site.rows.read()
     for name, converter in ROUTES[route].pattern.converters.items():
-        for what, value in HOSTILE.items():
+        for what, value in _third(crc32(route.encode())):
             # A converter of ids lets nothing of this through to the view: some samples show that.
             if value and (not isinstance(converter, UUIDConverter) or what in SAMPLES_FOR_IDS):
                 path = site.path(route, **{name: quote_from_bytes(value, safe="")})
@@ -72,11 +74,17 @@ FORMS = sorted(
 """Without those that strangers reach, which follow, and those that have no field and would end what the tests rely on."""
 
 
+def _third(position: int) -> list[tuple[str, bytes]]:
+    """Every third value, the next field the next third: each form meets all of them; `HOSTILE_INPUT=all` each field."""
+    values = list(HOSTILE.items())
+    return values if os.environ.get("HOSTILE_INPUT") == "all" else values[position % 3 :: 3]
+
+
 @pytest.mark.parametrize("route", FORMS)
 def test_every_field_of_every_form_takes_anything_and_changes_nothing_where_it_is_refused(route, site):
-    for name in asked_names(site, "post", site.path(route) and route, {"x": "y"}):
+    for position, name in enumerate(asked_names(site, "post", site.path(route) and route, {"x": "y"})):
         before = None
-        for what, value in HOSTILE.items():
+        for what, value in _third(position):
             before = before or site.rows.read()
             others = "&".join(f"{field}={quote(said)}" for field, said in FIT.items() if field != name)
             answer = site.client_for(route).post(
