@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from assessments.chain.words import Break, LinkAgreement, Service
 
-WIDTH, HEIGHT, ACROSS, DOWN, EDGE = 212, 58, 44, 14, 8
+WIDTH, HEIGHT, ACROSS, DOWN, EDGE = 252, 58, 44, 14, 8
 MOST_DRAWN = 60
 _LONGEST = 25
 
@@ -72,6 +72,8 @@ class Drawing:
     boxes: tuple[Box, ...]
     says: str
     left_out: int
+    box_width: int = WIDTH
+    box_height: int = HEIGHT
 
 
 @dataclass(slots=True)
@@ -80,12 +82,12 @@ class _Branch:
     below: list[_Branch] = field(default_factory=list)
 
 
-def draw(root: str, nodes: Sequence[Seen]) -> Drawing:
-    """The chain below a business associate, `root`."""
+def draw(root: str, nodes: Sequence[Seen], *, role: str) -> Drawing:
+    """The chain below a business associate, `root`; `role` says who that is to the reader."""
     drawn = sorted(nodes, key=lambda node: (node.depth, node.path))[:MOST_DRAWN]
     tree = _tree(drawn)
     boxes: list[Box] = []
-    leaves = _place(tree, root, 0, 0, boxes, None)
+    leaves = _place(tree, Box(0, 0, _short(root), role, "root"), 0, 0, boxes, None)
     deepest = max((node.depth for node in drawn), default=0)
     broken = sum(1 for node in nodes if node.broken)
     return Drawing(
@@ -105,7 +107,7 @@ def _tree(nodes: Sequence[Seen]) -> _Branch:
     return root
 
 
-def _place(branch: _Branch, root: str, level: int, row: int, boxes: list[Box], above: int | None) -> int:
+def _place(branch: _Branch, root: Box, level: int, row: int, boxes: list[Box], above: int | None) -> int:
     """Puts a branch's boxes from a row on; returns how many rows it takes."""
     middle = EDGE + row * (HEIGHT + DOWN)
     boxes.append(_box(branch.seen, root, EDGE + level * (WIDTH + ACROSS), middle, above))
@@ -115,9 +117,9 @@ def _place(branch: _Branch, root: str, level: int, row: int, boxes: list[Box], a
     return max(taken, 1)
 
 
-def _box(seen: Seen | None, root: str, x: int, y: int, above: int | None) -> Box:
+def _box(seen: Seen | None, root: Box, x: int, y: int, above: int | None) -> Box:
     if seen is None:
-        return Box(x, y, _short(root), "your business associate", "root")
+        return replace(root, x=x, y=y)
     line = ""
     if above is not None:
         start, end, turn = x - ACROSS, y + HEIGHT // 2, x - ACROSS // 2

@@ -44,22 +44,20 @@ def impacts(associate_id: UUID, name: str) -> list[Impact]:
     nodes = received_nodes(partnerships)
     relying: dict[str, set[UUID]] = defaultdict(set)
     for node in nodes:
-        relying[node.pseudonym].add(partnerships[node.partnership_id].associate_id)
+        relying[_shown(node)].add(partnerships[node.partnership_id].associate_id)
     upstream = _upstream_of()
     names = {each.associate_id: each.downstream_name for each in partnerships.values()}
-    below = _below(nodes, partnerships, associate_id)
+    mine = {_shown(node) for node in nodes if partnerships[node.partnership_id].associate_id == associate_id}
     found = [Impact(name, (), _touched([associate_id], upstream))]
-    for pseudonym, shown in sorted(below.items(), key=lambda item: (-len(relying[item[0]]), item[1])):
-        through = sorted(relying[pseudonym], key=lambda each: names[each])
+    for shown in sorted(mine, key=lambda each: (-len(relying[each]), each)):
+        through = sorted(relying[shown], key=lambda each: names[each])
         found.append(Impact(shown, tuple(names[each] for each in through), _touched(through, upstream)))
     return found
 
 
-def _below(
-    nodes: Iterable[ChainNode], partnerships: Mapping[UUID, Partnership], associate_id: UUID
-) -> dict[str, str]:
-    mine = [node for node in nodes if partnerships[node.partnership_id].associate_id == associate_id]
-    return {node.pseudonym: node.name or node.pseudonym for node in mine}
+def _shown(node: ChainNode) -> str:
+    """As the page shows it: who one business associate names isn't thereby named for another, which tells of it too."""
+    return node.name or node.pseudonym
 
 
 def _upstream_of() -> dict[UUID, list[Touched]]:

@@ -38,14 +38,14 @@ def tab_context(associate: BusinessAssociate) -> dict[str, Any]:
         "takes_part": bool(partnerships),
         "alerts": alerts_of(associate, partnerships, found),
         "impacts": impacts(associate.pk, associate.name),
-        **chain_context(associate.name, [see(node) for node in found]),
+        **chain_context(associate.name, [see(node) for node in found], role="your business associate"),
     }
 
 
 def mirror_context(partnership: Partnership) -> dict[str, Any]:
     """What the open tenant tells the party of a received partnership: the same rows that it sees."""
     seen = [see(node) for node in told_to(partnership)]
-    return {"partnership": partnership, **chain_context(partnership.downstream_name, seen)}
+    return {"partnership": partnership, **chain_context(partnership.downstream_name, seen, role="you")}
 
 
 def told_to(partnership: Partnership) -> list[ChainNode]:
@@ -56,10 +56,10 @@ def told_to(partnership: Partnership) -> list[ChainNode]:
     return list(told.order_by("depth", "pseudonym"))
 
 
-def chain_context(root: str, seen: Sequence[Seen]) -> dict[str, Any]:
+def chain_context(root: str, seen: Sequence[Seen], *, role: str) -> dict[str, Any]:
     """What the chain's template takes: `drawing`, `nodes` in the order of the tree, and how many aren't listed."""
     return {
-        "drawing": draw(root, seen), "nodes": listed(root, seen)[:MOST_SHOWN],
+        "drawing": draw(root, seen, role=role), "nodes": listed(root, seen)[:MOST_SHOWN],
         "not_listed": max(0, len(seen) - MOST_SHOWN),
     }  # fmt: skip
 

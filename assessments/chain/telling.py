@@ -6,9 +6,10 @@ concerns. Who takes something back doesn't wait for a worker: the levels above a
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterable
-from datetime import datetime
+import time
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -25,14 +26,16 @@ from assessments.chain.planning import Consented, Line, Told, plan
 from assessments.chain.pseudonyms import seal_subject, subject_of_entry, subject_of_tenant
 from assessments.chain.received import living_partnerships, received_nodes, told_below
 from assessments.chain.words import Telling
+from assessments.partners.models import BusinessAssociate
 from assessments.partnerships.models import Partnership
 from assessments.timers.services import clear_timer, set_timer
 from evidence.queue import ring, ring_after_commit
 
 REFRESH_CHAIN = "tasks.chain.refresh_chain"
 CHAIN_TIMER = "chain"
-AT_ONCE = 50
-"""How many tenants a request computes by itself after something is taken back; workers do the rest."""
+AT_ONCE, LONGEST_SECONDS = 50, 3
+"""How many tenants a request computes after something is taken back, and for how long; workers do the rest."""
+AT_LEAST_EVERY = timedelta(days=1)
 _BATCH = 500
 
 
@@ -52,8 +55,9 @@ def refresh_chain() -> set[UUID]:
     state = _lock_state()
     partnerships = living_partnerships()
     nodes = received_nodes(partnerships)
-    links = _links()
-    viewers = _write(plan(current_tenant_id(), _consented(partnerships, nodes, links)))
+    told = [each for each in consents_in_force() if each.telling != Telling.NOTHING]
+    links = links_of({each.associate_id for each in told})
+    viewers = _write(plan(current_tenant_id(), _consented(partnerships, nodes, links, told)))
     watch_breaks(nodes, partnerships)
     state.computed_at, state.stale_at = started, None
     state.save()
@@ -81,10 +85,10 @@ def take_back_upwards(viewers: Collection[UUID]) -> None:
 def refresh_upwards(tenant_ids: Iterable[UUID]) -> int:
     """Computes level by level until nothing changes any more; returns how many tenants were computed.
 
-    Each has a transaction of its own. What is beyond AT_ONCE is left to workers.
+    Each has a transaction of its own. What is beyond AT_ONCE or LONGEST_SECONDS is left to workers.
     """
-    waiting, done = deque(tenant_ids), 0
-    while waiting and done < AT_ONCE:
+    waiting, done, until = deque(tenant_ids), 0, time.monotonic() + LONGEST_SECONDS
+    while waiting and done < AT_ONCE and time.monotonic() < until:
         with no_request(), acting(SYSTEM), open_tenant(waiting.popleft()):
             waiting.extend(refresh_chain() - set(waiting))
         done += 1
@@ -95,9 +99,12 @@ def refresh_upwards(tenant_ids: Iterable[UUID]) -> int:
 
 def consents_in_force() -> list[ChainConsent]:
     """The open tenant's consents to partnerships that stand, of business associates that still work for it."""
-    living = Partnership.received.values_list("pk", flat=True)
-    found = ChainConsent.objects.filter(partnership_id__in=list(living), associate__ended_at=None)
-    return list(found.select_related("associate"))
+    found = list(ChainConsent.objects.filter(partnership_id__in=Partnership.received.values("pk")))
+    working = BusinessAssociate.objects.filter(ended_at=None).in_bulk({each.associate_id for each in found})
+    for consent in found:
+        if consent.associate_id in working:
+            consent.associate = working[consent.associate_id]
+    return [consent for consent in found if consent.associate_id in working]
 
 
 def preview(consent: ChainConsent, telling: Telling) -> dict[tuple[UUID, tuple[str, ...]], Line]:
@@ -115,11 +122,6 @@ def preview(consent: ChainConsent, telling: Telling) -> dict[tuple[UUID, tuple[s
     return plan(current_tenant_id(), _consented(partnerships, nodes, links, mine))
 
 
-def _links() -> dict[UUID, Link]:
-    told = {each.associate_id for each in consents_in_force() if each.telling != Telling.NOTHING}
-    return links_of(told)
-
-
 def _lock_state() -> ChainState:
     ChainState.objects.get_or_create()
     return ChainState.objects.select_for_update().get()
@@ -129,13 +131,11 @@ def _consented(
     partnerships: dict[UUID, Partnership],
     nodes: list[ChainNode],
     links: dict[UUID, Link],
-    consents: Iterable[ChainConsent] | None = None,
+    consents: Iterable[ChainConsent],
 ) -> Iterable[Consented]:
     by_associate = {each.associate_id: each for each in partnerships.values()}
     below = told_below(nodes)
-    for consent in consents_in_force() if consents is None else consents:
-        if consent.telling == Telling.NOTHING:
-            continue
+    for consent in consents:
         partner = by_associate.get(consent.associate_id)
         yield Consented(
             viewer_id=consent.upstream_id, partnership_id=consent.partnership_id,
@@ -164,20 +164,39 @@ def _write(planned: dict[tuple[UUID, tuple[str, ...]], Line]) -> set[UUID]:
     }
     fresh = [_row(line, now) for key, line in planned.items() if key not in there]
     gone = [row for key, row in there.items() if key not in planned]
-    changed = [row for key, row in there.items() if key in planned and _change(row, planned[key], now)]
-    for row in gone:
-        # What is taken back isn't kept either: a name may be another's to tell.
-        row.withdrawn_at, row.changed_at, row.name = now, now, ""
-    columns = ["service", "agreement_state", "verified_at", "broken", "name", "withdrawn_at", "changed_at"]
+    changed = {key: row for key, row in there.items() if key in planned and _differs(row, planned[key])}
     ChainNode.objects.bulk_create(fresh, batch_size=_BATCH)
-    ChainNode.objects.bulk_update([*changed, *gone], columns, batch_size=_BATCH)
-    viewers = {row.viewer_id for row in (*fresh, *changed, *gone)}
+    # What is taken back isn't kept either: a name may be another's to tell.
+    _update(gone, withdrawn_at=now, changed_at=now, name="")
+    _write_changed(changed, planned, now)
+    viewers = {row.viewer_id for row in (*fresh, *changed.values(), *gone)}
     if viewers:
         record(
             Act.CHAIN_TELL, object_type="chain", object_id=current_tenant_id(), told=len(fresh),
             changed=len(changed), withdrawn=len(gone), viewers=len(viewers),
         )  # fmt: skip
     return viewers
+
+
+def _write_changed(
+    changed: Mapping[tuple[UUID, tuple[str, ...]], ChainNode],
+    planned: Mapping[tuple[UUID, tuple[str, ...]], Line],
+    now: datetime,
+) -> None:
+    """One statement for all rows that come to say the same: mostly those of one subcontractor, for many viewers."""
+    alike: dict[str, list[ChainNode]] = defaultdict(list)
+    values: dict[str, dict[str, object]] = {}
+    for key, row in changed.items():
+        said = repr(planned[key].values)
+        values[said] = planned[key].values
+        alike[said].append(row)
+    for said, rows in alike.items():
+        _update(rows, changed_at=now, **values[said])
+
+
+def _update(rows: Sequence[ChainNode], **values: object) -> None:
+    if rows:
+        ChainNode.objects.filter(pk__in=[row.pk for row in rows]).update(**values)
 
 
 def _row(line: Line, now: datetime) -> ChainNode:
@@ -188,18 +207,15 @@ def _row(line: Line, now: datetime) -> ChainNode:
     )  # fmt: skip
 
 
-def _change(row: ChainNode, line: Line, now: datetime) -> bool:
-    if all(getattr(row, name) == value for name, value in line.values.items()):
-        return False
-    for name, value in line.values.items():
-        setattr(row, name, value)
-    row.changed_at = now
-    return True
+def _differs(row: ChainNode, line: Line) -> bool:
+    return any(getattr(row, name) != value for name, value in line.values.items())
 
 
 def _set_clock(state: ChainState, links: Iterable[Link]) -> None:
-    due = min((link.changes_at for link in links if link.changes_at), default=None)
-    if due is None:
-        clear_timer(CHAIN_TIMER, state.pk)
+    """Looks again when a link changes by the calendar, and once a day for what nobody rang for."""
+    tomorrow = timezone.now() + AT_LEAST_EVERY
+    due = [min(link.changes_at or tomorrow, tomorrow) for link in links]
+    if due:
+        set_timer(CHAIN_TIMER, state.pk, min(due))
     else:
-        set_timer(CHAIN_TIMER, state.pk, due)
+        clear_timer(CHAIN_TIMER, state.pk)

@@ -162,7 +162,7 @@ def _previewed(partnership: Partnership, consent: ChainConsent, telling: Telling
     consent.telling = before
     return {
         "partnership": partnership, "associate": consent.associate,
-        **chain_context(partnership.downstream_name, [_seen(line) for line in lines]),
+        **chain_context(partnership.downstream_name, [_seen(line) for line in lines], role="you"),
     }  # fmt: skip
 
 

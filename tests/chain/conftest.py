@@ -14,6 +14,7 @@ from accounts.models import Tenant
 from accounts.tenancy.scope import open_tenant
 from assessments.chain import telling
 from assessments.chain.facts import Link
+from assessments.chain.impact import Impact
 from assessments.chain.words import LinkAgreement
 from assessments.models import ChainNode, Partnership
 from tests.accounts.factories import make_ready_person, sign_in
@@ -40,6 +41,10 @@ class Party:
         answer = self.client.get(f"/business-associates/{self.below.associate_id}/subcontractors/")
         assert answer.status_code == 200
         return answer.content.decode()
+
+    def impacts(self) -> list[Impact]:
+        path = f"/business-associates/{self.below.associate_id}/subcontractors/"
+        return list(self.client.get(path).context["impacts"])
 
     def decide(self, act: str = "", **form: Any) -> Any:
         """Decides what the one before it is told of the one after it."""

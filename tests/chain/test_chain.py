@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
+from accounts.audit.models import AuditEntry
 from accounts.tenancy.scope import open_tenant
 from accounts.tenancy.unscoped import due_chains
 from assessments.chain import telling
@@ -150,6 +151,29 @@ def test_two_viewers_know_the_same_subcontractor_by_different_pseudonyms_and_one
     assert "M1" in tops[0].tab() and "M2" in tops[0].tab(), "both rely on it"
     subjects = {bytes(row.subject) for top in tops for row in top.rows()}
     assert len(subjects) == 4, "not even the sealed subject can be compared"
+
+
+def test_whom_one_names_is_not_named_for_another_that_tells_of_the_same(links, bell):
+    top, named, masked, shared = (make_party(word) for word in ("Top", "Named by", "Masked by", "Shared"))
+    for middle in (named, masked):
+        middle.above, middle.below = join(top, middle), join(middle, shared)
+        middle.tell()
+    named.decide("name/")
+    work(bell)
+    for middle in (named, masked):
+        top.below = middle.above
+        relying = {impact.what: impact.through for impact in top.impacts()}
+        assert relying.pop(middle.tenant.name) == ()
+        assert list(relying.values()) == [(middle.tenant.name,)]
+        assert (shared.tenant.name in relying) == (middle is named)
+
+
+def test_what_is_read_of_another_tenant_stands_in_its_log_without_the_persons_name(chain):
+    top, second, _, _ = chain
+    top.tab()
+    with open_tenant(second.tenant.pk):
+        entry = AuditEntry.objects.filter(act="chain.read", actor_id=str(top.tenant.pk)).get()
+    assert (entry.actor_name, entry.actor_kind) == (top.tenant.name, "partner")
 
 
 def test_a_circle_ends(links, bell):
