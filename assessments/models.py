@@ -42,7 +42,7 @@ from assessments.notices.models import (
 )
 from assessments.packages.models import Package
 from assessments.partners.models import BusinessAssociate, BusinessAssociateImport
-from assessments.partnerships.models import Partnership, PartnershipInvitation
+from assessments.partnerships.models import Partnership, PartnershipDeparture, PartnershipInvitation
 from assessments.questionnaires.models import (
     AnswerReview,
     Answers,
@@ -95,6 +95,7 @@ __all__ = [
     "OutsideRecipient",
     "Package",
     "Partnership",
+    "PartnershipDeparture",
     "PartnershipInvitation",
     "Questionnaire",
     "QuestionnaireTemplate",

@@ -35,7 +35,14 @@ class PartnershipInvitation(TenantModel):
             models.UniqueConstraint(
                 fields=["tenant", "token_digest"], name="assessments_partnershipinvitation_token"
             ),
+            models.UniqueConstraint(
+                fields=["tenant", "associate"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="assessments_partnershipinvitation_open",
+            ),
         )
+        # The look-up by a link's token knows no tenant.
+        indexes = (models.Index(fields=["token_digest"], name="partnershipinvitation_digest"),)
 
     def __str__(self) -> str:
         return self.email
@@ -56,6 +63,8 @@ class Partnership(SharedModel):
     upstream_name = models.CharField(max_length=200)
     downstream_name = models.CharField(max_length=200)
     began_at = models.DateTimeField(auto_now_add=True)
+    ended_reason = models.TextField(max_length=500, blank=True)
+    """Why the upstream party ended it: its own note, written when the downstream one sees the row no more."""
 
     class Meta:
         constraints = (
@@ -76,3 +85,28 @@ class Partnership(SharedModel):
 
     def __str__(self) -> str:
         return f"{self.upstream_name} and {self.downstream_name}"
+
+
+class PartnershipDeparture(SharedModel):
+    """That the downstream party works for the upstream one no more, by its own word; shown to the upstream party.
+
+    The partnership itself is the upstream party's row, which stands until that party ends it. `partnership_id` is its id.
+    """
+
+    partnership_id = models.UUIDField()
+    downstream_name = models.CharField(max_length=200)
+    reason = models.TextField(max_length=500)
+    left_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["tenant", "partnership_id"], name="assessments_partnershipdeparture_once"
+            ),
+            ImmutableColumns(
+                name="assessments_partnershipdeparture_fixed", columns=("viewer_id", "partnership_id", "left_at")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.downstream_name} left"
