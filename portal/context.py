@@ -81,6 +81,13 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "business-associates/",
             ),
             Entry("Agreements", "file-text", "agreement-list", Permission.PARTNER_READ, "agreements/"),
+            Entry(
+                "Covered entities",
+                "building-hospital",
+                "covered-entity-list",
+                Permission.PARTNER_READ,
+                "covered-entities/",
+            ),
             Entry("Subcontractors", "sitemap", "chain-upstreams", Permission.PARTNER_READ, "subcontractors/"),
             Entry("Notices", "speakerphone", "notice-list", Permission.PARTNER_READ, "notices/"),
         ),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("assessments.packages.urls")),
     path("subcontractors/", include("assessments.chain.urls")),
     path("notices/", include("assessments.notices.urls")),
+    path("", include("assessments.partnerships.urls")),
     path("business-associates/", include("assessments.partners.urls")),
     path("agreements/", include("assessments.agreements.urls")),
     path("", include("assessments.sharing.urls")),

@@ -185,6 +185,14 @@ class Act(StrEnum):
     BREACH_OPEN = "breach.open"
     BREACH_ASSESS = "breach.assess"
     BREACH_STEP = "breach.step"
+    PARTNERSHIP_LIST = "partnership.list"
+    PARTNERSHIP_READ = "partnership.read"
+    PARTNERSHIP_INVITE = "partnership.invite"
+    PARTNERSHIP_INVITATION_READ = "partnership.invitation_read"
+    PARTNERSHIP_INVITATION_REVOKE = "partnership.invitation_revoke"
+    PARTNERSHIP_BEGIN = "partnership.begin"
+    PARTNERSHIP_END = "partnership.end"
+    PARTNERSHIP_LEAVE = "partnership.leave"
 
     @property
     def label(self) -> str:
@@ -319,6 +327,14 @@ _LABELS = {
     "CHAIN_TELL": "Changed what is told of subcontractors",
     "CHAIN_BREAK": "Was told of a broken link below a business associate",
     "CHAIN_MEND": "Ended the alert of a broken link",
+    "PARTNERSHIP_LIST": "Looked at the covered entities",
+    "PARTNERSHIP_READ": "Looked at a partnership",
+    "PARTNERSHIP_INVITE": "Invited a business associate to work together",
+    "PARTNERSHIP_INVITATION_READ": "Looked at an invitation of a business associate",
+    "PARTNERSHIP_INVITATION_REVOKE": "Withdrew an invitation of a business associate",
+    "PARTNERSHIP_BEGIN": "Began a partnership",
+    "PARTNERSHIP_END": "Ended a partnership",
+    "PARTNERSHIP_LEAVE": "Left a partnership",
     "STREAM_CREATE": "Set up a stream of the audit log",
     "STREAM_CHANGE": "Changed a stream of the audit log",
     "STREAM_REMOVE": "Removed a stream of the audit log",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from accounts.permissions import Permission
 from assessments.agreements import tab as agreements
 from assessments.chain import tab as chain
 from assessments.notices.tab import mirror_context as notices_context
@@ -13,19 +15,24 @@ from assessments.partnerships.models import Partnership
 from assessments.sharing.mirror import mirror_context as sharing
 
 Context = Callable[[Partnership], dict[str, Any]]
+Summaries = Callable[[Sequence[UUID]], Mapping[UUID, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """A tab of the page. `context` is called with the received partnership, the downstream party's tenant open.
 
-    Its template gets what `context` returns, and `partnership`. The slug stands in the address: `?tab=slug`.
+    Its template gets what `context` returns, `partnership` and `may_change`. The slug stands in the address:
+    `?tab=slug`. `summaries` says a few words of each of some partnerships, by id, for the list of covered entities; it
+    asks the database once for all of them.
     """
 
     slug: str
     title: str
     context: Context
     template: str
+    needs: Permission = Permission.PARTNER_READ
+    summaries: Summaries | None = None
 
 
 MIRRORS: tuple[Mirror, ...] = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
+from uuid import UUID
 
 from django.db import models
 
@@ -86,11 +88,16 @@ class Partnership(SharedModel):
     def __str__(self) -> str:
         return f"{self.upstream_name} and {self.downstream_name}"
 
+    @property
+    def upstream_id(self) -> UUID:
+        """The upstream party's tenant; the downstream one's is `viewer_id`."""
+        return cast("UUID", self.tenant_id)
+
 
 class PartnershipDeparture(SharedModel):
     """That the downstream party works for the upstream one no more, by its own word; shown to the upstream party.
 
-    The partnership itself is the upstream party's row, which stands until that party ends it. `partnership_id` is its id.
+    The partnership itself is the upstream party's row, which stands until that party ends it.
     """
 
     partnership_id = models.UUIDField()
@@ -104,7 +111,8 @@ class PartnershipDeparture(SharedModel):
                 fields=["tenant", "partnership_id"], name="assessments_partnershipdeparture_once"
             ),
             ImmutableColumns(
-                name="assessments_partnershipdeparture_fixed", columns=("viewer_id", "partnership_id", "left_at")
+                name="assessments_partnershipdeparture_fixed",
+                columns=("viewer_id", "partnership_id", "left_at"),
             ),
         )
 
