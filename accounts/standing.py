@@ -16,6 +16,8 @@ from accounts.sso.policy import check_way_in
 from accounts.tenancy.scope import open_tenant
 from accounts.tenancy.unscoped import MembershipFound, memberships_of
 
+__all__ = ["MembershipFound", "enter_to_act", "tenants_to_act_for"]
+
 
 def tenants_to_act_for(request: HttpRequest, permission: Permission) -> list[MembershipFound]:
     """The person's tenants in which their role includes the permission, within the session's reach."""

@@ -14,6 +14,8 @@ from assessments.notices import sending
 from assessments.notices.escalation import escalate_notice, escalate_outside
 from assessments.notices.outside import tell_outside
 from assessments.notices.receiving import REMIND, remind_receiver
+from assessments.partnerships.joining import WATCH
+from assessments.partnerships.services import watch_partnership
 from assessments.sharing.publishing import PUBLISH, run_publishing
 from assessments.timers.services import Handler, run_timer
 from tasks.base import RowTask
@@ -27,6 +29,7 @@ HANDLERS: Mapping[str, Handler] = {
     sending.TELL_OUTSIDE: tell_outside,
     REMIND: remind_receiver,
     PUBLISH: run_publishing,
+    WATCH: watch_partnership,
 }
 """A kind of timer and what it calls for its row."""
 

@@ -1,9 +1,10 @@
 """The few questions that are asked before a tenant is known, each answered by one function in the database.
 
 The functions are SECURITY DEFINER, owned by portal_lookup, which can read only the tables they name and cannot
-log in. Users: sign-in, the tenant switch and the requests' entries (memberships_of), invitations
-(invitation_tenant), the command line (tenant_by_slug, tenants), the sweeper (due_work), single sign-on
-(domain_holder, sso_provider_tenant), machines (scim_tenant), the operator's staff (operator_windows, tenant_by_slug).
+log in. Users: sign-in, the tenant switch, who acts for another of their tenants, and the requests' entries
+(memberships_of), invitations (invitation_tenant, partnership_invitation_tenant), the command line (tenant_by_slug,
+tenants), the sweeper (due_work), single sign-on (domain_holder, sso_provider_tenant), machines (scim_tenant), the
+operator's staff (operator_windows, tenant_by_slug).
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ import accounts.tenancy.rls
 import accounts.tenancy.scope
 import django.db.models.deletion
 import django.utils.timezone
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -14,27 +13,9 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0009_auditors'),
         ('assessments', '0014_exits'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='PartnershipDeparture',
-            fields=[
-                ('id', models.UUIDField(default=accounts.tenancy.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('shown_from', models.DateTimeField(default=django.utils.timezone.now)),
-                ('shown_until', models.DateTimeField(blank=True, null=True)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('partnership_id', models.UUIDField()),
-                ('downstream_name', models.CharField(max_length=200)),
-                ('reason', models.TextField(max_length=500)),
-                ('left_at', models.DateTimeField(auto_now_add=True)),
-            ],
-            options={
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
-            },
-        ),
         migrations.AddField(
             model_name='partnership',
             name='ended_reason',
@@ -48,34 +29,25 @@ class Migration(migrations.Migration):
             model_name='partnershipinvitation',
             constraint=models.UniqueConstraint(condition=models.Q(('accepted_at', None), ('revoked_at', None)), fields=('tenant', 'associate'), name='assessments_partnershipinvitation_open'),
         ),
-        migrations.AddField(
-            model_name='partnershipdeparture',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, default=accounts.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant'),
-        ),
-        migrations.AddField(
-            model_name='partnershipdeparture',
-            name='viewer',
-            field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant'),
-        ),
-        migrations.AddIndex(
-            model_name='partnershipdeparture',
-            index=models.Index(fields=['viewer', 'id'], name='partnershipdeparture_viewer'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnershipdeparture',
-            constraint=models.UniqueConstraint(fields=('tenant', 'partnership_id'), name='assessments_partnershipdeparture_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnershipdeparture',
-            constraint=accounts.tenancy.rls.ImmutableColumns(columns=('viewer_id', 'partnership_id', 'left_at'), edition=1, name='assessments_partnershipdeparture_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnershipdeparture',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_partnershipdeparture_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnershipdeparture',
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_partnershipdeparture_rls'),
+        migrations.CreateModel(
+            name='PartnershipDeparture',
+            fields=[
+                ('id', models.UUIDField(default=accounts.tenancy.models.new_id, editable=False, primary_key=True, serialize=False)),
+                ('shown_from', models.DateTimeField(default=django.utils.timezone.now)),
+                ('shown_until', models.DateTimeField(blank=True, null=True)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                ('partnership_id', models.UUIDField()),
+                ('downstream_name', models.CharField(max_length=200)),
+                ('reason', models.TextField(max_length=500)),
+                ('left_at', models.DateTimeField(auto_now_add=True)),
+                ('tenant', models.ForeignKey(db_index=False, default=accounts.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+                ('viewer', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.tenant')),
+            ],
+            options={
+                'base_manager_name': 'objects',
+                'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['viewer', 'id'], name='partnershipdeparture_viewer')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'partnership_id'), name='assessments_partnershipdeparture_once'), accounts.tenancy.rls.ImmutableColumns(columns=('viewer_id', 'partnership_id', 'left_at'), edition=1, name='assessments_partnershipdeparture_fixed'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_partnershipdeparture_tenant_id'), accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_partnershipdeparture_rls')],
+            },
         ),
     ]

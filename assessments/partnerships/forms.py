@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 
 from accounts.forms import NewPersonForm, RefusableForm
-from accounts.tenancy.unscoped import MembershipFound
+from accounts.standing import MembershipFound
 
 
 class InviteForm(RefusableForm):

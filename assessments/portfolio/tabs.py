@@ -11,6 +11,7 @@ from assessments.agreements import tab as agreements
 from assessments.chain import tab as chain
 from assessments.notices.tab import tab_context
 from assessments.partners.models import BusinessAssociate
+from assessments.partnerships import tab as partnership
 from assessments.portfolio.history import history_context
 from assessments.sharing.tab import tab_context as shared_posture
 
@@ -30,6 +31,7 @@ class Tab:
 
 
 TABS: tuple[Tab, ...] = (
+    Tab("partnership", "Partnership", partnership.tab_context, partnership.TEMPLATE),
     Tab("agreement", "Agreement", agreements.tab_context, "agreements/_tab.html"),
     Tab("posture", "Posture shared with us", shared_posture, "sharing/_tab.html"),
     Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),

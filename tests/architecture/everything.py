@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zlib import crc32
 
 import psycopg
@@ -88,6 +88,7 @@ from assessments.models import (
     OutsideRecipient,
     Package,
     Partnership,
+    PartnershipDeparture,
     PartnershipInvitation,
     Questionnaire,
     QuestionnaireTemplate,
@@ -112,6 +113,7 @@ from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapsh
 from tests.accounts.factories import make_operator, make_ready_person, sign_in
 from tests.conftest import superuser_dsn
 from tests.factories import make_connection, make_member, make_onlooker, make_run, make_tenant
+from tests.partnerships.factories import make_partnership
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 RARE_METHODS = tuple(method for method in METHODS if method not in {"GET", "POST"})
@@ -188,6 +190,9 @@ class Everything:
     """What the tenant shows to an onlooker."""
     received_grant: UUID
     """The id of what another tenant shows to this one."""
+    received_partnership: Partnership
+    """In which this tenant is the downstream party."""
+    offer: PartnershipInvitation
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -203,7 +208,10 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
     finished = make_run(
         tenant, aws, state="finished", verdict="partial", finished_at=timezone.now(), units_total=1
     )
-    received = _received_questionnaire(tenant, mark)
+    received = make_partnership(
+        downstream=tenant, upstream_name=f"{mark} upstream"[:200], downstream_name=f"{mark} hospital"[:200]
+    )
+    asked_of_it = _received_questionnaire(received, mark)
     grant_id = _received_grant(tenant, mark)
     with open_tenant(tenant.pk):
         membership = Membership.objects.get(person=owner)
@@ -214,7 +222,8 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             package=_package(owner, mark),
             stream=AuditStream.objects.create(name=f"{mark} stream"[:100], kind="syslog", target="127.0.0.1:9"),
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
-            received_questionnaire=received, received_grant=grant_id, grant=_grant(owner, mark),
+            received_partnership=received, received_questionnaire=asked_of_it,
+            received_grant=grant_id, grant=_grant(owner, mark),
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
             **_engagement(owner, mark), **_notices(owner, mark),
@@ -237,13 +246,16 @@ def _partners(owner: Person, mark: str) -> dict[str, Any]:
         associate=associate, viewer=make_onlooker(), upstream_name=f"{mark} hospital"[:200], downstream_name=f"{mark} billing"[:200]
     )  # fmt: skip
     now = timezone.now()
-    PartnershipInvitation.objects.create(
+    offer = PartnershipInvitation.objects.create(
         associate=associate, email=f"{secrets.token_hex(6)}@example.org", token_digest=secrets.token_bytes(32), invited_by=owner,
         expires_at=now + timedelta(days=9),
     )  # fmt: skip
     _chain(associate, owner, mark)
+    PartnershipDeparture.objects.create(
+        viewer=make_onlooker(), partnership_id=uuid4(), downstream_name=f"{mark} hospital"[:200], reason=f"{mark} left"[:500]
+    )  # fmt: skip
     Timer.objects.create(kind=mark[:64], row_id=associate.pk, due_at=now)
-    return {"associate": associate, "sheet": sheet, **_agreement(associate, owner, mark)}
+    return {"associate": associate, "sheet": sheet, "offer": offer, **_agreement(associate, owner, mark)}
 
 
 def _agreement(associate: BusinessAssociate, owner: Person, mark: str) -> dict[str, Any]:
@@ -319,16 +331,12 @@ def _questionnaire(
     )  # fmt: skip
 
 
-def _received_questionnaire(tenant: Tenant, mark: str) -> Questionnaire:
+def _received_questionnaire(partnership: Partnership, mark: str) -> Questionnaire:
     """What another tenant asks of this one."""
-    upstream = make_tenant()
-    by = make_member(upstream)
-    with open_tenant(upstream.pk):
-        associate = BusinessAssociate.objects.create(reference="1", name=f"{mark} hospital"[:200])
-        partnership = Partnership.objects.create(
-            associate=associate, viewer=tenant, upstream_name=f"{mark} upstream"[:200], downstream_name=f"{mark} hospital"[:200]
-        )  # fmt: skip
-        return _questionnaire(associate, tenant, by, mark, partnership_id=partnership.pk)
+    by = make_member(Tenant(id=partnership.tenant_id))
+    with open_tenant(partnership.upstream_id):
+        associate = BusinessAssociate.objects.get()
+        return _questionnaire(associate, partnership.viewer, by, mark, partnership_id=partnership.pk)
 
 
 def _received_grant(tenant: Tenant, mark: str) -> UUID:

@@ -43,12 +43,13 @@ KINDS: dict[str, Kind] = {
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
     "engagement_id": Kind(lambda its: its.engagement.pk),
     "package_id": Kind(lambda its: its.package.pk),
-    "partnership_id": Kind(lambda its: its.received_questionnaire.partnership_id),
     "associate_id": Kind(lambda its: its.associate.pk),
     "agreement_id": Kind(lambda its: its.agreement.pk),
     "agreement_version_id": Kind(lambda its: its.agreement_version.pk),
     "grant_id": Kind(lambda its: its.received_grant),
     "own_grant_id": Kind(lambda its: its.grant.pk),
+    "partnership_id": Kind(lambda its: its.received_partnership.pk),
+    "offer_id": Kind(lambda its: its.offer.pk),
     "import_id": Kind(lambda its: its.sheet.pk),
     "passkey": Kind(lambda its: _passkey(its.owner), lambda: uuid4().hex),
     "provider_id": Kind(lambda its: its.provider.pk),
@@ -107,6 +108,7 @@ IDS = {
 
 WORDS = frozenset({
     "tell", "below",
+    "organisation",
     "slug", "reason", "ticket", "hours", "emergency", "days", "allowed", "with_evidence",
     "act", "outcome", "since", "until", "polling", "format", "change", "kind", "target",
     "authority", "from_start", "collector", "region", "section", "status", "designation", "text", "severity",

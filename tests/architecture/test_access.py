@@ -172,6 +172,16 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "notices/<uuid:occurrence_id>/assess/": (Permission.NOTICE_SEND, BOTH),
     "notices/<uuid:occurrence_id>/steps/<slug:duty>/": (Permission.NOTICE_SEND, WRITE),
     "notices/<uuid:occurrence_id>/timeline/": (Permission.NOTICE_SEND, WRITE),
+    "business-associates/<uuid:associate_id>/invite/": (Permission.PARTNER_CHANGE, BOTH),
+    "business-associates/<uuid:associate_id>/invitations/<uuid:offer_id>/revoke/": (
+        Permission.PARTNER_CHANGE,
+        WRITE,
+    ),
+    "business-associates/<uuid:associate_id>/partnership/end/": (Permission.PARTNER_CHANGE, BOTH),
+    "covered-entities/": (Permission.PARTNER_READ, READ),
+    "covered-entities/<uuid:partnership_id>/": (Permission.PARTNER_READ, READ),
+    "covered-entities/<uuid:partnership_id>/leave/": (Permission.PARTNER_CHANGE, BOTH),
+    "partnerships/invitations/<str:token>/": (Gate.PUBLIC, BOTH),
     "audit/entries/<uuid:entry_id>/": (Permission.AUDIT_READ, READ),
     "audit/streams/": (Permission.STREAM_CHANGE, READ),
     "audit/streams/new/": (Permission.STREAM_CHANGE, WRITE),
@@ -372,7 +382,7 @@ def test_the_public_addresses_are_few():
     sso = {"start", "callback", "acs", "finish", "metadata"}
     assert public == {
         "healthz", "sign-in/", "sign-in/passkey/", "sign-in/passkey/options/", "sign-out/", "session/status/",
-        "invitations/<str:token>/", "sign-in/organisation/",
+        "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
         *(f"sso/<uuid:entrance>/{name}/" for name in sso),
         "sign-in/forgotten/", "sign-in/forgotten/<str:token>/", "email/undo/<str:token>/",
         "operator/join/<uuid:operator_id>/<str:token>/", "notices/link/<str:token>/",

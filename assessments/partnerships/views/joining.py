@@ -19,8 +19,7 @@ from accounts.proof import has_fresh_proof
 from accounts.refusals import NOTHING_HERE, ask_step_up
 from accounts.requests import is_sso, is_verified, signed_in_person
 from accounts.sessions import NEXT, TENANT
-from accounts.standing import enter_to_act, tenants_to_act_for
-from accounts.tenancy.unscoped import MembershipFound
+from accounts.standing import MembershipFound, enter_to_act, tenants_to_act_for
 from accounts.views.entry import begin_session
 from accounts.views.pages import form_page, say
 from assessments.partnerships import services

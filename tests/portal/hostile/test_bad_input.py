@@ -67,7 +67,7 @@ def test_every_part_of_every_path_takes_anything(route, site):
 FORMS = sorted(
     route
     for route in ROUTES
-    if not route.startswith(("sign-", "invitations/"))
+    if not route.startswith(("sign-", "invitations/", "partnerships/invitations/"))
     and not route.endswith(("remove/", "revoke/", "/end/"))
     and route not in {"healthz", *ENDS_SESSIONS}
 )
@@ -103,7 +103,7 @@ def test_every_field_of_every_form_takes_anything_and_changes_nothing_where_it_i
     "address",
     [
         "/sign-in/", "/sign-in/code/", "/sign-in/set-up/", "/sign-in/passkey/", "/sign-in/forgotten/",
-        "/sign-in/forgotten/x/", "/email/undo/x/", "/invitations/x/",
+        "/sign-in/forgotten/x/", "/email/undo/x/", "/invitations/x/", "/partnerships/invitations/x/",
     ],
 )  # fmt: skip
 def test_what_strangers_can_reach_takes_anything(address, stranger, site):
