@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from assessments.models import BusinessAssociate
+from accounts.models import Membership
+from accounts.permissions import Role
+from accounts.tenancy.scope import open_tenant
+from assessments.models import BusinessAssociate, Partnership
 from assessments.partners.services import keep_business_associate
 from assessments.partners.tiers import Reach, Volume
+from assessments.partnerships.services import accept_offer, invite_associate
+
+PARTNER_REFERENCE = "V-1001"
+"""The hospital's entry of the other demonstration tenant."""
 
 _HOSPITAL: tuple[dict[str, Any], ...] = (
-    {"reference": "V-1001", "name": "Northwind Imaging", "services": "Reads and archives radiology studies.",
+    {"reference": PARTNER_REFERENCE, "name": "Northwind Imaging", "services": "Reads and archives radiology studies.",
      "receives": True, "creates": True, "maintains": True, "volume": Volume.MORE, "reach": Reach.HOLDS,
      "systems": "Image archive, reporting", "official_name": "Samuel Ortiz"},
     {"reference": "V-1002", "name": "Cedar Billing", "services": "Claims and statements.", "receives": True,
@@ -34,3 +42,16 @@ def seed_business_associates(slug: str) -> None:
     if not BusinessAssociate.objects.exists():
         for values in BY_SLUG[slug]:
             keep_business_associate(associate=BusinessAssociate(**values))
+
+
+def seed_partnership(hospital_id: UUID, partner_id: UUID) -> None:
+    """Makes the partner work for the hospital, once: invited by its security official, accepted by its owner."""
+    with open_tenant(partner_id):
+        owner = Membership.objects.select_related("person").get(role=Role.OWNER).person
+    with open_tenant(hospital_id):
+        entry = BusinessAssociate.objects.get(reference=PARTNER_REFERENCE)
+        if Partnership.objects.filter(associate=entry).exists():
+            return
+        official = Membership.objects.select_related("person").get(role=Role.SECURITY_OFFICIAL).person
+        sent = invite_associate(associate_id=entry.pk, email=owner.email, by=official)
+    accept_offer(token=sent.token, person=owner, tenant_id=partner_id)

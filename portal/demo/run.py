@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -32,7 +33,7 @@ from portal import env
 from portal.demo import hospital
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
 from portal.demo.engagement import seed_engagement
-from portal.demo.partners import seed_business_associates
+from portal.demo.partners import seed_business_associates, seed_partnership
 from portal.embedded import Child, Supervisor
 from portal.embedded.commands import BEAT, MIGRATE, SEALER, WEB, WORKER
 from portal.embedded.files import write_text
@@ -92,6 +93,7 @@ def run_demo(*, once: bool, say: Say, bar: Bar) -> list[dict[str, Any]]:
             say(_welcome(state))
         found = [_assess(aws, organisation, say, bar) for organisation in ORGANISATIONS]
         _seed_engagement(ORGANISATIONS[0])
+        _seed_partnership()
         if not once:
             say(
                 f"\nEverything is collected and assessed. Open http://localhost:{PORT}/ - Ctrl-C ends it all.\n"
@@ -144,6 +146,14 @@ def _seed_engagement(organisation: Organisation) -> None:
     tenant_id = tenant_by_slug(organisation.slug)
     if tenant_id is not None:
         seed_engagement(tenant_id, address_of(Role.AUDITOR, organisation))
+
+
+def _seed_partnership() -> None:
+    hospital_id, partner_id = (tenant_by_slug(each.slug) for each in ORGANISATIONS)
+    if hospital_id and partner_id:
+        # The demonstration's people have no mailboxes, and its output is a document.
+        with redirect_stdout(StringIO()):
+            seed_partnership(hospital_id, partner_id)
 
 
 def _create(organisation: Organisation) -> Tenant:

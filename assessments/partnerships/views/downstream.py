@@ -34,9 +34,13 @@ def covered_entities(request: TenantRequest) -> HttpResponse:
         Act.PARTNERSHIP_LIST, object_type="page", object_id="covered-entities", shown=len(page.rows),
         first_page=page.first,
     )  # fmt: skip
+    rows = _lines(page.rows)
+    for row in rows:
+        if row["said"]:
+            _tell(row["partnership"])
     return TemplateResponse(
         request, "partnerships/covered_entities.html",
-        {"rows": _lines(page.rows), "next": page.next, "first": page.first, "count": found.count()},
+        {"rows": rows, "next": page.next, "first": page.first, "count": found.count()},
     )  # fmt: skip
 
 
@@ -98,6 +102,10 @@ def _said(partnership: Partnership, tabs: Sequence[Mirror]) -> list[tuple[Mirror
 
 def _record_reading(partnership: Partnership, tab: str) -> None:
     record(Act.PARTNERSHIP_READ, object_type="partnership", object_id=partnership.pk, tab=tab)
+    _tell(partnership)
+
+
+def _tell(partnership: Partnership) -> None:
     tell_sharer(
         partnership.upstream_id, Act.PARTNERSHIP_READ, reader=partnership.downstream_name, object_type="partnership",
         object_id=partnership.pk,
