@@ -120,7 +120,11 @@ def _end(opened: _Open) -> None:
 
 def after_commit(act: Callable[[], object]) -> None:
     """Does something once the open tenant's transaction stands; a failure is logged and undoes nothing."""
-    transaction.on_commit(act, using=current_database(), robust=True)
+
+    def do() -> None:  # Django's log of the failure wants a name, which a partial has not
+        act()
+
+    transaction.on_commit(do, using=current_database(), robust=True)
 
 
 @contextmanager

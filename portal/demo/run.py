@@ -19,6 +19,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 from uuid import UUID
 
+from django.urls import reverse
+
 from accounts.errors import Conflict
 from accounts.models import Tenant, TenantKind
 from accounts.permissions import Role
@@ -151,6 +153,9 @@ def _seed_engagement(organisation: Organisation) -> None:
 def _seed_partnership() -> None:
     hospital_id, partner_id = (tenant_by_slug(each.slug) for each in ORGANISATIONS)
     if hospital_id and partner_id:
+        reverse(
+            "overview"
+        )  # reads all addresses: no transaction shall wait for it, when the first link is made
         # The demonstration's people have no mailboxes, and its output is a document.
         with redirect_stdout(StringIO()):
             seed_partnership(hospital_id, partner_id)

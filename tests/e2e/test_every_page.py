@@ -13,6 +13,7 @@ from evidence.models import ConnectionState
 from tests.collected import VERSIONING
 from tests.e2e.conftest import open_visit
 from tests.factories import make_connection
+from tests.partnerships.factories import make_partnership
 
 STEP = {
     "name": "trust",
@@ -34,12 +35,15 @@ def addresses(tenant, collected, owner) -> list[str]:
             reference="V-1", name="Cedar Billing", services="Claims and statements"
         )
         sheet = preview_import(content=SHEET, by=owner)
+    works, upstream = make_partnership(tenant), make_partnership(downstream=tenant)
     partners = "/business-associates/"
     connection = f"/connections/{collected.connection.pk}/"
     return [
         "/", "/safeguards/", "/safeguards/?section=164.312", "/safeguards/164.312(c)(1)/", "/findings/", f"/findings/checks/{VERSIONING}/",
         f"/findings/{collected.finding('scans').pk}/", "/evidence/", f"/evidence/{collected.snapshot.pk}/", "/connections/", "/connections/new/",
         partners, f"{partners}charts/", f"{partners}new/", f"{partners}import/", f"{partners}{associate.pk}/", f"{partners}{associate.pk}/history/", f"{partners}import/{sheet.pk}/",
+        f"{partners}{associate.pk}/partnership/", f"{partners}{associate.pk}/invite/", f"{partners}{works.associate_id}/partnership/",
+        f"{partners}{works.associate_id}/partnership/end/", "/covered-entities/", f"/covered-entities/{upstream.pk}/", f"/covered-entities/{upstream.pk}/leave/",
         connection, *(f"{connection}?tab={tab}" for tab in ("coverage", "runs", "permissions")), f"/connections/{broken.pk}/",
         *(f"{connection}grant/?way={way}" for way in ("cloudformation", "terraform", "manual")), f"{connection}remove/", "/members/", "/audit/", "/audit/export/", "/audit/streams/", "/profile/", "/profile/passkeys/new/",
         "/profile/second-factor/", "/profile/password/", "/settings/sign-in/",

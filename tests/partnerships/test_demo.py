@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
@@ -19,6 +20,7 @@ def test_the_demonstrations_partner_works_for_its_hospital():
     make_member(partner, Role.OWNER)
     with open_tenant(hospital.pk):
         seed_business_associates("mercy-lakes")
+    reverse("overview")
     for _ in range(2):
         seed_partnership(hospital.pk, partner.pk)
     with open_tenant(hospital.pk):
