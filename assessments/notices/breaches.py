@@ -127,11 +127,16 @@ def _steps(
     return [*steps, ("secretary", "Notify the Secretary of HHS", why, due_at)]
 
 
+def require_step(occurrence: Occurrence, step: str) -> None:
+    """Raises NotFound for what isn't owed."""
+    if step not in {each.slug for each in list_steps(occurrence)}:
+        raise NotFound("There is no such duty.")
+
+
 def do_step(*, occurrence_id: UUID, step: str, done_on: date, note: str, by: Person) -> None:
     """Says that a duty was done. Raises NotFound, InvalidInput for a day to come, Conflict for one that is done."""
     occurrence = find_occurrence(occurrence_id=occurrence_id)
-    if step not in {each.slug for each in list_steps(occurrence)}:
-        raise NotFound("There is no such duty.")
+    require_step(occurrence, step)
     if done_on > timezone.now().astimezone(zone_named(occurrence.zone)).date():
         raise InvalidInput("Give a day that has come.", field="done_on")
     try:

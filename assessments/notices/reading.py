@@ -24,9 +24,9 @@ from assessments.notices.models import (
 
 SHOWN = 200
 EVENT_WORDS = {
-    "started": "Activated", "sent": "Sent to", "mailed": "Mailed to", "reminded": "Half time, not acknowledged by",
-    "overdue": "Deadline passed, not acknowledged by", "updated": "Update", "closed": "Closed",
-    "acknowledged": "Acknowledged by", "assessed": "Assessed by the four factors", "step": "Duty done",
+    "started": "Activated by", "sent": "Sent to", "mailed": "Mailed to", "reminded": "Half time, not acknowledged by",
+    "overdue": "Deadline passed, not acknowledged by", "updated": "Update by", "closed": "Closed by",
+    "acknowledged": "Acknowledged by", "assessed": "Four factors assessed by", "step": "Duty noted as done by",
 }  # fmt: skip
 
 

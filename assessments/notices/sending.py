@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -29,9 +29,10 @@ from assessments.notices.models import (
     OutsideRecipient,
     owner_of,
 )
-from assessments.notices.terms import hours_of, hours_outside
+from assessments.notices.terms import agreed_hours, hours_outside
 from assessments.partnerships.models import Partnership
-from assessments.timers.services import set_timer
+from assessments.timers.models import Timer
+from assessments.timers.services import RING_TIMER, set_timer
 from evidence.queue import ring_after_commit
 
 RECEIVE_NOTICE = "tasks.notices.receive_notice"
@@ -72,8 +73,9 @@ def list_recipients(*, kind: Kind, discovered_at: datetime, zone: str) -> list[R
 
 
 def _partners(kind: Kind, discovered_at: datetime, zone: str) -> Iterator[Recipient]:
+    agreed = agreed_hours(kind)
     for partnership in Partnership.received.all():
-        term = term_of(kind, hours_of(partnership, kind))
+        term = term_of(kind, agreed.get(partnership.pk))
         due_at = term.due_at(discovered_at, zone_named(zone))
         yield Recipient(partnership.pk, partnership.upstream_name, due_at, term.rule, partnership=partnership)
 
@@ -95,8 +97,7 @@ def send_notices(*, draft: Draft, to: Collection[UUID], by: Person) -> Occurrenc
     if not chosen or len(chosen) != len(set(to)):
         raise InvalidInput("Choose who is to be told.", field="recipients")
     occurrence = keep_occurrence(draft, Side.ASSOCIATE, by=by)
-    for each in chosen:
-        _send_one(occurrence, each)
+    _send_all(occurrence, chosen)
     record(
         Act.NOTICE_SEND, object_type="occurrence", object_id=occurrence.pk, kind=draft.kind.value, drill=draft.drill,
         due={str(each.id): each.due_at.isoformat() for each in chosen},
@@ -117,36 +118,49 @@ def keep_occurrence(draft: Draft, side: Side, *, by: Person, from_notice: UUID |
     return occurrence
 
 
-def _send_one(occurrence: Occurrence, to: Recipient) -> None:
-    if to.partnership is not None:
-        row: Notice | OutsideNotice = _show(occurrence, to, to.partnership)
-        ring_after_commit(RECEIVE_NOTICE, owner_of(to.partnership), [row.pk])
-        timer = ESCALATE
-    else:
-        row, timer = _keep_outside(occurrence, to), ESCALATE_OUTSIDE
-        set_timer(TELL_OUTSIDE, row.pk, occurrence.sent_at)
-    set_timer(timer, row.pk, half_time(occurrence.sent_at, to.due_at))
-    NoticeEvent.objects.create(
-        occurrence=occurrence, kind="sent", recipient=to.name, notice_id=row.pk, at=occurrence.sent_at,
-        text=f"Due {to.due_at:%Y-%m-%d %H:%M:%S} UTC by {to.rule}",
+def _send_all(occurrence: Occurrence, to: Sequence[Recipient]) -> None:
+    """Writes the rows of all recipients in a few statements, however many there are."""
+    sender, sent_at = Tenant.objects.get().name, occurrence.sent_at
+    shown = [_shown(occurrence, each, each.partnership, sender) for each in to if each.partnership]
+    kept = [_kept_outside(occurrence, each, each.outside) for each in to if each.outside]
+    Notice.objects.bulk_create(shown)
+    OutsideNotice.objects.bulk_create(kept)
+    clocks = [_timer(ESCALATE, row, half_time(sent_at, row.due_at)) for row in shown]
+    clocks += [_timer(ESCALATE_OUTSIDE, row, half_time(sent_at, row.due_at)) for row in kept]
+    mails = [_timer(TELL_OUTSIDE, row, sent_at) for row in kept]
+    Timer.objects.bulk_create([*clocks, *mails])
+    rows: list[Notice | OutsideNotice] = [*shown, *kept]
+    NoticeEvent.objects.bulk_create([_sent(occurrence, row) for row in rows])
+    ring_after_commit(RING_TIMER, owner_of(occurrence), [timer.pk for timer in mails])
+    for row in shown:
+        ring_after_commit(RECEIVE_NOTICE, row.viewer_id, [row.pk])
+
+
+def _timer(kind: str, row: Notice | OutsideNotice, at: datetime) -> Timer:
+    return Timer(kind=kind, row_id=row.pk, due_at=at, ring_at=at)
+
+
+def _sent(occurrence: Occurrence, row: Notice | OutsideNotice) -> NoticeEvent:
+    return NoticeEvent(
+        occurrence=occurrence, kind="sent", recipient=row.recipient_name, notice_id=row.pk, at=occurrence.sent_at,
+        text=f"Due {row.due_at:%Y-%m-%d %H:%M:%S} UTC by {row.rule}",
     )  # fmt: skip
 
 
-def _show(occurrence: Occurrence, to: Recipient, partnership: Partnership) -> Notice:
-    return Notice.objects.create(
+def _shown(occurrence: Occurrence, to: Recipient, partnership: Partnership, sender: str) -> Notice:
+    return Notice(
         occurrence=occurrence, viewer_id=owner_of(partnership), partnership_id=partnership.pk, kind=occurrence.kind,
         drill=occurrence.drill, title=occurrence.title, details=occurrence.details, zone=occurrence.zone,
-        sender_name=Tenant.objects.get().name, recipient_name=to.name, individuals=occurrence.individuals,
+        sender_name=sender, recipient_name=to.name, individuals=occurrence.individuals,
         discovered_at=occurrence.discovered_at, sent_at=occurrence.sent_at, shown_from=occurrence.sent_at,
         due_at=to.due_at, rule=to.rule,
     )  # fmt: skip
 
 
-def _keep_outside(occurrence: Occurrence, to: Recipient) -> OutsideNotice:
-    assert to.outside is not None  # noqa: S101 (a recipient is one or the other)
+def _kept_outside(occurrence: Occurrence, to: Recipient, outside: OutsideRecipient) -> OutsideNotice:
     notice_id = new_id()
-    return OutsideNotice.objects.create(
-        id=notice_id, occurrence=occurrence, recipient=to.outside, recipient_name=to.name, email=to.outside.email,
+    return OutsideNotice(
+        id=notice_id, occurrence=occurrence, recipient=outside, recipient_name=to.name, email=outside.email,
         token_digest=digest_of(link_token(notice_id)), due_at=to.due_at, rule=to.rule,
         expires_at=max(occurrence.sent_at, to.due_at) + LINK_VALID_FOR,
     )  # fmt: skip
@@ -178,19 +192,28 @@ def add_update(*, occurrence_id: UUID, text: str, closes: bool, by: Person) -> N
     if occurrence.closed_at is not None:
         raise Conflict("It is closed already.")
     now = timezone.now()
-    closing = {"closed_at": now} if closes else {}
-    for notice in Notice.objects.filter(occurrence=occurrence):
-        NoticeUpdate.objects.create(
-            notice=notice, viewer_id=notice.viewer_id, number=notice.revision, text=text, by_name=by.name,
-            closes=closes, at=now, shown_from=now,
-        )  # fmt: skip
-        Notice.objects.filter(pk=notice.pk).update(revision=F("revision") + 1, **closing)
-        ring_after_commit(RECEIVE_NOTICE, notice.viewer_id, [notice.pk])
-    for outside in OutsideNotice.objects.filter(occurrence=occurrence):
-        OutsideNotice.objects.filter(pk=outside.pk).update(revision=F("revision") + 1)
-        set_timer(TELL_OUTSIDE, outside.pk, now)
+    _tell_more(occurrence, text, closes=closes, by=by, now=now)
     Occurrence.objects.filter(pk=occurrence.pk).update(closed_at=now if closes else None)
     kind = "closed" if closes else "updated"
     NoticeEvent.objects.create(occurrence=occurrence, kind=kind, by_name=by.name, text=text, at=now)
     act = Act.NOTICE_CLOSE if closes else Act.NOTICE_UPDATE
     record(act, object_type="occurrence", object_id=occurrence.pk, drill=occurrence.drill)
+
+
+def _tell_more(occurrence: Occurrence, text: str, *, closes: bool, by: Person, now: datetime) -> None:
+    notices = list(Notice.objects.filter(occurrence=occurrence))
+    NoticeUpdate.objects.bulk_create(
+        NoticeUpdate(
+            notice=notice, viewer_id=notice.viewer_id, number=notice.revision, text=text, by_name=by.name,
+            closes=closes, at=now, shown_from=now,
+        )
+        for notice in notices
+    )  # fmt: skip
+    Notice.objects.filter(occurrence=occurrence).update(
+        revision=F("revision") + 1, closed_at=now if closes else None
+    )
+    for notice in notices:
+        ring_after_commit(RECEIVE_NOTICE, notice.viewer_id, [notice.pk])
+    for outside in OutsideNotice.objects.filter(occurrence=occurrence):
+        OutsideNotice.objects.filter(pk=outside.pk).update(revision=F("revision") + 1)
+        set_timer(TELL_OUTSIDE, outside.pk, now)

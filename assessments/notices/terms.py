@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from uuid import UUID
 
+from assessments.agreements.models import AgreementTerms
+from assessments.agreements.terms import read_terms
 from assessments.notices.kinds import Kind
 from assessments.notices.models import OutsideRecipient
-from assessments.partnerships.models import Partnership
 
 
 class Hours(NamedTuple):
@@ -17,15 +19,15 @@ class Hours(NamedTuple):
     incident: int | None = None
     breach: int | None = None
 
-    def of(self, kind: Kind) -> int | None:
-        """The hours of a kind."""
-        found: int | None = getattr(self, kind.value)
-        return found
 
-
-def hours_of(partnership: Partnership, kind: Kind) -> int | None:  # noqa: ARG001 (until agreements are shown downstream)
-    """The hours that the agreement of a received partnership gives for a kind; None where it names none."""
-    return Hours().of(kind)
+def agreed_hours(kind: Kind) -> dict[UUID, int]:
+    """The hours for a kind that the agreements of received partnerships give, by partnership, where they give any."""
+    name = f"{kind.value}_hours"
+    read = (
+        (row.partnership_id, read_terms(row, row.agreement_id))
+        for row in AgreementTerms.received.with_state()
+    )
+    return {key: getattr(terms, name) for key, terms in read if name in terms.agreed}
 
 
 def hours_outside(recipient: OutsideRecipient, kind: Kind) -> int | None:

@@ -216,6 +216,7 @@ def _download(content: bytes, media: str, name: str) -> HttpResponse:
 @require_POST
 def step(request: TenantRequest, occurrence_id: UUID, duty: str) -> HttpResponse:
     occurrence = sending.find_occurrence(occurrence_id=occurrence_id)
+    breaches.require_step(occurrence, duty)
     form = StepForm(request.POST)
     if form.is_valid():
         try:

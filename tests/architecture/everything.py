@@ -401,7 +401,7 @@ def _notices(owner: Person, mark: str) -> dict[str, Any]:
     )
     notice = Notice.objects.create(
         title=f"{mark} outage"[:200], occurrence=occurrence, viewer=viewer, partnership_id=new_id(), kind="breach", zone="UTC",
-        sender_name=f"{mark} hospital"[:200], recipient_name="Onlooker", discovered_at=now, sent_at=now, due_at=now,
+        sender_name=f"{mark} hospital"[:200], recipient_name="Onlooker", discovered_at=now, sent_at=now, due_at=now, revision=2,
     )  # fmt: skip
     NoticeUpdate.objects.create(notice=notice, viewer=viewer, number=1, text=mark, by_name=mark[:200])
     Acknowledgement.objects.create(

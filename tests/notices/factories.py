@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Person, Tenant
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
-from assessments.models import Occurrence, Timer
+from assessments.models import Occurrence, Partnership, Timer
 from assessments.notices.kinds import Kind
 from assessments.notices.sending import Draft, list_recipients, send_notices
 from assessments.timers.services import run_timer
@@ -29,15 +29,15 @@ class Parties:
     sender: Person
     hospitals: list[Tenant]
     owners: list[Person]
+    partnerships: list[Partnership]
 
 
 def make_parties(hospitals: int = 1) -> Parties:
     associate = make_tenant(name="Cedar Billing", kind="business_associate")
     upstream = [make_tenant() for _ in range(hospitals)]
-    for each in upstream:
-        make_partnership(each, associate)
+    partnerships = [make_partnership(each, associate) for each in upstream]
     owners = [make_member(each, Role.OWNER) for each in upstream]
-    return Parties(associate, make_member(associate, Role.OWNER), upstream, owners)
+    return Parties(associate, make_member(associate, Role.OWNER), upstream, owners, partnerships)
 
 
 def a_draft(**fields: Any) -> Draft:

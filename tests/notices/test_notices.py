@@ -35,6 +35,7 @@ from assessments.notices.outside import add_recipient
 from assessments.notices.receiving import acknowledge_notice, receive_notice
 from assessments.notices.terms import Hours
 from tests.accounts.factories import grow_stale, make_ready_person, sign_in
+from tests.agreements.factories import make_agreement
 from tests.notices.factories import make_parties, ring, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,12 +69,11 @@ def _form(client, **fields):
 
 
 @time_machine.travel("2026-11-22T12:00:00Z", tick=True)
-def test_recipients_and_deadlines_are_shown_before_anything_is_sent_and_only_what_was_shown_is_sent(
-    monkeypatch,
-):
+def test_recipients_and_deadlines_are_shown_before_anything_is_sent_and_only_what_was_shown_is_sent():
     parties = make_parties(3)
     hours = dict(zip([each.pk for each in parties.hospitals], (24, 4, 48), strict=True))
-    monkeypatch.setattr(sending, "hours_of", lambda partnership, _kind: hours[partnership.tenant_id])
+    for hospital, partnership in zip(parties.hospitals, parties.partnerships, strict=True):
+        make_agreement(hospital, associate=partnership.associate, contingency_hours=hours[hospital.pk])
     client = sign_in(make_ready_person(Role.SECURITY_OFFICIAL, parties.associate))
     given = _form(client)
     shown = client.post("/notices/new/contingency/", {**given, "preview": "1"})
@@ -88,6 +88,26 @@ def test_recipients_and_deadlines_are_shown_before_anything_is_sent_and_only_wha
     assert sent.status_code == 302
     assert [f"{row.due_at:%d %H:%M}" for row in _notices(parties)] == ["20 18:30", "21 14:30", "22 14:30"]
     assert [hours[row.viewer_id] for row in _notices(parties)] == [4, 24, 48]
+
+
+def test_each_agreements_hours_drive_its_own_deadline_and_law_the_others():
+    parties = make_parties(2)
+    associate = parties.partnerships[0].associate
+    make_agreement(
+        parties.hospitals[0], associate=associate, contingency_hours=6, incident_hours=2, breach_hours=72
+    )
+    for kind, shortest in (
+        (Kind.CONTINGENCY, 6),
+        (Kind.INCIDENT, 2),
+        (Kind.BREACH, 72),
+        (Kind.WORKFORCE, 24),
+    ):
+        occurrence = send(parties, kind=kind)
+        with open_tenant(parties.associate.pk):
+            rows = list(Notice.objects.filter(occurrence=occurrence).order_by("due_at"))
+        assert rows[0].due_at - occurrence.discovered_at == timedelta(hours=shortest)
+        assert ("the agreement" in rows[0].rule) == (kind is not Kind.WORKFORCE)
+        assert "the agreement" not in rows[1].rule
 
 
 def test_sending_asks_for_a_fresh_proof_and_for_the_role():
