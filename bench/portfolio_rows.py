@@ -79,6 +79,7 @@ def around(
 ) -> Iterator[Any]:
     """What else there is of each business associate."""
     for relation in relations:
+        yield from shown(relation, granter, draw)
         yield from nodes(relation, draw)
 
 

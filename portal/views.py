@@ -21,6 +21,7 @@ from accounts.permissions import Permission
 from accounts.refusals import refuse
 from accounts.requests import is_api
 from assessments import posture
+from assessments.portfolio.services import count_reasons
 from evidence import ledger
 from portal.overview import next_steps
 
@@ -46,6 +47,7 @@ def overview(request: TenantRequest) -> HttpResponse:
         "posture": seen,
         "health": health,
         "fresh": ledger.freshness(health),
+        "partners": count_reasons() if request.may(Permission.PARTNER_READ) else [],
         "steps": next_steps(seen, health, request.may),
         "chart_statuses": [[str(status), status.label, number] for status, number in seen.statuses.items()],
     }

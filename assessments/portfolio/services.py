@@ -60,6 +60,12 @@ def read_portfolio(wanted: Wanted, after: str, *, reader: str) -> Portfolio:
     return Portfolio(rows, key, not after, ranked.found, ranked.all, list(ranked.of_reason.items()))
 
 
+def count_reasons() -> list[tuple[Reason, int]]:
+    """What needs doing about how many active business associates; empty where there is none at all."""
+    ranked = rank(Wanted(), timezone.now(), size=0)
+    return list(ranked.of_reason.items()) if ranked.all else []
+
+
 def tell_shown(rows: Iterable[Standing], *, reader: str) -> None:
     """Says in the log of each business associate what of it is shown."""
     for row in rows:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.audit.events import Act
 from assessments.chain.models import ChainNode
+from assessments.notices.models import Acknowledgement, Notice
 from assessments.partnerships.models import Partnership
 from assessments.portfolio.reasons import Reason
 
@@ -78,7 +79,26 @@ CHAIN = Source(
     Told(Act.CHAIN_READ, "partnership", "partnership_id"),
 )
 
-SOURCES: tuple[Source, ...] = (PARTNERSHIP, CHAIN)
+
+def _notices(_now: datetime) -> QuerySet[Any, Any]:
+    answered = Acknowledgement.objects.filter(notice_id=OuterRef("pk"))
+    counted = {"unanswered": Count("pk")}
+    open_ones = Notice.received.filter(~Exists(answered)).order_by()
+    by_link = open_ones.values("partnership_id", "tenant_id").annotate(**counted)
+    rows: QuerySet[Any, Any] = by_link.values_list("partnership_id", "tenant_id", *counted)
+    return rows
+
+
+NOTICES = Source(
+    "notices",
+    SHOWN_BY,
+    ("open_notices",),
+    _notices,
+    {Reason.NOTICE_OPEN: "open_notices > 0"},
+    Told(Act.NOTICE_LIST, "partnership", "partnership_id"),
+)
+
+SOURCES: tuple[Source, ...] = (PARTNERSHIP, CHAIN, NOTICES)
 """In the order in which they are joined: those of SHOWN_BY after PARTNERSHIP, which brings it."""
 PARTS = frozenset(source.name for source in SOURCES)
 """The names of the sources, by which a page knows its columns."""
