@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from assessments.portfolio.ranking import Wanted, ask
 from assessments.portfolio.reasons import Reason
-from assessments.portfolio.sources import PARTS
+from assessments.sharing.models import SharedPosture, SharedPosturePoint
+from assessments.sharing.reading import points_shown
 
 TIERS = (1, 2, 3)
+WEEKS = 14
+COUNTED = ("evidenced", "gaps", "not_evidenced", "undetermined")
+Point = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +66,20 @@ def portfolio_charts(now: datetime) -> list[Drawn]:
     """The charts of the whole portfolio."""
     return [
         Drawn("tiers", "Tier against what needs doing", "stacks", "Tier", "", chart_tiers(now)),
-        *(
-            [
-                Drawn(
-                    "freshness",
-                    "Freshness of what is shown",
-                    "stacks",
-                    "Oldest evidence",
-                    "",
-                    chart_freshness(now),
-                )
-            ]
-            if "posture" in PARTS
-            else []
+        Drawn("freshness", "Freshness of what is shown", "stacks", "Oldest evidence", "", chart_freshness(now)),
+        Drawn(
+            "over-time", "Safeguards shown over time", "areas", "Day",
+            "Nobody shows you a posture yet. A business associate grants it from its own page of you.",
+            chart_posture(now),
         ),
-    ]
+    ]  # fmt: skip
+
+
+def posture_chart(posture: SharedPosture, now: datetime) -> Drawn:
+    """One business associate's posture over time, as far as it is shown."""
+    points = points_shown(posture)
+    rows = [(point.grant_id, point.at, *(getattr(point, name) for name in COUNTED)) for point in points]
+    return Drawn("over-time", "Posture over time", "areas", "Day", "", over_time(rows, weekly(now)))
 
 
 def chart_tiers(now: datetime) -> Chart:
@@ -101,6 +105,43 @@ _STAND_LOOKS: Mapping[str, str] = {
     "Something else needs doing": "run",
     "Nothing needs doing": "ok",
 }
+
+
+def chart_posture(now: datetime) -> Chart:
+    """What those who show their posture now showed in the last WEEKS weeks: how many safeguards had which status."""
+    points = SharedPosturePoint.received.filter(at__lte=now).order_by("at")
+    return over_time(list(points.values_list("grant_id", "at", *COUNTED)), weekly(now))
+
+
+def over_time(points: Sequence[Point], times: Sequence[datetime]) -> Chart:
+    """The sums of the grants' counts at each of the times; a grant's counts hold until its next point.
+
+    `points`: (grant, time, evidenced, gaps, not evidenced, undetermined), oldest first.
+    """
+    latest: dict[UUID, tuple[int, ...]] = {}
+    sums, columns, following = [0, 0, 0], [], 0
+    for at in times:
+        while following < len(points) and points[following][1] <= at:
+            grant, _at, evidenced, gaps, *others = points[following]
+            fresh = (evidenced, gaps, sum(others))
+            sums = [
+                each + new - old
+                for each, new, old in zip(sums, fresh, latest.get(grant, (0, 0, 0)), strict=True)
+            ]
+            latest[grant] = fresh
+            following += 1
+        columns.append(tuple(sums))
+    names = (("Evidenced", "ok"), ("Gap", "gap"), ("No evidence yet", "none"))
+    series = (
+        Series(name, look, tuple(column[number] for column in columns))
+        for number, (name, look) in enumerate(names)
+    )
+    return Chart(tuple(f"{at:%Y-%m-%d}" for at in times) if points else (), tuple(series))
+
+
+def weekly(now: datetime) -> list[datetime]:
+    """The times of a chart: the last WEEKS weeks to now."""
+    return [now - timedelta(weeks=back) for back in reversed(range(WEEKS))]
 
 
 def chart_freshness(now: datetime) -> Chart:

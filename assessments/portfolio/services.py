@@ -34,6 +34,17 @@ class Row:
         """What the sources know of it."""
         return self.standing.facts
 
+    @property
+    def in_scope(self) -> int:
+        """The safeguards that it shows."""
+        return sum(self.facts[name] or 0 for name in ("evidenced", "gaps", "not_evidenced", "undetermined"))
+
+    @property
+    def posture_words(self) -> str:
+        """The shown posture, for who can't see the bar."""
+        said = self.facts
+        return f"{said['evidenced']} evidenced, {said['gaps']} with a gap, of {self.in_scope}"
+
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:

@@ -16,7 +16,8 @@ from accounts.audit.events import Act
 from assessments.chain.models import ChainNode
 from assessments.notices.models import Acknowledgement, Notice
 from assessments.partnerships.models import Partnership
-from assessments.portfolio.reasons import Reason
+from assessments.portfolio.reasons import STALE_AFTER, Reason
+from assessments.sharing.models import SharedPosture
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,29 @@ SHOWN_BY = ("partnership_id", "downstream_id")
 """The key of what a business associate shows: its rows' partnership and tenant."""
 
 
+def _postures(_now: datetime) -> QuerySet[Any, Any]:
+    """One a grant, and one grant a partnership; the newest, should there be more."""
+    newest = SharedPosture.received.order_by("partnership_id", "tenant_id", "-published_at")
+    rows: QuerySet[Any, Any] = newest.distinct("partnership_id", "tenant_id").values_list(
+        "partnership_id", "tenant_id", "grant_id", "evidenced", "gaps", "not_evidenced", "undetermined",
+        "required_gaps", "oldest_evidence_at",
+    )  # fmt: skip
+    return rows
+
+
+POSTURE = Source(
+    "posture",
+    SHOWN_BY,
+    ("grant_id", "evidenced", "gaps", "not_evidenced", "undetermined", "required_gaps", "oldest_evidence_at"),
+    _postures,
+    {
+        Reason.REQUIRED_GAP: "required_gaps > 0",
+        Reason.STALE: f"oldest_evidence_at < now() - interval '{STALE_AFTER.days} days'",
+    },
+    Told(Act.SHARED_POSTURE_READ, "sharing_grant", "grant_id"),
+)
+
+
 def _nodes(_now: datetime) -> QuerySet[Any, Any]:
     counted = {"known": Count("pk"), "broken_links": Count("pk", filter=~Q(broken=[]))}
     by_link = ChainNode.received.order_by().values("partnership_id", "tenant_id").annotate(**counted)
@@ -98,7 +122,7 @@ NOTICES = Source(
     Told(Act.NOTICE_LIST, "partnership", "partnership_id"),
 )
 
-SOURCES: tuple[Source, ...] = (PARTNERSHIP, CHAIN, NOTICES)
+SOURCES: tuple[Source, ...] = (PARTNERSHIP, POSTURE, CHAIN, NOTICES)
 """In the order in which they are joined: those of SHOWN_BY after PARTNERSHIP, which brings it."""
 PARTS = frozenset(source.name for source in SOURCES)
 """The names of the sources, by which a page knows its columns."""

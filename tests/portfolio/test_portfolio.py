@@ -14,11 +14,14 @@ from django.utils import timezone
 from accounts.audit.models import AuditEntry
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
-from assessments.models import ChainNode, Partnership
+from assessments.models import ChainNode, Partnership, SharedPosture
 from assessments.portfolio.reasons import Reason
+from assessments.sharing.levels import Level
+from assessments.sharing.services import revoke_grant
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.factories import make_tenant
 from tests.partnerships.factories import make_associate, make_partnership
+from tests.sharing.factories import grant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/business-associates/"
@@ -71,13 +74,25 @@ def test_a_broken_link_puts_its_business_associate_before_the_others(official, t
     ]
 
 
-def test_what_is_withdrawn_is_gone_from_the_next_request(official, tenant):
+def test_a_posture_stands_on_its_row_and_a_revoked_one_is_gone_from_the_next_request(official, tenant):
     relation = make_partnership(tenant, make_tenant("Zinc Hosting", kind="business_associate"))
-    show_node(relation, broken=["agreement"])
-    assert Reason.CHAIN_BROKEN in _reasons(official)["Zinc Hosting"]
+    granted = grant(relation, Level.COUNTS)
+    old = timezone.now() - timedelta(days=31)
     with open_tenant(relation.viewer_id):
-        ChainNode.objects.update(withdrawn_at=timezone.now())
-    assert Reason.CHAIN_BROKEN not in _reasons(official)["Zinc Hosting"]
+        SharedPosture.objects.update(
+            evidenced=1, gaps=2, not_evidenced=0, undetermined=0, required_gaps=1, oldest_evidence_at=old
+        )
+    (row,) = official.get(LIST).context["rows"]
+    assert {Reason.REQUIRED_GAP, Reason.STALE} <= set(row.standing.reasons)
+    assert (row.posture_words, row.facts["oldest_evidence_at"]) == ("1 evidenced, 2 with a gap, of 3", old)
+    page = official.get(f"{LIST}{row.associate.pk}/")
+    assert page.context["drawn"].chart.rows[-1][1] == [0, 0, 3]
+    with open_tenant(relation.viewer_id):
+        revoke_grant(grant_id=granted.pk)
+    (row,) = official.get(LIST).context["rows"]
+    assert row.facts["grant_id"] is None
+    assert not {Reason.REQUIRED_GAP, Reason.STALE} & set(row.standing.reasons)
+    assert official.get(f"{LIST}{row.associate.pk}/").context["drawn"] is None
 
 
 @pytest.mark.parametrize("field", ["withdrawn_at", "shown_until"])
