@@ -86,7 +86,7 @@ def test_a_posture_stands_on_its_row_and_a_revoked_one_is_gone_from_the_next_req
     assert {Reason.REQUIRED_GAP, Reason.STALE} <= set(row.standing.reasons)
     assert (row.posture_words, row.facts["oldest_evidence_at"]) == ("1 evidenced, 2 with a gap, of 3", old)
     page = official.get(f"{LIST}{row.associate.pk}/")
-    assert page.context["drawn"].chart.rows[-1][1] == [0, 0, 3]
+    assert sum(page.context["drawn"].chart.rows[-1][1]) == len(granted.citations)
     with open_tenant(relation.viewer_id):
         revoke_grant(grant_id=granted.pk)
     (row,) = official.get(LIST).context["rows"]
