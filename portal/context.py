@@ -90,6 +90,13 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ),
             Entry("Subcontractors", "sitemap", "chain-upstreams", Permission.PARTNER_READ, "subcontractors/"),
             Entry("Notices", "speakerphone", "notice-list", Permission.PARTNER_READ, "notices/"),
+            Entry(
+                "Questionnaires",
+                "list-check",
+                "questionnaire-list",
+                Permission.PARTNER_READ,
+                "questionnaires/",
+            ),
         ),
     ),
     (

@@ -17,6 +17,7 @@ from assessments.notices.receiving import REMIND, remind_receiver
 from assessments.partnerships.joining import WATCH
 from assessments.partnerships.services import watch_partnership
 from assessments.sharing.publishing import PUBLISH, run_publishing
+from assessments.questionnaires import reminders as questionnaires
 from assessments.timers.services import Handler, run_timer
 from tasks.base import RowTask
 
@@ -30,6 +31,8 @@ HANDLERS: Mapping[str, Handler] = {
     REMIND: remind_receiver,
     PUBLISH: run_publishing,
     WATCH: watch_partnership,
+    questionnaires.NOTICE: questionnaires.send_notice,
+    questionnaires.REMINDER: questionnaires.send_reminder,
 }
 """A kind of timer and what it calls for its row."""
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import defusedxml
 from openpyxl import Workbook, load_workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from accounts.errors import InvalidInput
@@ -38,14 +39,19 @@ def read_sheet(content: bytes) -> list[tuple[int, Row]]:
 
     Columns that nobody knows are left out, empty rows too. Raises InvalidInput.
     """
+    return read_table(content, needed=("reference", "name"), known=FIELDS)
+
+
+def read_table(content: bytes, *, needed: Sequence[str], known: Sequence[str]) -> list[tuple[int, Row]]:
+    """As read_sheet, of a sheet with other columns. Raises InvalidInput where a needed one isn't there."""
     if not content:
         raise _unfit("The file is empty.")
     if len(content) > LARGEST_FILE:
         raise _unfit("The file is larger than 2 MB. Split it.")
     cells = _xlsx(content) if content.startswith(b"PK\x03\x04") else _csv(content)
     names = [_name(cell) for cell in next(cells, [])]
-    _check_names(names)
-    rows = [(number, _row(names, row)) for number, row in _limited(cells) if any(map(str.strip, row))]
+    _check_names(names, needed, known)
+    rows = [(number, _row(names, row, known)) for number, row in _limited(cells) if any(map(str.strip, row))]
     if not rows:
         raise _unfit("The sheet has no row below its first.")
     return rows
@@ -82,9 +88,16 @@ def write_csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
 
 def write_xlsx(rows: Iterable[Sequence[str]]) -> bytes:
     """The sheet as a workbook; every cell is text."""
+    return write_workbook("Business associates", (FIELDS, *rows))
+
+
+def write_workbook(title: str, rows: Iterable[Sequence[str]], widths: Sequence[int] = ()) -> bytes:
+    """Rows as a workbook of one sheet whose cells are text; `widths` of columns in letters."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("Business associates")
-    for row in (FIELDS, *rows):
+    sheet = book.create_sheet(title)
+    for number, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    for row in rows:
         sheet.append([_inert(cell) for cell in row])
     out = io.BytesIO()
     book.save(out)
@@ -123,18 +136,18 @@ _XLSX_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOF
 """What openpyxl raises of a malformed workbook (a SyntaxError is XML's)."""
 
 
-def _check_names(names: list[str]) -> None:
-    for needed in ("reference", "name"):
-        if needed not in names:
-            raise _unfit(f"The first row has no column “{needed}”. An export shows the columns.")
-    twice = {name for name in names if name in FIELDS and names.count(name) > 1}
+def _check_names(names: list[str], needed: Sequence[str], known: Sequence[str]) -> None:
+    for name in needed:
+        if name not in names:
+            raise _unfit(f"The first row has no column “{name}”. An export shows the columns.")
+    twice = {name for name in names if name in known and names.count(name) > 1}
     if twice:
         raise _unfit(f"The first row has the column “{min(twice)}” twice.")
 
 
-def _row(names: list[str], cells: list[str]) -> Row:
+def _row(names: list[str], cells: list[str], known: Sequence[str]) -> Row:
     said = dict(zip(names, map(_plain, cells), strict=False))
-    return {name: said.get(name, "") for name in names if name in FIELDS}
+    return {name: said.get(name, "") for name in names if name in known}
 
 
 def _limited(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:

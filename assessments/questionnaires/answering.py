@@ -85,7 +85,7 @@ def stands(questionnaire: Questionnaire) -> bool:
     if questionnaire.partnership_id is None:
         return False
     mine = Partnership.received.filter(pk=questionnaire.partnership_id)
-    return mine.filter(tenant=questionnaire.tenant).exists()
+    return mine.filter(tenant_id=questionnaire.asking_id).exists()
 
 
 def find_kept(*, questionnaire_id: UUID) -> Questionnaire:
@@ -192,7 +192,7 @@ def last_answers(questionnaire: Questionnaire) -> Answers | None:
     if questionnaire.previous_id is None:
         return None
     mine = Answers.objects.filter(questionnaire_id=questionnaire.previous_id, submitted_at__isnull=False)
-    return mine.filter(viewer_id=questionnaire.tenant_id).order_by("-round").first()
+    return mine.filter(viewer_id=questionnaire.asking_id).order_by("-round").first()
 
 
 def rounds_of(questionnaire: Questionnaire) -> Iterable[Answers]:
@@ -203,13 +203,13 @@ def rounds_of(questionnaire: Questionnaire) -> Iterable[Answers]:
 
 def _answers(questionnaire: Questionnaire) -> Answers | None:
     mine = Answers.objects.filter(questionnaire_id=questionnaire.pk, round=questionnaire.round)
-    return mine.filter(viewer=questionnaire.tenant).first()
+    return mine.filter(viewer_id=questionnaire.asking_id).first()
 
 
 def _begin(questionnaire: Questionnaire) -> Answers:
     answers, _made = Answers.objects.get_or_create(
         questionnaire_id=questionnaire.pk, round=questionnaire.round,
-        defaults={"viewer_id": questionnaire.tenant_id, "title": questionnaire.title, "year": questionnaire.year,
+        defaults={"viewer_id": questionnaire.asking_id, "title": questionnaire.title, "year": questionnaire.year,
                   "upstream_name": questionnaire.upstream_name},
     )  # fmt: skip
     return answers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -120,7 +121,9 @@ def freeze(source: Source) -> None:
     """
     if source.key in shipped():
         return
-    found = TemplateVersion.objects.select_for_update().get(template_id=source.key, number=source.version)
+    found = TemplateVersion.objects.select_for_update().get(
+        template_id=UUID(source.key), number=source.version
+    )
     if parse(found.content) != source.content:
         raise Conflict("The template was changed meanwhile. Look at it, then send it.")
     if found.frozen_at is None:
@@ -179,7 +182,7 @@ def _appended(content: Content, title: str, question: Question) -> Content:
     return Content((*content.sections, Section(key, title, (question,))))
 
 
-def _record(template: QuestionnaireTemplate, version: int, **details: str) -> None:
+def _record(template: QuestionnaireTemplate, version: int, **details: Any) -> None:
     record(
         Act.QUESTIONNAIRE_TEMPLATE_CHANGE,
         object_type="questionnaire_template",

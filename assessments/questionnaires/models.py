@@ -8,6 +8,8 @@ and `viewer` is the upstream itself.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
+from uuid import UUID
 
 from django.db import models
 
@@ -108,6 +110,16 @@ class Questionnaire(SharedModel):
     def questions(self) -> Content:
         """The questions."""
         return parse(self.content)
+
+    @property
+    def asking_id(self) -> UUID:
+        """The tenant that asks."""
+        return cast("UUID", self.tenant_id)
+
+    @property
+    def answering_id(self) -> UUID:
+        """The tenant in which it is answered."""
+        return self.viewer_id
 
     @property
     def by_guests(self) -> bool:

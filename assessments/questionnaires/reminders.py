@@ -50,8 +50,11 @@ def send_reminder(row_id: UUID) -> datetime | None:
     questionnaire.reminders += 1
     questionnaire.save(update_fields=["reminders"])
     record(
-        Act.QUESTIONNAIRE_REMIND, object_type="questionnaire", object_id=questionnaire.pk, number=questionnaire.reminders
-    )  # fmt: skip
+        Act.QUESTIONNAIRE_REMIND,
+        object_type="questionnaire",
+        object_id=questionnaire.pk,
+        number=questionnaire.reminders,
+    )
     return next_reminder(questionnaire.due_on, after=now, sent=questionnaire.reminders)
 
 

@@ -155,7 +155,7 @@ def accept(*, questionnaire_id: UUID) -> Questionnaire:
 def rounds_received(questionnaire: Questionnaire) -> list[Answers]:
     """The rounds that were handed in to the open tenant, newest first. Nobody else's answers count."""
     handed_in = Answers.received.filter(questionnaire_id=questionnaire.pk, submitted_at__isnull=False)
-    return list(handed_in.filter(tenant=questionnaire.viewer).order_by("-round"))
+    return list(handed_in.filter(tenant_id=questionnaire.answering_id).order_by("-round"))
 
 
 def _newest_answers(questionnaire: Questionnaire) -> Answers | None:
@@ -163,9 +163,9 @@ def _newest_answers(questionnaire: Questionnaire) -> Answers | None:
 
 
 def _question_changes(questionnaire: Questionnaire, content: Content) -> tuple[list[str], list[str]]:
-    before = Questionnaire.objects.filter(pk=questionnaire.previous_id).first()
-    if before is None:
+    if questionnaire.previous_id is None:
         return [], []
+    before = Questionnaire.objects.get(pk=questionnaire.previous_id)
     new, changed, _gone = changed_questions(content, before.questions)
     return new, changed
 

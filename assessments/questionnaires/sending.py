@@ -136,8 +136,12 @@ def _is_open(questionnaire: Questionnaire) -> bool:
 
 
 def _new(
-    sending: Sending, source: Source, associate: BusinessAssociate, partnership: Partnership | None, last: Questionnaire | None
-) -> Questionnaire:  # fmt: skip
+    sending: Sending,
+    source: Source,
+    associate: BusinessAssociate,
+    partnership: Partnership | None,
+    last: Questionnaire | None,
+) -> Questionnaire:
     content = source.content.as_json()
     return Questionnaire(
         viewer_id=partnership.viewer_id if partnership else sending.tenant.pk,
