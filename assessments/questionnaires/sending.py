@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -44,6 +45,15 @@ class Sending:
     tenant: Tenant
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What all of them are asked, made once."""
+
+    source: Source
+    content: Mapping[str, Any]
+    sha256: str
+
+
 def send_questionnaires(*, sending: Sending, associate_ids: Collection[UUID]) -> Sent:
     """Sends one to each. Who has the same template open already is left out, so that sending twice does no harm.
 
@@ -53,6 +63,8 @@ def send_questionnaires(*, sending: Sending, associate_ids: Collection[UUID]) ->
     _check(sending, associate_ids)
     source = find_source(sending.source)
     freeze(source)
+    content = source.content.as_json()
+    asked = _Asked(source, content, digest_of(content))
     associates = _associates(associate_ids)
     last = _last_ones(source.key, associate_ids)
     busy = [each for each in associates if each.pk in last and _is_open(last[each.pk])]
@@ -61,7 +73,7 @@ def send_questionnaires(*, sending: Sending, associate_ids: Collection[UUID]) ->
         for each in Partnership.objects.filter(associate__in=associates, withdrawn_at=None)
     }
     made = [
-        _new(sending, source, associate, partnerships.get(associate.pk), last.get(associate.pk))
+        _new(sending, asked, associate, partnerships.get(associate.pk), last.get(associate.pk))
         for associate in associates
         if associate not in busy
     ]
@@ -137,17 +149,17 @@ def _is_open(questionnaire: Questionnaire) -> bool:
 
 def _new(
     sending: Sending,
-    source: Source,
+    asked: _Asked,
     associate: BusinessAssociate,
     partnership: Partnership | None,
     last: Questionnaire | None,
 ) -> Questionnaire:
-    content = source.content.as_json()
     return Questionnaire(
         viewer_id=partnership.viewer_id if partnership else sending.tenant.pk,
         partnership_id=partnership.pk if partnership else None,
-        associate=associate, title=source.title, template=source.key, version=source.version, year=sending.year,
-        content=content, content_sha256=digest_of(content), upstream_name=sending.tenant.name,
+        associate=associate, title=asked.source.title, template=asked.source.key, version=asked.source.version,
+        year=sending.year,
+        content=asked.content, content_sha256=asked.sha256, upstream_name=sending.tenant.name,
         downstream_name=partnership.downstream_name if partnership else associate.name,
         due_on=sending.due_on, sent_by=sending.by, previous_id=last.pk if last else None,
     )  # fmt: skip

@@ -43,6 +43,11 @@ KINDS: dict[str, Kind] = {
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
     "engagement_id": Kind(lambda its: its.engagement.pk),
     "package_id": Kind(lambda its: its.package.pk),
+    "partnership_id": Kind(lambda its: its.received_questionnaire.partnership_id),
+    "questionnaire_id": Kind(lambda its: its.questionnaire.pk),
+    "received_questionnaire_id": Kind(lambda its: its.received_questionnaire.pk),
+    "template_id": Kind(lambda its: its.template.pk),
+    "workbook_id": Kind(lambda its: its.workbook.pk),
     "associate_id": Kind(lambda its: its.associate.pk),
     "agreement_id": Kind(lambda its: its.agreement.pk),
     "agreement_version_id": Kind(lambda its: its.agreement_version.pk),
@@ -78,6 +83,8 @@ NOBODYS = {
     "check_id": (CHECK, "checks are the product's own"),
     "operator_id": (str(uuid4()), "the operator's staff are nobody's members; beside a secret"),
     "tab": ("overview", "a page's tabs are the product's own"),
+    "key": ("one", "keys of questions, and of templates that ship, name nothing by themselves"),
+    "section_key": ("first", "keys of sections name nothing by themselves"),
     "rest": ("no/such/thing", "the rest of an address where nothing is"),
     "notice_kind": ("contingency", "kinds of notices are the product's own"),
     "duty": ("individuals", "duties after a breach are the law's"),
@@ -99,6 +106,9 @@ IDS = {
     "actor": Kind(lambda its: its.owner.pk),
     "engagement": Kind(lambda its: its.engagement.pk),
     "membership": Kind(lambda its: its.membership.pk),
+    "associate": Kind(lambda its: its.associate.pk),
+    "associates": Kind(lambda its: its.associate.pk),
+    "snapshot": Kind(lambda its: its.snapshot.pk),
     "object": Kind(lambda its: its.connection.pk),
     "notice": Kind(lambda its: its.notice.pk),
     "recipients": Kind(lambda its: its.outside.pk),
@@ -107,6 +117,8 @@ IDS = {
 """Fields of queries and forms that take an id, or a key made of one."""
 
 WORDS = frozenset({
+    "year", "everyone", "question", "document", "remove", "prompt", "answer", "choices", "weight", "help",
+    "within_days", "at_least", "at_most", "one-value", "one-reason", "one-confirm", "one-verdict", "one-comment",
     "tell", "below",
     "organisation",
     "slug", "reason", "ticket", "hours", "emergency", "days", "allowed", "with_evidence",
@@ -134,6 +146,8 @@ WORDS = frozenset({
 """Fields that take no id."""
 
 BODIES = {
+    "questionnaires/<uuid:questionnaire_id>/link/": {"email": "somebody@example.org"},
+    "questionnaires/<uuid:questionnaire_id>/send-back/": {"due_on": "2099-12-31"},
     "audit/streams/<uuid:stream_id>/change/": {"change": "pause"},
     "members/<uuid:membership_id>/role/": {"role": "viewer"},
 }
