@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db.models import JSONField, Value
 from django.utils import timezone
 
 from accounts.audit.events import Act
@@ -77,6 +78,9 @@ def send_questionnaires(*, sending: Sending, associate_ids: Collection[UUID]) ->
         for associate in associates
         if associate not in busy
     ]
+    for each in made:
+        # An expression, since without one Django sends arrays, whose quotes psycopg escapes one by one: ten seconds.
+        each.content = Value(asked.content, output_field=JSONField())
     Questionnaire.objects.bulk_create(made, batch_size=BATCH)
     _set_clocks(made)
     record(
