@@ -18,6 +18,7 @@ from assessments.partnerships.joining import WATCH
 from assessments.partnerships.services import watch_partnership
 from assessments.sharing.publishing import PUBLISH, run_publishing
 from assessments.questionnaires import reminders as questionnaires
+from assessments.sharing.publishing import PUBLISH, run_publishing
 from assessments.timers.services import Handler, run_timer
 from tasks.base import RowTask
 

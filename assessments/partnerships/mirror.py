@@ -12,6 +12,7 @@ from assessments.agreements import tab as agreements
 from assessments.chain import tab as chain
 from assessments.notices.tab import mirror_context as notices_context
 from assessments.partnerships.models import Partnership
+from assessments.questionnaires import tab as questionnaires
 from assessments.sharing.mirror import mirror_context as sharing
 
 Context = Callable[[Partnership], dict[str, Any]]
@@ -40,5 +41,6 @@ MIRRORS: tuple[Mirror, ...] = (
     Mirror("posture", "What it sees of our posture", sharing, "sharing/_mirror.html"),
     Mirror("subcontractors", "Subcontractors", chain.mirror_context, "chain/_mirror.html"),
     Mirror("notices", "Notices", notices_context, "notices/_mirror.html"),
+    Mirror("questionnaires", "Questionnaires", questionnaires.mirror_context, "questionnaires/_mirror.html"),
 )
 """The tabs in their order, after the page's own first one."""

@@ -13,6 +13,7 @@ from assessments.notices.tab import tab_context
 from assessments.partners.models import BusinessAssociate
 from assessments.partnerships import tab as partnership
 from assessments.portfolio.history import history_context
+from assessments.questionnaires import tab as questionnaires
 from assessments.sharing.tab import tab_context as shared_posture
 
 
@@ -36,6 +37,7 @@ TABS: tuple[Tab, ...] = (
     Tab("posture", "Posture shared with us", shared_posture, "sharing/_tab.html"),
     Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),
     Tab("notices", "Notices", tab_context, "notices/_tab.html"),
+    Tab("questionnaires", "Questionnaires", questionnaires.tab_context, "questionnaires/_tab.html"),
     Tab("history", "History", history_context, "portfolio/_history.html", Permission.AUDIT_READ),
 )
 """The tabs after the overview, in the order of the page."""

@@ -137,9 +137,9 @@ WORDS = frozenset({
     "details", "discovered_at", "zone", "individuals", "most_in_one_state", "drill", "send", "shown", "closes",
     "contingency", "workforce", "incident", "breach", "nature", "recipient", "acquired", "mitigated", "conclusion", "done_on",
     "title", "firm", "opens_on", "closes_on", "due_on",
-    "summary", "document", "own_party", "other_party", "signed_on", "effective_from", "renews", "renewal_months",
+    "summary", "own_party", "other_party", "signed_on", "effective_from", "renews", "renewal_months",
     "notice_days", "incident_hours", "breach_hours", "contingency_hours", "workforce_hours", "disposal", "return_days",
-    "audit_right", "binds_subcontractors", "stage", "terminated_on", "clause", "answer", "page", "quote",
+    "audit_right", "binds_subcontractors", "stage", "terminated_on", "clause", "page", "quote",
     "extent", "source", "subject", "seed", "size", "result", "note", "comment-text", "conclude-judgement",
     "conclude-reasons", "conclude-shared",
 })  # fmt: skip
