@@ -16,7 +16,6 @@ from assessments.notices.outside import tell_outside
 from assessments.notices.receiving import REMIND, remind_receiver
 from assessments.partnerships.joining import WATCH
 from assessments.partnerships.services import watch_partnership
-from assessments.sharing.publishing import PUBLISH, run_publishing
 from assessments.questionnaires import reminders as questionnaires
 from assessments.sharing.publishing import PUBLISH, run_publishing
 from assessments.timers.services import Handler, run_timer

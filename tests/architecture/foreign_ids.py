@@ -43,7 +43,6 @@ KINDS: dict[str, Kind] = {
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
     "engagement_id": Kind(lambda its: its.engagement.pk),
     "package_id": Kind(lambda its: its.package.pk),
-    "partnership_id": Kind(lambda its: its.received_questionnaire.partnership_id),
     "questionnaire_id": Kind(lambda its: its.questionnaire.pk),
     "received_questionnaire_id": Kind(lambda its: its.received_questionnaire.pk),
     "template_id": Kind(lambda its: its.template.pk),
