@@ -248,6 +248,8 @@ AUDIT_SIGNING_KEYS = (
 )
 
 # The vault
+# What is uploaded to be kept there waits in memory, never in a file of its own that isn't encrypted.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 11 << 20
 VAULT_STORE = env.text("VAULT_STORE", "file")
 VAULT_DIRECTORY = Path(
     env.text("VAULT_DIRECTORY", str(env.state() / "vault") if not PRODUCTION else "/vault")

@@ -21,6 +21,7 @@ from accounts.permissions import Permission
 from accounts.refusals import refuse
 from accounts.requests import is_api
 from assessments import posture
+from assessments.agreements.needs import alerts as agreement_alerts
 from assessments.portfolio.services import count_reasons
 from evidence import ledger
 from portal.overview import next_steps
@@ -49,6 +50,7 @@ def overview(request: TenantRequest) -> HttpResponse:
         "fresh": ledger.freshness(health),
         "partners": count_reasons() if request.may(Permission.PARTNER_READ) else [],
         "steps": next_steps(seen, health, request.may),
+        "alerts": agreement_alerts() if request.may(Permission.PARTNER_READ) else [],
         "chart_statuses": [[str(status), status.label, number] for status, number in seen.statuses.items()],
     }
     return render(request, "portal/overview.html", context)

@@ -66,6 +66,32 @@ class Need:
         return reverse("business-associate-tab", args=[self.associate_id, "agreement"])
 
 
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert about several agreements."""
+
+    kind: NeedKind
+    number: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is about agreements that have expired already."""
+        return self.kind is NeedKind.EXPIRED
+
+    @property
+    def words(self) -> str:
+        """What it says."""
+        noun = "business associate agreement" + ("" if self.number == 1 else "s")
+        if self.is_over:
+            return f"{self.number:,} {noun} expired: PHI may not go there without one (164.308(b))"
+        return f"{self.number:,} {noun} {'ends' if self.number == 1 else 'end'} within 90 days"
+
+    @property
+    def url(self) -> str:
+        """The list of them."""
+        return f"{reverse('agreement-list')}?state={self.kind}"
+
+
 def with_agreement(associates: QuerySet[BusinessAssociate], on: date | None = None) -> QuerySet[Any]:
     """Adds agreement_state (a `State` or None), agreement_id, agreement_last_on and agreement_missing (clauses).
 
@@ -119,6 +145,12 @@ def count_needs(on: date | None = None) -> dict[NeedKind, int]:
         **{str(kind): Count("id", filter=condition) for kind, condition in CONDITIONS.items()}
     )
     return {kind: counts[str(kind)] for kind in ORDER}
+
+
+def alerts(on: date | None = None) -> list[Alert]:
+    """What the overview says of agreements that have expired or are about to."""
+    counts = count_needs(on)
+    return [Alert(kind, counts[kind]) for kind in (NeedKind.EXPIRED, NeedKind.EXPIRING) if counts[kind]]
 
 
 def _need(kind: NeedKind, row: Any) -> Need:

@@ -33,6 +33,7 @@ from evidence.models import AwsConnection, CollectionRun, CollectionUnit, UnitSt
 from evidence.services import create_connection, start_run, verify_connection
 from portal import env
 from portal.demo import hospital
+from portal.demo.agreements import seed_agreements
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
 from portal.demo.engagement import seed_engagement
 from portal.demo.partners import seed_business_associates, seed_partnership
@@ -132,6 +133,7 @@ def _assess(aws: AwsControl, organisation: Organisation, say: Say, bar: Bar) -> 
     say(f"{organisation.name}: AWS account {organisation.aws_account_id} stands ready.")
     with open_tenant(tenant_id):
         seed_business_associates(organisation.slug)
+        seed_agreements(organisation.slug)
     with open_tenant(tenant_id):
         if is_new:
             verify_connection(connection_id=connection_id)

@@ -6,14 +6,17 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
 from assessments.agreements.models import VersionKind
 from assessments.agreements.needs import NeedKind, count_needs, needs, needs_of
-from assessments.agreements.services import set_stage, terminate_agreement
+from assessments.agreements.services import NewVersion, add_version, set_stage, terminate_agreement
 from assessments.agreements.states import Stage, State
 from assessments.agreements.terms import term_end
 from assessments.models import Agreement, AgreementTerms
-from tests.agreements.factories import in_days, make_agreement
+from tests.accounts.factories import make_ready_person, sign_in
+from tests.agreements.factories import in_days, make_agreement, terms
+from tests.factories import make_person
 from tests.partnerships.factories import make_associate, make_partnership
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,6 +82,19 @@ def test_the_business_associate_is_told_the_same_state_by_the_same_rule(tenant):
 def test_a_renewed_term_ends_whole_terms_later(end, months, on, running):
     said = type("Row", (), {"ends_on": end, "renews": True, "renewal_months": months})()
     assert term_end(said, on) == running
+
+
+def test_an_expiry_is_an_alert_on_the_entry_and_on_the_overview(tenant):
+    agreement = make_agreement(tenant, ends_on=in_days(-1))
+    viewer = sign_in(make_ready_person(Role.VIEWER, tenant))
+    assert b"1 business associate agreement expired" in viewer.get("/").content
+    tab = viewer.get(f"/business-associates/{agreement.associate_id}/agreement/")
+    assert b"Agreement expired" in tab.content
+    assert b"This agreement has expired" in viewer.get(f"/agreements/{agreement.pk}/").content
+    with open_tenant(tenant.pk):
+        renewed = terms(signed_on=in_days(0), effective_from=in_days(0), ends_on=in_days(300))
+        add_version(agreement_id=agreement.pk, new=NewVersion(VersionKind.RENEWAL, renewed), by=make_person())
+    assert b"agreement expired" not in viewer.get("/").content
 
 
 def test_each_active_business_associate_without_an_agreement_in_force_needs_one(tenant):
