@@ -116,6 +116,7 @@ def detail(request: TenantRequest, agreement_id: UUID) -> HttpResponse:
 @require_POST
 def stage(request: TenantRequest, agreement_id: UUID) -> HttpResponse:
     """Draft or in negotiation."""
+    services.find_agreement(agreement_id=agreement_id)  # another's is not found, whatever is asked for
     wanted = request.POST.get("stage", "")
     if wanted not in {Stage.DRAFT, Stage.NEGOTIATION}:
         raise InvalidInput("An agreement goes between draft and negotiation.", field="stage")
