@@ -89,11 +89,11 @@ def read_terms(row: Any, agreement_id: UUID) -> Terms:
 
 
 def words_of_hours(hours: int | None) -> str:
-    """72 hours, 60 days; "" for None. Days from two on where they are whole."""
+    """72 hours, 60 days; "" for None. Days where they are whole and more than three, as agreements write them."""
     if hours is None:
         return ""
     days, rest = divmod(hours, 24)
-    if days > 1 and not rest:
+    if days > 3 and not rest:  # noqa: PLR2004 (72 hours)
         return f"{days:,} days"
     return f"{hours:,} hour{'' if hours == 1 else 's'}"
 
