@@ -73,7 +73,7 @@ def pages(client: Any) -> Mapping[str, str]:
     start = "/business-associates/"
     return {
         "first page": start,
-        "a link broken": f"{start}?why=chain_broken",
+        "agreement ends within 90 days": f"{start}?why=expiring",
         "tier 1, searched": f"{start}?tier=1&text=hosting",
         "last page": f"{start}?after={_before_last(client.tenant_id)}",
         "charts": f"{start}charts/",
@@ -164,7 +164,7 @@ def main() -> None:
         for tenant, size in zip(measured, sizes, strict=True):
             client = _client(tenant)
             found += [{"of": f"{size:,} associates", **row} for row in measure(client, pages(client), rounds)]
-        mirror = {}
+        mirror = {"covered entities": "/covered-entities/"}
         found += [
             {"of": f"{mirrored:,} covered entities", **row}
             for row in measure(_client(central), mirror, rounds)

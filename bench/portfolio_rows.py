@@ -75,12 +75,29 @@ def partnership(upstream: Any, associate: Any, downstream: Any) -> Any:
 
 
 def around(
-    _register: Sequence[Any], relations: Sequence[Any], granter: UUID, draw: random.Random
+    register: Sequence[Any], relations: Sequence[Any], granter: UUID, draw: random.Random
 ) -> Iterator[Any]:
     """What else there is of each business associate."""
+    for associate in register:
+        yield from agreement(associate, draw)
     for relation in relations:
         yield from shown(relation, granter, draw)
         yield from nodes(relation, draw)
+
+
+def agreement(associate: Any, draw: random.Random) -> Iterator[Any]:
+    """A signed agreement of nine in ten; some have ended, some end soon."""
+    from assessments.agreements.models import last_day
+    from assessments.models import Agreement
+
+    if draw.random() < 0.9:
+        ends = (NOW + dt.timedelta(days=draw.choice([-20, 45, 300, 600, 700]))).date()
+        made = Agreement(
+            tenant_id=associate.tenant_id, associate_id=associate.pk, stage="signed", ends_on=ends,
+            effective_from=(NOW - dt.timedelta(days=400)).date(), other_party=associate.name,
+        )  # fmt: skip
+        made.last_on = last_day(made)
+        yield made
 
 
 def nodes(relation: Any, draw: random.Random) -> Iterator[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from accounts.audit import trail
 from accounts.audit.events import Act
+from assessments.agreements.models import Agreement
 from assessments.partners.models import BusinessAssociate
 from assessments.partnerships.models import Partnership
 
@@ -15,8 +16,9 @@ LOOKS = (Act.BUSINESS_ASSOCIATE_READ, Act.PARTNER_READ)
 
 
 def history_context(associate: BusinessAssociate) -> dict[str, Any]:
-    """The newest acts about its entry in the register and its partnerships; `more`: whether there are others."""
+    """The newest acts about its entry, its partnerships and agreements; `more`: whether there are others."""
     partnerships = Partnership.objects.filter(associate=associate).values_list("pk", flat=True)
-    traces = trail.acts_about([associate.pk, *partnerships], leaving_out=LOOKS, most=SHOWN + 1)
+    agreements = Agreement.objects.filter(associate=associate).values_list("pk", flat=True)
+    traces = trail.acts_about([associate.pk, *partnerships, *agreements], leaving_out=LOOKS, most=SHOWN + 1)
     lines = [(trace, Act(trace.act).label) for trace in traces[:SHOWN]]
     return {"lines": lines, "more": len(traces) > SHOWN}

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.audit.shared import tell_sharer
 from accounts.errors import InvalidInput
+from assessments.agreements.states import State
 from assessments.partners.models import BusinessAssociate
 from assessments.portfolio.ranking import Standing, Wanted, rank
 from assessments.portfolio.reasons import Reason
@@ -33,6 +34,12 @@ class Row:
     def facts(self) -> Mapping[str, Any]:
         """What the sources know of it."""
         return self.standing.facts
+
+    @property
+    def agreement_label(self) -> str:
+        """The state of its agreement in words, "" where none is recorded."""
+        state = self.facts["agreement_state"]
+        return State(state).label if state else ""
 
     @property
     def in_scope(self) -> int:

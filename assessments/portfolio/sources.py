@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.audit.events import Act
+from assessments.agreements.models import Agreement
+from assessments.agreements.states import State
 from assessments.chain.models import ChainNode
 from assessments.notices.models import Acknowledgement, Notice
 from assessments.partnerships.models import Partnership
@@ -62,6 +64,25 @@ PARTNERSHIP = Source(
 )
 SHOWN_BY = ("partnership_id", "downstream_id")
 """The key of what a business associate shows: its rows' partnership and tenant."""
+
+
+def _agreements(now: datetime) -> QuerySet[Any, Any]:
+    current = Agreement.objects.filter(is_current=True).with_state(now.astimezone(UTC).date())
+    rows: QuerySet[Any, Any] = current.values_list("associate_id", "state", "last_on")
+    return rows
+
+
+AGREEMENT = Source(
+    "agreement",
+    ("associate_id",),
+    ("agreement_state", "agreement_ends"),
+    _agreements,
+    {
+        Reason.NO_AGREEMENT: "agreement_state IS NULL"
+        f" OR agreement_state NOT IN ('{State.IN_FORCE}', '{State.EXPIRING}')",
+        Reason.EXPIRING: f"agreement_state = '{State.EXPIRING}'",
+    },
+)
 
 
 def _postures(_now: datetime) -> QuerySet[Any, Any]:
@@ -122,7 +143,7 @@ NOTICES = Source(
     Told(Act.NOTICE_LIST, "partnership", "partnership_id"),
 )
 
-SOURCES: tuple[Source, ...] = (PARTNERSHIP, POSTURE, CHAIN, NOTICES)
+SOURCES: tuple[Source, ...] = (PARTNERSHIP, AGREEMENT, POSTURE, CHAIN, NOTICES)
 """In the order in which they are joined: those of SHOWN_BY after PARTNERSHIP, which brings it."""
 PARTS = frozenset(source.name for source in SOURCES)
 """The names of the sources, by which a page knows its columns."""

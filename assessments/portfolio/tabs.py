@@ -32,12 +32,12 @@ class Tab:
 
 
 TABS: tuple[Tab, ...] = (
-    Tab("partnership", "Partnership", partnership.tab_context, partnership.TEMPLATE),
     Tab("agreement", "Agreement", agreements.tab_context, "agreements/_tab.html"),
     Tab("posture", "Posture shared with us", shared_posture, "sharing/_tab.html"),
     Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),
     Tab("notices", "Notices", tab_context, "notices/_tab.html"),
     Tab("questionnaires", "Questionnaires", questionnaires.tab_context, "questionnaires/_tab.html"),
+    Tab("partnership", "Partnership", partnership.tab_context, partnership.TEMPLATE),
     Tab("history", "History", history_context, "portfolio/_history.html", Permission.AUDIT_READ),
 )
 """The tabs after the overview, in the order of the page."""

@@ -14,11 +14,13 @@ from django.utils import timezone
 from accounts.audit.models import AuditEntry
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
+from assessments.agreements.models import VersionKind
 from assessments.models import ChainNode, Partnership, SharedPosture
 from assessments.portfolio.reasons import Reason
 from assessments.sharing.levels import Level
 from assessments.sharing.services import revoke_grant
 from tests.accounts.factories import make_ready_person, sign_in
+from tests.agreements.factories import in_days, make_agreement
 from tests.factories import make_tenant
 from tests.partnerships.factories import make_associate, make_partnership
 from tests.sharing.factories import grant
@@ -60,8 +62,9 @@ def _told(tenant) -> list[AuditEntry]:
 
 
 def test_a_broken_link_puts_its_business_associate_before_the_others(official, tenant):
-    make_associate(tenant, name="A quiet one", volume="more")
+    make_agreement(tenant, associate=make_associate(tenant, name="A quiet one", volume="more"))
     relation = make_partnership(tenant, make_tenant("Zinc Hosting", kind="business_associate"))
+    make_agreement(tenant, associate=relation.associate)
     show_node(relation)
     show_node(relation, broken=["agreement"])
     answer = official.get(LIST)
@@ -72,6 +75,18 @@ def test_a_broken_link_puts_its_business_associate_before_the_others(official, t
     assert [row.name for row in official.get(LIST, {"why": "chain_broken"}).context["rows"]] == [
         "Zinc Hosting"
     ]
+
+
+def test_agreements_come_first_none_before_one_that_ends_soon(official, tenant):
+    for name, days in (("Ends late", 200), ("Ends soon", 30), ("Has ended", -1)):
+        make_agreement(tenant, associate=make_associate(tenant, name=name), ends_on=in_days(days))
+    make_agreement(tenant, associate=make_associate(tenant, name="In talks"), kind=VersionKind.DRAFT)
+    make_associate(tenant, name="Never had one")
+    rows = official.get(LIST).context["rows"]
+    assert [row.name for row in rows] == ["Has ended", "In talks", "Never had one", "Ends soon", "Ends late"]
+    assert [row.standing.reasons for row in rows[2:]] == [(Reason.NO_AGREEMENT,), (Reason.EXPIRING,), ()]
+    narrowed = official.get(LIST, {"why": "no_agreement", "text": "in talks"}).context
+    assert ([row.name for row in narrowed["rows"]], narrowed["all"]) == (["In talks"], 5)
 
 
 def test_a_posture_stands_on_its_row_and_a_revoked_one_is_gone_from_the_next_request(official, tenant):
