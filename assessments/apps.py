@@ -10,11 +10,13 @@ class AssessmentsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.signals import invitation_accepted
         from assessments.agreements.receivers import show_when_it_begins, withdraw_when_it_ends
+        from assessments.chain.hearing import listen
         from assessments.partnerships.signals import partnership_began, partnership_ended
 
         invitation_accepted.connect(_bind_auditor, dispatch_uid="engagements")
         partnership_began.connect(show_when_it_begins, dispatch_uid="agreements")
         partnership_ended.connect(withdraw_when_it_ends, dispatch_uid="agreements")
+        listen()
 
 
 def _bind_auditor(invitation: Any, person: Any, **_: Any) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
+from django.utils import timezone
+
+from assessments.agreements.models import Agreement
+from assessments.agreements.states import EXPIRING, State
 from assessments.chain.words import Break, LinkAgreement
 
+_WORDS = {
+    State.IN_FORCE: LinkAgreement.IN_FORCE,
+    State.EXPIRING: LinkAgreement.EXPIRING,
+    State.EXPIRED: LinkAgreement.EXPIRED,
+}
+"""Whatever else a state is, nobody is bound by it now."""
 _BROKEN_AGREEMENT = {
     LinkAgreement.EXPIRED: Break.AGREEMENT_EXPIRED,
     LinkAgreement.ABSENT: Break.NO_AGREEMENT,
@@ -19,7 +29,7 @@ _BROKEN_AGREEMENT = {
 class Link:
     """How one link stands. `changes_at` is when that changes by the calendar alone."""
 
-    agreement: LinkAgreement = LinkAgreement.UNKNOWN
+    agreement: LinkAgreement = LinkAgreement.ABSENT
     verified_at: datetime | None = None
     overdue: bool = False
     changes_at: datetime | None = None
@@ -33,4 +43,26 @@ class Link:
 
 def links_of(associate_ids: Collection[UUID]) -> dict[UUID, Link]:
     """The links to these business associates of the open tenant."""
-    return {associate_id: Link() for associate_id in associate_ids}
+    current = Agreement.objects.with_state().filter(associate_id__in=list(associate_ids), is_current=True)
+    agreements = {each.associate_id: each for each in current}
+    return {each: _link(agreements.get(each)) for each in associate_ids}
+
+
+def _link(agreement: Agreement | None) -> Link:
+    if agreement is None:
+        return Link()
+    word = _WORDS.get(State(agreement.state or State.DRAFT), LinkAgreement.ABSENT)
+    now = timezone.now()
+    return Link(word, changes_at=min((at for at in map(_begin, _turns(agreement)) if at > now), default=None))
+
+
+def _turns(agreement: Agreement) -> Iterator[date]:
+    """The days on which its state changes (assessments.agreements.states.state_rule)."""
+    yield from (day for day in (agreement.effective_from, agreement.terminated_on) if day)
+    if agreement.last_on:
+        yield agreement.last_on - EXPIRING
+        yield agreement.last_on + timedelta(days=1)
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)

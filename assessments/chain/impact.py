@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from assessments.agreements.models import AgreementTerms
+from assessments.agreements.terms import Terms, read_terms
 from assessments.chain.models import ChainConsent, ChainNode
 from assessments.chain.received import living_partnerships, received_nodes
 from assessments.partnerships.models import Partnership
@@ -63,11 +65,26 @@ def _shown(node: ChainNode) -> str:
 def _upstream_of() -> dict[UUID, list[Touched]]:
     """For whom each business associate handles PHI, by the tenant's own word; who is named here is the tenant's own."""
     parties = {each.pk: each for each in Partnership.received.all()}
+    clocks = _clocks()
     found: dict[UUID, list[Touched]] = defaultdict(list)
     for consent in ChainConsent.objects.filter(partnership_id__in=list(parties)):
         party = parties[consent.partnership_id]
-        found[consent.associate_id].append(Touched(party.pk, party.upstream_name, ()))
+        found[consent.associate_id].append(Touched(party.pk, party.upstream_name, clocks.get(party.pk, ())))
     return found
+
+
+def _clocks() -> dict[UUID, tuple[Clock, ...]]:
+    """What the open tenant owes each upstream party, by partnership, as the agreement shown to it says."""
+    shown = AgreementTerms.received.with_state()
+    return {each.partnership_id: _clocks_of(read_terms(each, each.agreement_id)) for each in shown}
+
+
+def _clocks_of(terms: Terms) -> tuple[Clock, ...]:
+    hours = {
+        "incident notice": ("incident_hours", terms.incident_hours),
+        "contingency notice": ("contingency_hours", terms.contingency_hours),
+    }
+    return tuple(Clock(what, given) for what, (name, given) in hours.items() if name in terms.agreed)
 
 
 def _touched(associates: Iterable[UUID], upstream: Mapping[UUID, Sequence[Touched]]) -> tuple[Touched, ...]:

@@ -34,7 +34,6 @@ class LinkAgreement(_Word):
     EXPIRING = "expiring"
     EXPIRED = "expired"
     ABSENT = "absent"
-    UNKNOWN = "unknown"
 
     @property
     def sentence(self) -> str:
@@ -46,8 +45,7 @@ _AGREEMENT = {
     LinkAgreement.IN_FORCE: "agreement in force",
     LinkAgreement.EXPIRING: "agreement expires soon",
     LinkAgreement.EXPIRED: "agreement expired",
-    LinkAgreement.ABSENT: "no agreement",
-    LinkAgreement.UNKNOWN: "agreement not recorded",
+    LinkAgreement.ABSENT: "no agreement in force",
 }
 
 

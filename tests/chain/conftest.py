@@ -13,11 +13,10 @@ from django.test import Client
 from accounts.models import Tenant
 from accounts.tenancy.scope import open_tenant
 from assessments.chain import telling
-from assessments.chain.facts import Link
 from assessments.chain.impact import Impact
-from assessments.chain.words import LinkAgreement
-from assessments.models import ChainNode, Partnership
+from assessments.models import Agreement, ChainNode, Partnership
 from tests.accounts.factories import make_ready_person, sign_in
+from tests.agreements.factories import in_days, make_agreement
 from tests.factories import make_tenant
 from tests.partnerships.factories import make_partnership
 
@@ -46,6 +45,13 @@ class Party:
         path = f"/business-associates/{self.below.associate_id}/subcontractors/"
         return list(self.client.get(path).context["impacts"])
 
+    def agree(self, until: int) -> None:
+        """Its agreement with the one after it runs until so many days from today."""
+        with open_tenant(self.tenant.pk):
+            agreement = Agreement.objects.get(associate=self.below.associate_id, is_current=True)
+            agreement.ends_on = in_days(until)
+            agreement.save()
+
     def decide(self, act: str = "", **form: Any) -> Any:
         """Decides what the one before it is told of the one after it."""
         path = f"/subcontractors/{self.above.pk}/{self.below.associate_id}/{act}"
@@ -69,20 +75,16 @@ def join(above: Party, below: Party) -> Partnership:
 
 
 @pytest.fixture
-def links(monkeypatch) -> dict[Any, Link]:
-    """How links stand, by the register's entry; in force where nothing is said."""
-    said: dict[Any, Link] = {}
-    in_force = Link(LinkAgreement.IN_FORCE)
-    monkeypatch.setattr(telling, "links_of", lambda ids: {each: said.get(each, in_force) for each in ids})
-    return said
-
-
-@pytest.fixture
 def bell(monkeypatch) -> list[Any]:
     """Whom workers are rung for; `work` lets them do it."""
     rung: list[Any] = []
-    monkeypatch.setattr("evidence.queue.ring", lambda task, tenant_id, row_ids, **_: rung.append(tenant_id))
-    monkeypatch.setattr(telling, "ring", lambda task, tenant_id, row_ids: rung.append(tenant_id))
+
+    def ring(task: str, tenant_id: Any, row_ids: Any, **_: Any) -> None:
+        if task == telling.REFRESH_CHAIN:
+            rung.append(tenant_id)
+
+    monkeypatch.setattr("evidence.queue.ring", ring)
+    monkeypatch.setattr(telling, "ring", ring)
     return rung
 
 
@@ -99,12 +101,14 @@ def work(bell: list[Any], limit: int = 100) -> int:
 
 
 @pytest.fixture
-def chain(transactional_db, links, bell) -> list[Party]:
+def chain(transactional_db, bell) -> list[Party]:
     """Four parties, of which each tells the one before it, without names."""
     mark = secrets.token_hex(5)
     parties = [make_party(f"{word} {mark}") for word in ("Alder", "Birch", "Cedar", "Dogwood")]
     for above, below in itertools.pairwise(parties):
         join(above, below)
+    for party in parties[:-1]:
+        make_agreement(party.tenant, associate=party.below.associate)
     for party in parties[1:-1]:
         assert party.tell().status_code == 200
     work(bell)

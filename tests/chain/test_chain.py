@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, time
 
 import pytest
 from django.core import mail
@@ -11,24 +12,22 @@ from django.utils import timezone
 from accounts.audit.models import AuditEntry
 from accounts.tenancy.scope import open_tenant
 from accounts.tenancy.unscoped import due_chains
+from assessments.agreements.sharing import show_terms
 from assessments.chain import telling
-from assessments.chain.facts import Link
+from assessments.chain.impact import Clock
 from assessments.chain.models import LEVELS
-from assessments.chain.words import LinkAgreement
-from assessments.models import ChainAlert, ChainNode, Partnership
+from assessments.models import Agreement, ChainAlert, ChainNode, Partnership, Timer
+from assessments.timers.services import run_timer
+from tasks.timers import HANDLERS
+from tests.agreements.factories import in_days
 from tests.chain.conftest import join, make_party, work
 from tests.partnerships.factories import make_associate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXPIRED = Link(LinkAgreement.EXPIRED)
 
-
-def _refresh(party, bell):
-    """As its timer does on the day on which a link changes."""
-    with open_tenant(party.tenant.pk):
-        telling.ring_upwards(telling.refresh_chain())
-    work(bell)
+def _breaks_told() -> list[str]:
+    return [each.to[0] for each in mail.outbox if "chain of subcontractors" in each.subject]
 
 
 def _identities(party) -> list[str]:
@@ -54,31 +53,46 @@ def test_the_top_sees_each_level_by_a_pseudonym_alone(chain):
     assert not [word for party in (third, bottom) for word in _identities(party) if word in seen]
 
 
-def test_an_agreement_that_expires_three_levels_down_alerts_everyone_above_and_names_nobody(
-    chain, links, bell
-):
+def test_an_agreement_that_expires_three_levels_down_alerts_everyone_above_and_names_nobody(chain, bell):
     top, second, third, bottom = chain
     mail.outbox.clear()
-    links[third.below.associate_id] = EXPIRED
-    _refresh(third, bell)
+    third.agree(until=-1)
+    work(bell)
     for party in (top, second):
         page = party.tab()
         assert "its agreement has expired" in page
-        assert [each.to for each in mail.outbox].count([party.email]) == 1
+        assert _breaks_told().count(party.email) == 1
     seen = _all_that_is_seen(top)
     assert not [word for party in (third, bottom) for word in _identities(party) if word in seen]
-    _refresh(third, bell)
-    assert len(mail.outbox) == 2, "one message a break"
+    third.agree(until=-3)
+    work(bell)
+    assert len(_breaks_told()) == 2, "one message a break"
 
 
-def test_a_mended_link_ends_the_alert_and_a_new_break_is_a_new_one(chain, links, bell):
+def test_a_link_that_lapses_by_the_calendar_is_told_by_its_timer(chain, bell):
     top, _, third, _ = chain
-    for link in (EXPIRED, Link(LinkAgreement.IN_FORCE), EXPIRED):
-        links[third.below.associate_id] = link
-        _refresh(third, bell)
+    third.agree(until=0)
+    work(bell)
+    with open_tenant(third.tenant.pk):
+        timer = Timer.objects.get(kind=telling.CHAIN_TIMER)
+        assert timer.ring_at == datetime.combine(in_days(1), time.min, UTC)
+        # The day after has come.
+        yesterday = {"ends_on": in_days(-1), "last_on": in_days(-1)}
+        Agreement.objects.filter(associate=third.below.associate_id).update(**yesterday)
+        Timer.objects.filter(pk=timer.pk).update(ring_at=timezone.now())
+    assert run_timer(tenant_id=third.tenant.pk, timer_id=timer.pk, handlers=HANDLERS)
+    work(bell)
+    assert "its agreement has expired" in top.tab()
+
+
+def test_a_mended_link_ends_the_alert_and_a_new_break_is_a_new_one(chain, bell):
+    top, _, third, _ = chain
+    for days in (-1, 300, -2):
+        third.agree(until=days)
+        work(bell)
     with open_tenant(top.tenant.pk):
         assert [alert.ending for alert in ChainAlert.objects.order_by("began_at")] == ["mended", ""]
-    assert [each.to for each in mail.outbox].count([top.email]) == 2
+    assert _breaks_told().count(top.email) == 2
 
 
 def test_a_name_rises_only_as_far_as_each_on_the_way_lets_it(chain, bell):
@@ -110,7 +124,7 @@ def test_what_is_taken_back_is_gone_from_everyones_next_request(chain, bell, way
 
 
 def test_nothing_is_told_before_a_consent_and_a_subcontractor_outside_of_the_portal_is_told_of_too(
-    links, bell
+    transactional_db, bell
 ):
     above, below = make_party("Above"), make_party("Below")
     join(above, below)
@@ -133,7 +147,7 @@ def test_the_preview_and_the_page_of_who_tells_show_what_is_seen(chain):
         assert row.pseudonym in page and row.pseudonym in preview and row.pseudonym in top.tab()
 
 
-def test_two_viewers_know_the_same_subcontractor_by_different_pseudonyms_and_one_by_the_same(links, bell):
+def test_two_viewers_know_the_same_subcontractor_by_different_pseudonyms_and_one_by_the_same(bell):
     tops, middles, shared = (
         [make_party("T1"), make_party("T2")],
         [make_party("M1"), make_party("M2")],
@@ -153,7 +167,7 @@ def test_two_viewers_know_the_same_subcontractor_by_different_pseudonyms_and_one
     assert len(subjects) == 4, "not even the sealed subject can be compared"
 
 
-def test_whom_one_names_is_not_named_for_another_that_tells_of_the_same(links, bell):
+def test_whom_one_names_is_not_named_for_another_that_tells_of_the_same(bell):
     top, named, masked, shared = (make_party(word) for word in ("Top", "Named by", "Masked by", "Shared"))
     for middle in (named, masked):
         middle.above, middle.below = join(top, middle), join(middle, shared)
@@ -168,6 +182,20 @@ def test_whom_one_names_is_not_named_for_another_that_tells_of_the_same(links, b
         assert (shared.tenant.name in relying) == (middle is named)
 
 
+def test_who_is_touched_is_named_with_the_hours_of_the_agreement_that_it_shows(chain, bell):
+    top, second, third, _ = chain
+    with open_tenant(top.tenant.pk):
+        Agreement.objects.filter(associate=top.below.associate_id).update(incident_hours=72)
+        show_terms(Agreement.objects.get(associate=top.below.associate_id))
+    found = {impact.what: impact.touched for impact in second.impacts()}
+    assert set(found) == {third.tenant.name, second.rows()[0].pseudonym}
+    for touched in found.values():
+        assert [(party.name, party.clocks) for party in touched] == [
+            (top.tenant.name, (Clock("incident notice", 72),))
+        ]
+    assert [impact.touched for impact in top.impacts()] == [(), (), ()]
+
+
 def test_what_is_read_of_another_tenant_stands_in_its_log_without_the_persons_name(chain):
     top, second, _, _ = chain
     top.tab()
@@ -176,7 +204,7 @@ def test_what_is_read_of_another_tenant_stands_in_its_log_without_the_persons_na
     assert (entry.actor_name, entry.actor_kind) == (top.tenant.name, "partner")
 
 
-def test_a_circle_ends(links, bell):
+def test_a_circle_ends(bell):
     parties = [make_party(word) for word in ("Ash", "Beech", "Cherry")]
     for at, party in enumerate(parties):
         join(party, parties[(at + 1) % 3])
@@ -188,7 +216,7 @@ def test_a_circle_ends(links, bell):
     assert [len(party.rows()) for party in parties] == [1, 1, 1]
 
 
-def test_no_more_than_six_levels_are_told(links, bell):
+def test_no_more_than_six_levels_are_told(bell):
     parties = [make_party(f"Level {number}") for number in range(LEVELS + 3)]
     for above, below in itertools.pairwise(parties):
         join(above, below)
@@ -198,10 +226,10 @@ def test_no_more_than_six_levels_are_told(links, bell):
     assert [row.depth for row in parties[0].rows()] == [1, 2, 3, 4, 5, 6]
 
 
-def test_an_ended_partnership_ends_what_was_told_below_it(chain, links, bell):
+def test_an_ended_partnership_ends_what_was_told_below_it(chain, bell):
     top, second, third, _ = chain
-    links[third.below.associate_id] = EXPIRED
-    _refresh(third, bell)
+    third.agree(until=-1)
+    work(bell)
     with open_tenant(second.tenant.pk):
         Partnership.objects.filter(pk=second.below.pk).update(withdrawn_at=timezone.now())
     assert "expired" not in second.tab()
