@@ -1,4 +1,4 @@
-"""What other parts do that changes the chain: each marks it to be computed again, in its own transaction."""
+"""What other parts do that changes the chain: it is computed again, or marked to be, in their transaction."""
 
 from __future__ import annotations
 
@@ -7,15 +7,30 @@ from typing import Any
 from django.db.models.signals import post_save
 
 from assessments.agreements.models import Agreement
-from assessments.chain.models import ChainConsent
-from assessments.chain.telling import ask_refresh
+from assessments.chain.models import ChainConsent, ChainState
+from assessments.chain.telling import ask_refresh, refresh_chain, take_back_upwards
+from assessments.partnerships.signals import partnership_began, partnership_ended
 
 
 def listen() -> None:
     """Called once, when the app is ready."""
     post_save.connect(_agreement_saved, sender=Agreement, dispatch_uid="chain")
+    partnership_began.connect(_partnership_began, dispatch_uid="chain")
+    partnership_ended.connect(_partnership_ended, dispatch_uid="chain")
 
 
 def _agreement_saved(instance: Agreement, **_: Any) -> None:
     if ChainConsent.objects.filter(associate_id=instance.associate_id).exists():
         ask_refresh()
+
+
+def _partnership_began(**_: Any) -> None:
+    """An entry of the register that others are told of may have become a tenant."""
+    if ChainState.objects.exists():
+        ask_refresh()
+
+
+def _partnership_ended(**_: Any) -> None:
+    """What was told in it ends at once, on this side and above."""
+    if ChainState.objects.exists():
+        take_back_upwards(refresh_chain())

@@ -11,7 +11,7 @@ from assessments.agreements.models import AgreementTerms
 from assessments.agreements.terms import Terms, read_terms
 from assessments.chain.models import ChainConsent, ChainNode
 from assessments.chain.received import living_partnerships, received_nodes
-from assessments.partnerships.models import Partnership
+from assessments.partnerships.services import working_partnerships
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _shown(node: ChainNode) -> str:
 
 def _upstream_of() -> dict[UUID, list[Touched]]:
     """For whom each business associate handles PHI, by the tenant's own word; who is named here is the tenant's own."""
-    parties = {each.pk: each for each in Partnership.received.all()}
+    parties = {each.pk: each for each in working_partnerships()}
     clocks = _clocks()
     found: dict[UUID, list[Touched]] = defaultdict(list)
     for consent in ChainConsent.objects.filter(partnership_id__in=list(parties)):

@@ -15,11 +15,12 @@ from assessments.chain.telling import refresh_chain, ring_upwards, take_back_upw
 from assessments.chain.words import Service, Telling
 from assessments.partners.models import BusinessAssociate
 from assessments.partnerships.models import Partnership
+from assessments.partnerships.services import working_partnerships
 
 
 def find_upstream(*, partnership_id: UUID) -> Partnership:
     """A partnership in which the open tenant works for another party. Raises NotFound."""
-    found = Partnership.received.filter(pk=partnership_id).first()
+    found = working_partnerships().filter(pk=partnership_id).first()
     if found is None:
         raise NotFound("There is no such covered entity, or the relation has ended.")
     return found

@@ -28,6 +28,7 @@ from assessments.chain.received import living_partnerships, received_nodes, told
 from assessments.chain.words import Telling
 from assessments.partners.models import BusinessAssociate
 from assessments.partnerships.models import Partnership
+from assessments.partnerships.services import working_partnerships
 from assessments.timers.services import clear_timer, set_timer
 from evidence.queue import ring, ring_after_commit
 
@@ -99,7 +100,7 @@ def refresh_upwards(tenant_ids: Iterable[UUID]) -> int:
 
 def consents_in_force() -> list[ChainConsent]:
     """The open tenant's consents to partnerships that stand, of business associates that still work for it."""
-    found = list(ChainConsent.objects.filter(partnership_id__in=Partnership.received.values("pk")))
+    found = list(ChainConsent.objects.filter(partnership_id__in=working_partnerships().values("pk")))
     working = BusinessAssociate.objects.filter(ended_at=None).in_bulk({each.associate_id for each in found})
     for consent in found:
         if consent.associate_id in working:

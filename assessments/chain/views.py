@@ -28,6 +28,7 @@ from assessments.chain.telling import preview
 from assessments.chain.words import Break, LinkAgreement, Service, Telling
 from assessments.partners.models import BusinessAssociate
 from assessments.partnerships.models import Partnership
+from assessments.partnerships.services import working_partnerships
 
 MOST_FOUND = 50
 
@@ -35,7 +36,7 @@ MOST_FOUND = 50
 @requires(Permission.PARTNER_READ)
 @require_safe
 def upstreams(request: TenantRequest) -> HttpResponse:
-    parties = list(Partnership.received.order_by("upstream_name", "pk"))
+    parties = list(working_partnerships().order_by("upstream_name", "pk"))
     consents = ChainConsent.objects.values_list("partnership_id", "telling")
     told = Counter((partnership_id, telling != Telling.NOTHING) for partnership_id, telling in consents)
     rows = [(party, told[party.pk, True] + told[party.pk, False], told[party.pk, True]) for party in parties]

@@ -35,6 +35,7 @@ from portal import env
 from portal.demo import hospital
 from portal.demo.agreements import seed_agreements
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
+from portal.demo.chain import seed_chain
 from portal.demo.engagement import seed_engagement
 from portal.demo.partners import seed_business_associates, seed_partnership
 from portal.embedded import Child, Supervisor
@@ -161,6 +162,7 @@ def _seed_partnership() -> None:
         # The demonstration's people have no mailboxes, and its output is a document.
         with redirect_stdout(StringIO()):
             seed_partnership(hospital_id, partner_id)
+            seed_chain(partner_id)
 
 
 def _create(organisation: Organisation) -> Tenant:

@@ -17,6 +17,7 @@ from assessments.chain import telling
 from assessments.chain.impact import Clock
 from assessments.chain.models import LEVELS
 from assessments.models import Agreement, ChainAlert, ChainNode, Partnership, Timer
+from assessments.partnerships.services import leave_partnership
 from assessments.timers.services import run_timer
 from tasks.timers import HANDLERS
 from tests.agreements.factories import in_days
@@ -241,6 +242,18 @@ def test_an_ended_partnership_ends_what_was_told_below_it(chain, bell):
     assert [row.depth for row in top.rows()] == [1]
     with open_tenant(top.tenant.pk):
         assert ChainAlert.objects.get().ending == "withdrawn"
+
+
+def test_who_leaves_takes_back_what_it_told_at_once(chain, bell):
+    top, second, third, _ = chain
+    third.agree(until=-1)
+    work(bell)
+    with open_tenant(second.tenant.pk):
+        leave_partnership(partnership_id=second.above.pk, reason="")
+    assert top.rows() == [] and "still broken" not in top.tab()
+    with open_tenant(top.tenant.pk):
+        assert ChainAlert.objects.get().ending == "withdrawn"
+    assert second.client.get(f"/subcontractors/{second.above.pk}/").status_code == 404
 
 
 def test_a_lost_message_is_found_by_the_sweeper_and_a_chain_at_rest_is_not(chain, bell):
