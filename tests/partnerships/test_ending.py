@@ -183,8 +183,8 @@ def test_a_side_that_fails_to_hear_undoes_neither_the_end_nor_its_entries(hospit
         assert _end(hospital).status_code == 302
     finally:
         partnership_ended.disconnect(fail)
-    assert vendor.client.get(page).status_code == 404
     assert acts(vendor.tenant, page.split("/")[2])[-1] == ("partnership.end", "done", "partner")
+    assert vendor.client.get(page).status_code == 404
     with open_tenant(vendor.tenant.pk):
         assert Timer.objects.get(kind=WATCH).ring_at is not None
 
