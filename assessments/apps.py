@@ -16,6 +16,7 @@ class AssessmentsConfig(AppConfig):
         invitation_accepted.connect(_bind_auditor, dispatch_uid="engagements")
         partnership_began.connect(show_when_it_begins, dispatch_uid="agreements")
         partnership_ended.connect(withdraw_when_it_ends, dispatch_uid="agreements")
+        partnership_ended.connect(_take_back, dispatch_uid="sharing")
         listen()
 
 
@@ -25,3 +26,12 @@ def _bind_auditor(invitation: Any, person: Any, **_: Any) -> None:
 
     if invitation.role == Role.AUDITOR:
         bind_person(email=invitation.email, person=person)
+
+
+def _take_back(relation: Any, **_: Any) -> None:
+    """What the downstream party shows is withdrawn in the transaction of its end."""
+    from assessments.partnerships.signals import Side
+    from assessments.sharing.services import revoke_grants
+
+    if relation.side is Side.DOWNSTREAM:
+        revoke_grants(partnership_id=relation.partnership_id)

@@ -18,6 +18,7 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.models import Person
 from accounts.tenancy.models import new_id
 from assessments.partnerships.models import Partnership
+from assessments.partnerships.reading import working_partnerships
 from assessments.sharing.compose import Content, close_scope, compose
 from assessments.sharing.levels import Level
 from assessments.sharing.material import gather
@@ -53,8 +54,8 @@ class Terms:
 
 
 def find_upstream(partnership_id: UUID) -> Partnership:
-    """The partnership in which the open tenant is the downstream party. Raises NotFound."""
-    found: Partnership | None = Partnership.received.filter(pk=partnership_id).first()
+    """The partnership in which the open tenant is the downstream party, unless it has left. Raises NotFound."""
+    found: Partnership | None = working_partnerships().filter(pk=partnership_id).first()
     if found is None:
         raise NotFound("There is no such partnership.")
     return found
@@ -127,6 +128,12 @@ def revoke_grant(*, grant_id: UUID) -> SharingGrant:
     withdraw_grants([grant.pk], grant.withdrawn_at)
     _say(Act.SHARING_REVOKE, grant)
     return grant
+
+
+def revoke_grants(*, partnership_id: UUID) -> None:
+    """Ends all grants of a partnership, as where it has ended. There may be none."""
+    for grant in SharingGrant.objects.filter(partnership_id=partnership_id, withdrawn_at=None):
+        revoke_grant(grant_id=grant.pk)
 
 
 def _say(act: Act, grant: SharingGrant, **details: Any) -> None:

@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from accounts.permissions import Role
 from accounts.tenancy.scope import current_tenant_id, open_tenant
-from assessments.models import Partnership, PartnershipDeparture, Timer
+from assessments.models import Partnership, PartnershipDeparture, SharedPosture, SharingGrant, Timer
 from assessments.partnerships.joining import WATCH
 from assessments.partnerships.services import working_partnerships
 from assessments.partnerships.signals import Relation, Side, partnership_ended
+from assessments.sharing.levels import Level
+from assessments.sharing.services import Terms, make_grant
 from assessments.timers.services import run_timer
 from tasks.timers import HANDLERS
 from tests.accounts.factories import grow_stale, make_ready_person, sign_in
@@ -69,7 +71,7 @@ def test_the_downstream_party_lists_whom_it_works_for(hospital, vendor, page):
         hospital.tenant.name
         not in hospital.client.get("/covered-entities/").content.decode().split("<main")[1]
     )
-    assert b"Nobody works with you here yet" in hospital.client.get("/covered-entities/").content
+    assert b"You work for nobody here yet" in hospital.client.get("/covered-entities/").content
 
 
 def test_a_tenant_is_upstream_of_one_and_downstream_of_another_at_once(hospital, vendor, page):
@@ -243,3 +245,27 @@ def test_nobody_else_reads_ends_or_leaves_it(hospital, page):
     assert stranger.client.post(f"{page}leave/", REASON).status_code == 404
     assert _end(hospital, stranger.client).status_code == 404
     assert hospital.client.get(page).status_code == 404
+
+
+def _grants_standing(vendor) -> list[bool]:
+    with open_tenant(vendor.tenant.pk):
+        return [each.withdrawn_at is None for each in SharingGrant.objects.all()]
+
+
+@pytest.mark.parametrize("who", ["hospital ends", "vendor leaves"])
+def test_what_the_vendor_shares_is_taken_back_with_the_end(hospital, vendor, page, who):
+    with open_tenant(vendor.tenant.pk):
+        partnership = Partnership.received.get()
+        terms = Terms(level=Level.STATUS, citations=("164.312(a)(1)",))
+        make_grant(partnership=partnership, terms=terms, by=vendor.official)
+    with open_tenant(hospital.tenant.pk):
+        assert SharedPosture.received.exists()
+    if who == "hospital ends":
+        _end(hospital)
+    else:
+        vendor.client.post(f"{page}leave/", REASON)
+        assert vendor.client.get(f"/sharing/partnerships/{partnership.pk}/grant/").status_code == 404
+    assert _grants_standing(vendor) == [False]
+    with open_tenant(hospital.tenant.pk):
+        assert not SharedPosture.received.exists()
+        assert not SharingGrant.received.exists()
