@@ -28,6 +28,7 @@ class Permission(StrEnum):
     NOTICE_SEND = "notice.send"
     QUESTIONNAIRE_ANSWER = "questionnaire.answer"
     SHARING_CHANGE = "sharing.change"
+    VERIFICATION_CERTIFY = "verification.certify"
     ENGAGEMENT_READ = "engagement.read"
     ENGAGEMENT_ANSWER = "engagement.answer"
     ENGAGEMENT_CHANGE = "engagement.change"
@@ -76,7 +77,9 @@ _TENANTS_OWN = set(Permission) - {Permission.ENGAGEMENT_AUDIT}
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.OWNER: frozenset(_TENANTS_OWN),
-        Role.SECURITY_OFFICIAL: frozenset(_TENANTS_OWN - {Permission.TENANT_CHANGE}),
+        Role.SECURITY_OFFICIAL: frozenset(
+            _TENANTS_OWN - {Permission.TENANT_CHANGE, Permission.VERIFICATION_CERTIFY}
+        ),
         Role.CONTRIBUTOR: frozenset(_WORK),
         Role.VIEWER: frozenset(_READ_POSTURE),
         Role.AUDITOR: frozenset({Permission.ENGAGEMENT_AUDIT}),

@@ -56,6 +56,15 @@ from assessments.questionnaires.models import (
 from assessments.sharing.models import SharedPosture, SharedPosturePoint, SharingGrant
 from assessments.status import Status
 from assessments.timers.models import Timer
+from assessments.verifications.models import (
+    VerificationDelivery,
+    VerificationDocument,
+    VerificationPacket,
+    VerificationReceipt,
+    VerificationRecipient,
+    VerificationReminder,
+    VerificationSection,
+)
 from evidence.models import AwsConnection, CollectionRun
 
 __all__ = [
@@ -112,6 +121,13 @@ __all__ = [
     "SharingGrant",
     "TemplateVersion",
     "Timer",
+    "VerificationDelivery",
+    "VerificationDocument",
+    "VerificationPacket",
+    "VerificationReceipt",
+    "VerificationRecipient",
+    "VerificationReminder",
+    "VerificationSection",
 ]
 
 OUTCOMES = [("PASS", "Pass"), ("FAIL", "Fail"), ("UNKNOWN", "Unknown"), ("NOT_APPLICABLE", "Not applicable")]

@@ -18,6 +18,7 @@ urlpatterns = [
     path("subcontractors/", include("assessments.chain.urls")),
     path("notices/", include("assessments.notices.urls")),
     path("", include("assessments.partnerships.urls")),
+    path("verifications/", include("assessments.verifications.urls")),
     path("business-associates/", include("assessments.partners.urls")),
     path("agreements/", include("assessments.agreements.urls")),
     path("", include("assessments.sharing.urls")),

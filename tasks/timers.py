@@ -19,6 +19,7 @@ from assessments.partnerships.services import watch_partnership
 from assessments.questionnaires import reminders as questionnaires
 from assessments.sharing.publishing import PUBLISH, run_publishing
 from assessments.timers.services import Handler, run_timer
+from assessments.verifications import clocks as verifications
 from tasks.base import RowTask
 
 HANDLERS: Mapping[str, Handler] = {
@@ -33,6 +34,7 @@ HANDLERS: Mapping[str, Handler] = {
     WATCH: watch_partnership,
     questionnaires.NOTICE: questionnaires.send_notice,
     questionnaires.REMINDER: questionnaires.send_reminder,
+    **verifications.HANDLERS,
 }
 """A kind of timer and what it calls for its row."""
 

@@ -121,6 +121,18 @@ class Act(StrEnum):
     SAFEGUARD_COMMENT = "engagement.comment"
     SAFEGUARD_CONCLUDE = "engagement.conclude"
 
+    VERIFICATION_LIST = "verification.list"
+    VERIFICATION_READ = "verification.read"
+    VERIFICATION_DRAFT = "verification.draft"
+    VERIFICATION_CHANGE = "verification.change"
+    VERIFICATION_REVIEW = "verification.review"
+    VERIFICATION_CERTIFY = "verification.certify"
+    VERIFICATION_SIGN = "verification.sign"
+    VERIFICATION_DELIVER = "verification.deliver"
+    VERIFICATION_DOWNLOAD = "verification.download"
+    VERIFICATION_ANSWER = "verification.answer"
+    VERIFICATION_REMIND = "verification.remind"
+
     BUSINESS_ASSOCIATE_LIST = "business_associate.list"
     BUSINESS_ASSOCIATE_READ = "business_associate.read"
     BUSINESS_ASSOCIATE_CREATE = "business_associate.create"

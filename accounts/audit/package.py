@@ -62,6 +62,7 @@ class PackageFormat(StrEnum):
 
     EVIDENCE = "surety-evidence-package/1"
     LOG = "surety-log-export/1"
+    VERIFICATION = "surety-verification/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +142,29 @@ def _with_own_parts(info: PackageInfo, parts: Iterable[Part]) -> Iterator[Part]:
 
 
 def _readme(info: PackageInfo) -> str:
-    of_evidence = info.format is PackageFormat.EVIDENCE
+    title, beyond = _ABOUT[info.format]
     return README.format(
-        title="Evidence package" if of_evidence else "Export of the audit log",
-        beyond=", and evidence for safeguards of the HIPAA Security Rule" if of_evidence else "",
+        title=title,
+        beyond=beyond,
         name=" ".join(info.tenant_name.split()),
         created_at=info.to_json()["created_at"],
         id=info.id,
         format=info.format,
     )
+
+
+_ABOUT = {
+    PackageFormat.EVIDENCE: (
+        "Evidence package",
+        ", and evidence for safeguards of the HIPAA Security Rule",
+    ),
+    PackageFormat.LOG: ("Export of the audit log", ""),
+    PackageFormat.VERIFICATION: (
+        "Verification of a business associate",
+        ", and verification.pdf, which that log says was certified",
+    ),
+}
+"""What README.txt calls a package, and says of it beside the log."""
 
 
 def _refuse_path(path: str, listed: Mapping[str, Listed]) -> None:

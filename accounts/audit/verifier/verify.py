@@ -31,7 +31,8 @@ except ImportError:
     print("UNREADABLE: the Python package cryptography is missing: python3 -m pip install cryptography")
     sys.exit(2)
 
-FORMATS = ("surety-evidence-package/1", "surety-log-export/1")
+VERIFICATION = "surety-verification/1"
+FORMATS = ("surety-evidence-package/1", "surety-log-export/1", VERIFICATION)
 CHUNK, LONGEST_LINE, LARGEST_TEXT = 1 << 20, 1 << 24, 1 << 28  # bytes
 SAFE_NAME = re.compile(r"[A-Za-z0-9_@(][A-Za-z0-9_@().+=-]*(/[A-Za-z0-9_@(][A-Za-z0-9_@().+=-]*)*")
 
@@ -302,11 +303,14 @@ def verify_files(package, about, keys):
 
 
 class Seals:
-    """What the log says of this package's evidence: its entries evidence.seal, by the snapshot's id."""
+    """What the log says of this package's evidence: its entries evidence.seal, by the snapshot's id.
+
+    `certified`: what it says of certifications, by the packet's id.
+    """
 
     def __init__(self, names, tenant):
         self.wanted = {snapshot_of(name) for name in names if name.startswith("evidence/")}
-        self.tenant, self.found = tenant, {}
+        self.tenant, self.found, self.certified = tenant, {}, {}
 
     def note(self, body, where):
         """Reads an entry of the log, which must be the tenant's."""
@@ -315,6 +319,9 @@ class Seals:
         if entry["act"] == "evidence.seal" and entry["object"]["id"] in self.wanted:
             details = self.found.setdefault(entry["object"]["id"], entry["details"])
             require(details == entry["details"], f"{where} seals evidence again that was sealed otherwise before.")
+        if entry["act"] == "verification.certify" and entry["outcome"] == "done":
+            first = self.certified.setdefault(entry["object"]["id"], entry)
+            require(first == entry, f"{where} certifies a verification that was certified before.")
 
 
 def snapshot_of(name):
@@ -429,7 +436,8 @@ def verify_evidence(package, digests, seals):
                 document = package.json(name)
                 same = document["snapshot"] == snapshot and sealed["fields_root"] == fields_root(document["leaves"])
         require(same, f"{name} is not the evidence that the log says was sealed.")
-    print(f"{len(names)} pieces of evidence are what the log says was sealed.")
+    if names:
+        print(f"{len(names)} pieces of evidence are what the log says was sealed.")
 
 
 def sealed_as(sealed, digest, salt):
@@ -482,6 +490,20 @@ def verify_samples(package, digests):
         print(f"{len(names)} samples are those that their seeds draw.")
 
 
+def verify_certified(about, digests, seals):
+    """The document of a verification is the one that the log says was certified."""
+    with judging("package.json"):
+        packet = about["packet"]
+    require(packet in seals.certified, f"log/entries.jsonl: no entry says that the verification {packet} was certified.")
+    with judging("log/entries.jsonl"):
+        entry = seals.certified[packet]
+        who, at, said = entry["actor"]["name"], entry["at"], entry["details"]
+        expected = {"verification.pdf": said["sha256"], "verification.json": said["content_sha256"]}
+    for name, digest in sorted(expected.items()):
+        require(digests.get(name) == digest, f"{name} is not the document that the log says was certified.")
+    print(f"verification.pdf and verification.json are what {who} certified at {at}.")
+
+
 def verify(options):
     package = Package(options.package)
     with judging("package.json"):
@@ -500,6 +522,8 @@ def verify(options):
     verify_anchor(package, checkpoint, keys, anchor)
     verify_evidence(package, digests, seals)
     verify_samples(package, digests)
+    if about["format"] == VERIFICATION:
+        verify_certified(about, digests, seals)
     print(f"ACCEPTED: {what}.")
 
 

@@ -1,0 +1,39 @@
+"""The yearly verifications of the calendar, of both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, time
+
+from django.urls import reverse
+
+from assessments.duties.types import Duty
+from assessments.verifications.dates import Standing
+from assessments.verifications.reading import Line, lines_for_recipient, lines_for_sender
+
+WHY = "Once every 12 months: practice under 164.308(b); proposed, not in force, by the 2025 rulemaking"
+
+
+def duties(since: datetime, until: datetime) -> Iterable[Duty]:
+    """When the next verification is due: those that the tenant delivers, and those that it waits for."""
+    yield from _within(lines_for_sender(), since, until, sending=True)
+    yield from _within(lines_for_recipient(), since, until, sending=False)
+
+
+def _within(lines: Iterable[Line], since: datetime, until: datetime, *, sending: bool) -> Iterator[Duty]:
+    for line in lines:
+        at = datetime.combine(line.due_on, time.max, UTC)
+        if since <= at < until:
+            yield Duty(at, _title(line, sending=sending), WHY, _url(line, sending=sending), done=False)
+
+
+def _title(line: Line, *, sending: bool) -> str:
+    relation = line.partnership
+    said = "Verification was refused" if line.standing is Standing.REFUSED else "Yearly verification"
+    return f"{said}: for {relation.upstream_name}" if sending else f"{said}: of {relation.downstream_name}"
+
+
+def _url(line: Line, *, sending: bool) -> str:
+    if sending:
+        return reverse("verification-list")
+    return reverse("business-associate-detail", args=[line.partnership.associate_id])

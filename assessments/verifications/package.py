@@ -1,0 +1,40 @@
+"""The signed ZIP of a certified packet: the document, the log's entry that certifies it, and what proves both offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from accounts.audit.events import Act
+from accounts.audit.package import PackageFormat, PackageInfo, Part, stream_package
+from accounts.audit.segment import Segment, segment_parts
+from accounts.models import Tenant
+from accounts.tenancy.scope import open_tenant
+from assessments.verifications.models import VerificationDocument, VerificationPacket
+
+
+def package_bytes(*, tenant_id: UUID, packet_id: UUID, segment: Segment) -> bytes:
+    """The ZIP, signed by the log's sealer; called outside of any transaction.
+
+    Raises Unavailable when the sealer doesn't answer.
+    """
+    with open_tenant(tenant_id):
+        packet = VerificationPacket.objects.get(pk=packet_id)
+        document = VerificationDocument.objects.get(packet_id=packet_id)
+        name = Tenant.objects.get(pk=tenant_id).name
+    info = PackageInfo(
+        PackageFormat.VERIFICATION, tenant_id, name, created_at=packet.certified_at,
+        more={"packet": str(packet_id), "title": packet.title},
+    )  # fmt: skip
+    return b"".join(stream_package(info=info, parts=_parts(document, segment, packet_id)))
+
+
+def _parts(document: VerificationDocument, segment: Segment, packet_id: UUID) -> Iterator[Part]:
+    yield "verification.pdf", [bytes(document.pdf)]
+    yield "verification.json", [document.content.encode()]
+
+    def withhold(entry: dict[str, Any]) -> bool:
+        return entry["act"] != Act.VERIFICATION_CERTIFY or entry["object"]["id"] != str(packet_id)
+
+    yield from segment_parts(segment, withhold=withhold)

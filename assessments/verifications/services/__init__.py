@@ -1,0 +1,1 @@
+"""What can be done with verifications, by who does it: drafting, certifying, delivering, answering."""

@@ -1,0 +1,214 @@
+"""Signs a certified packet and delivers it. A worker does both, step by step: the row says what is left to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from accounts.audit.events import Act
+from accounts.audit.log import record
+from accounts.audit.seals import is_anchored, place_of
+from accounts.audit.segment import Segment, choose_segment
+from accounts.errors import Conflict, NotFound, Unavailable
+from accounts.models import Tenant
+from accounts.tenancy.scope import current_tenant_id, open_tenant
+from assessments.partnerships.models import Partnership
+from assessments.status import Status
+from assessments.timers.services import set_timer
+from assessments.verifications import mail, reminders
+from assessments.verifications.dates import due_after
+from assessments.verifications.document import sha256
+from assessments.verifications.models import (
+    KEPT_FIELDS,
+    DeliveryState,
+    PacketState,
+    VerificationDelivery,
+    VerificationDocument,
+    VerificationPacket,
+    VerificationRecipient,
+)
+from assessments.verifications.package import package_bytes
+from assessments.verifications.services.certifying import SIGNING
+from evidence import vault
+from evidence.queue import ring_after_commit
+
+DELIVER = "tasks.verification.deliver_packet"
+SOON_SECONDS, PATIENT_SECONDS = 1.0, 30.0
+ANCHOR_PATIENCE = timedelta(seconds=90)
+"""How long a packet waits for its entry in the log to be anchored; without an anchor its package says so."""
+AGAIN = timedelta(minutes=1)
+
+
+def ring_signing(packet_id: UUID) -> datetime | None:
+    """The timer's handler: rings a worker for what is left to do, each minute until nothing is."""
+    packet = VerificationPacket.objects.filter(pk=packet_id).first()
+    if packet is None or _is_done(packet):
+        return None
+    ring_after_commit(DELIVER, current_tenant_id(), [packet_id])
+    return timezone.now() + AGAIN
+
+
+def _is_done(packet: VerificationPacket) -> bool:
+    untold = VerificationDelivery.objects.filter(packet_id=packet.pk, told_at=None)
+    return packet.signed_at is not None and not _waiting(packet) and not untold.exists()
+
+
+def _waiting(packet: VerificationPacket) -> list[tuple[VerificationRecipient, Partnership]]:
+    """Recipients with a relation that stands, who don't have it yet."""
+    had = VerificationDelivery.objects.filter(packet_id=packet.pk).values("partnership_id")
+    rows = list(packet.recipients.exclude(partnership_id__in=had).order_by("name", "pk"))
+    standing = Partnership.received.in_bulk([row.partnership_id for row in rows])
+    return [(row, standing[row.partnership_id]) for row in rows if row.partnership_id in standing]
+
+
+def deliver_packet(*, tenant_id: UUID, packet_id: UUID) -> float | None:
+    """Takes a certified packet as far as it can; the seconds after which to look again, None where nothing is left.
+
+    Another copy of the same message changes nothing: it is signed once, and delivered once to each.
+    """
+    with open_tenant(tenant_id):
+        packet = VerificationPacket.objects.filter(pk=packet_id).first()
+    if packet is None or packet.is_open:
+        return None
+    if packet.signed_at is None:
+        segment = _segment(tenant_id, packet)
+        if segment is None:
+            return SOON_SECONDS
+        try:
+            _sign(tenant_id, packet, segment)
+        except Unavailable:
+            return PATIENT_SECONDS
+    with open_tenant(tenant_id):
+        _deliver(packet_id)
+    _tell_all(tenant_id, packet_id)
+    return None
+
+
+def _segment(tenant_id: UUID, packet: VerificationPacket) -> Segment | None:
+    """The stretch of the log that has the certification's entry; None while it isn't sealed and, for a while, anchored."""
+    with open_tenant(tenant_id):
+        place = place_of(Act.VERIFICATION_CERTIFY, packet.pk)
+    if place is None:
+        return None
+    try:
+        segment = choose_segment(tenant_id=tenant_id, first=place, last=place)
+    except Unavailable:
+        return None
+    with open_tenant(tenant_id):
+        anchored = is_anchored(segment.checkpoint)
+    certified_at = packet.certified_at or timezone.now()
+    return segment if anchored or timezone.now() > certified_at + ANCHOR_PATIENCE else None
+
+
+def _sign(tenant_id: UUID, packet: VerificationPacket, segment: Segment) -> None:
+    made = package_bytes(tenant_id=tenant_id, packet_id=packet.pk, segment=segment)
+    address = f"{tenant_id}/{str(packet.pk)[-2:]}/verification-{packet.pk}-{uuid4().hex}"
+    with vault.seal_stream(address=address, context=packet.context) as sink:
+        sink.write(made)
+    kept = sink.kept
+    with open_tenant(tenant_id):
+        first = VerificationPacket.objects.filter(pk=packet.pk, signed_at=None).update(
+            signed_at=timezone.now(), address=kept.address, wrapped_key=kept.wrapped_key, key_id=kept.key_id,
+            ciphertext_digest=kept.ciphertext_digest, stored_size=kept.stored_size, package_sha256=sha256(made),
+            package_size=len(made),
+        )  # fmt: skip
+        if first:
+            record(
+                Act.VERIFICATION_SIGN, object_type="verification", object_id=packet.pk, sha256=sha256(made),
+                size=len(made), log_size=segment.size,
+            )  # fmt: skip
+    if not first:
+        vault.remove_stream(address)
+
+
+def _deliver(packet_id: UUID) -> None:
+    """Writes the deliveries that are missing, all at once; the one before of each partnership is superseded."""
+    packet = VerificationPacket.objects.select_for_update().get(pk=packet_id)
+    waiting = _waiting(packet)
+    wanted = [row.partnership_id for row, _relation in waiting]
+    before = VerificationDelivery.objects.filter(partnership_id__in=wanted, state=DeliveryState.CURRENT)
+    newer = set(
+        before.filter(certified_at__gt=packet.certified_at).values_list("partnership_id", flat=True)
+    )
+    before.exclude(partnership_id__in=newer).update(state=DeliveryState.SUPERSEDED)
+    rows = _rows(packet, waiting, newer)
+    VerificationDelivery.objects.bulk_create(rows, batch_size=500)
+    for row in rows:
+        record(
+            Act.VERIFICATION_DELIVER, object_type="verification_delivery", object_id=row.pk, packet=str(packet.pk),
+            partnership=str(row.partnership_id), sha256=row.sha256,
+        )  # fmt: skip
+    if rows and packet.state == PacketState.CERTIFIED:
+        packet.state, packet.delivered_at = PacketState.DELIVERED, timezone.now()
+        packet.save(update_fields=["state", "delivered_at"])
+
+
+def _rows(
+    packet: VerificationPacket,
+    waiting: Iterable[tuple[VerificationRecipient, Partnership]],
+    newer: set[UUID],
+) -> list[VerificationDelivery]:
+    statuses = list(packet.sections.values_list("status", flat=True))
+    certified_at = packet.certified_at
+    if certified_at is None:
+        raise Conflict("This packet isn't certified.")
+    sha = VerificationDocument.objects.values_list("pdf_sha256", flat=True).get(packet_id=packet.pk)
+    same = {name: getattr(packet, name) for name in (*KEPT_FIELDS, *_COPIED)}
+    return [
+        VerificationDelivery(
+            **same, viewer_id=relation.tenant_id, partnership_id=relation.pk, packet_id=packet.pk,
+            sender_name=relation.downstream_name, recipient_name=relation.upstream_name, scope=row.scope, sha256=sha,
+            state=DeliveryState.SUPERSEDED if relation.pk in newer else DeliveryState.CURRENT,
+            year=certified_at.year, delivered_at=timezone.now(), due_on=due_after(certified_at),
+            evidenced=statuses.count(Status.SATISFIED), gaps=statuses.count(Status.NOT_SATISFIED),
+            not_evidenced=statuses.count(Status.UNDETERMINED),
+        )
+        for row, relation in waiting
+    ]  # fmt: skip
+
+
+_COPIED = (
+    "title", "rule_set", "certified_at", "expert_name", "expert_qualification", "officer_name", "officer_title",
+)  # fmt: skip
+
+
+def _tell_all(tenant_id: UUID, packet_id: UUID) -> None:
+    """Tells each covered entity's people, in its own tenant, and starts both sides' clocks anew."""
+    with open_tenant(tenant_id):
+        rows = list(VerificationDelivery.objects.filter(packet_id=packet_id, told_at=None))
+    for row in rows:
+        with open_tenant(row.viewer_id):
+            mail.tell_arrival(row)
+            reminders.set_clock(row.partnership_id, row.due_on)
+        with open_tenant(tenant_id):
+            VerificationDelivery.objects.filter(pk=row.pk).update(told_at=timezone.now())
+            reminders.set_clock(row.partnership_id, row.due_on)
+
+
+def deliver_further(*, packet_id: UUID, partnership_id: UUID, scope: str) -> VerificationPacket:
+    """Delivers a signed packet to one more covered entity. Raises NotFound, and Conflict where it isn't signed."""
+    packet = VerificationPacket.objects.select_for_update().filter(pk=packet_id).first()
+    relation = Partnership.received.filter(pk=partnership_id).first()
+    if packet is None or relation is None:
+        raise NotFound("There is no such packet, or no such covered entity among yours.")
+    if packet.signed_at is None:
+        raise Conflict("This packet isn't signed yet.")
+    _row, added = packet.recipients.get_or_create(
+        partnership_id=partnership_id, defaults={"name": relation.upstream_name, "scope": scope}
+    )
+    if not added:
+        raise Conflict(f"{relation.upstream_name} is among those whom this packet is for.")
+    set_timer(SIGNING, packet.pk, timezone.now())
+    record(
+        Act.VERIFICATION_CHANGE, object_type="verification", object_id=packet.pk, what="recipient",
+        partnership=str(partnership_id),
+    )  # fmt: skip
+    return packet
+
+
+def names_of(tenant_id: UUID) -> str:
+    """The tenant's name."""
+    return Tenant.objects.values_list("name", flat=True).get(pk=tenant_id)
