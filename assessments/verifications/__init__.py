@@ -1,1 +1,1 @@
-"""The yearly verification: a business associate's written analysis of its technical safeguards, certified and delivered."""
+"""The yearly verification: a business associate's analysis of its technical safeguards, certified and delivered."""

@@ -1,4 +1,4 @@
-"""Drafts the written analysis of each safeguard from the evidence in force: what it shows, what fails, what was not seen.
+"""Drafts the written analysis of each safeguard from the evidence: what it shows, what fails, what was not seen.
 
 Titles of checks and counts alone: no resource, account or finding is named, since a packet goes to other organisations.
 """
@@ -154,7 +154,9 @@ def _not_seen(facts: Facts) -> str:
         said.append(f"{undecided:,} of {_count(facts.total, 'outcome')} could not be decided.")
     if facts.unseen:
         calls = [f"{row.operation} ({row.collector}, {row.reason}, {row.count:,})" for row in facts.unseen]
-        shown = ", ".join(calls[:MOST_NAMED]) + (f" and {len(calls) - MOST_NAMED} more" if calls[MOST_NAMED:] else "")
+        shown = ", ".join(calls[:MOST_NAMED]) + (
+            f" and {len(calls) - MOST_NAMED} more" if calls[MOST_NAMED:] else ""
+        )
         said.append(f"AWS gave no answer to: {shown}.")
     return f"What could not be seen: {' '.join(said)}" if said else ""
 
@@ -162,7 +164,11 @@ def _not_seen(facts: Facts) -> str:
 def _fresh(facts: Facts) -> str:
     if not facts.newest:
         return "No evidence from AWS has been collected for this safeguard."
-    when = facts.newest[:10] if facts.newest[:10] == facts.oldest[:10] else f"{facts.oldest[:10]} to {facts.newest[:10]}"
+    when = (
+        facts.newest[:10]
+        if facts.newest[:10] == facts.oldest[:10]
+        else f"{facts.oldest[:10]} to {facts.newest[:10]}"
+    )
     return f"The evidence was collected on {when} (UTC) in {', '.join(facts.regions)}."
 
 

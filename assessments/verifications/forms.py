@@ -52,7 +52,11 @@ class PacketForm(RefusableForm):
         """The terms, once the form is valid."""
         given = self.cleaned_data
         return PacketTerms(
-            given["title"], given["covers"], given["additions"], RuleSet(given["rules"]), tuple(given["citations"])
+            given["title"],
+            given["covers"],
+            given["additions"],
+            RuleSet(given["rules"]),
+            tuple(given["citations"]),
         )
 
     @staticmethod
@@ -96,7 +100,9 @@ class ReviewForm(RefusableForm):
 
 
 class CertifyForm(RefusableForm):
-    title = forms.CharField(label="Your title", max_length=200, help_text="Such as: Chief Information Officer.")
+    title = forms.CharField(
+        label="Your title", max_length=200, help_text="Such as: Chief Information Officer."
+    )
     authority = forms.CharField(
         label="Your authority", max_length=400,
         help_text="What allows you to certify for the organisation, such as: resolution of the board of 3 March 2026.",

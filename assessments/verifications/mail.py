@@ -70,7 +70,9 @@ def send_reminder(*, stage: Stage, due_on: date, many: int, upstream: bool) -> i
     about = f"{many} {whose}" if many == 1 else f"{many} {_PLURAL[whose]}"
     of = f"from {about} of yours" if upstream else f"for {about} that you work for"
     return send_officials(
-        subject="A yearly verification is overdue" if stage is Stage.AFTER else "A yearly verification is due",
+        subject="A yearly verification is overdue"
+        if stage is Stage.AFTER
+        else "A yearly verification is due",
         text=f"The yearly verification {of} {when} {due_on:%Y-%m-%d}.",
         url=site_link("business-associate-list" if upstream else "verification-list"),
     )

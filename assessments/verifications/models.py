@@ -84,9 +84,7 @@ class VerificationPacket(TenantModel, KeptPackage):
     expert_name = models.CharField(max_length=200, blank=True)
     expert_qualification = models.CharField(max_length=400, blank=True)
     reviewed_on = models.DateField(null=True, blank=True)
-    reviewed_by = models.ForeignKey(
-        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    reviewed_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     officer_name = models.CharField(max_length=200, blank=True)
     officer_title = models.CharField(max_length=200, blank=True)
@@ -185,7 +183,9 @@ class VerificationDocument(TenantModel):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["tenant", "packet"], name="assessments_verificationdocument_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "packet"], name="assessments_verificationdocument_once"
+            ),
         )
 
     def __str__(self) -> str:
@@ -246,7 +246,9 @@ class VerificationDelivery(SharedModel, KeptPackage):
                 ),
             ),
         )  # fmt: skip
-        indexes = (models.Index(fields=["viewer", "partnership_id", "state"], name="delivery_by_partnership"),)
+        indexes = (
+            models.Index(fields=["viewer", "partnership_id", "state"], name="delivery_by_partnership"),
+        )
 
     def __str__(self) -> str:
         return f"{self.title} for {self.recipient_name}"

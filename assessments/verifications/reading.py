@@ -73,7 +73,9 @@ def _lines(rows: Iterable[Partnership], deliveries, receipts, name) -> list[Line
 
 
 def line_of(
-    partnership: Partnership, delivery: VerificationDelivery | None, answers: Mapping[UUID, VerificationReceipt]
+    partnership: Partnership,
+    delivery: VerificationDelivery | None,
+    answers: Mapping[UUID, VerificationReceipt],
 ) -> Line:
     """One line from its rows."""
     receipt = answers.get(delivery.pk) if delivery else None

@@ -494,7 +494,7 @@ def verify_certified(about, digests, seals):
     """The document of a verification is the one that the log says was certified."""
     with judging("package.json"):
         packet = about["packet"]
-    require(packet in seals.certified, f"log/entries.jsonl: no entry says that the verification {packet} was certified.")
+    require(packet in seals.certified, f"log/entries.jsonl: no entry says that {packet} was certified.")
     with judging("log/entries.jsonl"):
         entry = seals.certified[packet]
         who, at, said = entry["actor"]["name"], entry["at"], entry["details"]

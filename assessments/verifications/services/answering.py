@@ -77,7 +77,10 @@ def answer_delivery(
     receipt.answered_at = timezone.now()
     receipt.save()
     record(
-        Act.VERIFICATION_ANSWER, object_type="verification_delivery", object_id=delivery_id, answer=str(answer)
+        Act.VERIFICATION_ANSWER,
+        object_type="verification_delivery",
+        object_id=delivery_id,
+        answer=str(answer),
     )
     if answer is Answer.REFUSED:
         reminders.set_clock(delivery.partnership_id, timezone.now().date())

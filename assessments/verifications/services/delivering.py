@@ -130,9 +130,7 @@ def _deliver(packet_id: UUID) -> None:
     waiting = _waiting(packet)
     wanted = [row.partnership_id for row, _relation in waiting]
     before = VerificationDelivery.objects.filter(partnership_id__in=wanted, state=DeliveryState.CURRENT)
-    newer = set(
-        before.filter(certified_at__gt=packet.certified_at).values_list("partnership_id", flat=True)
-    )
+    newer = set(before.filter(certified_at__gt=packet.certified_at).values_list("partnership_id", flat=True))
     before.exclude(partnership_id__in=newer).update(state=DeliveryState.SUPERSEDED)
     rows = _rows(packet, waiting, newer)
     VerificationDelivery.objects.bulk_create(rows, batch_size=500)

@@ -121,7 +121,12 @@ def _take_over(fresh: VerificationSection, old: VerificationSection | None) -> N
         return
     if old.analysis == old.drafted:
         old.analysis = fresh.drafted
-    old.position, old.status, old.drafted, old.facts = fresh.position, fresh.status, fresh.drafted, fresh.facts
+    old.position, old.status, old.drafted, old.facts = (
+        fresh.position,
+        fresh.status,
+        fresh.drafted,
+        fresh.facts,
+    )
     old.save()
 
 

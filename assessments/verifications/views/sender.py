@@ -65,7 +65,11 @@ def verification_list(request: TenantRequest) -> HttpResponse:
     _tell_readers(page.object_list)
     packets = list(VerificationPacket.objects.order_by("-drafted_at", "-id")[:PAGE])
     record(
-        Act.VERIFICATION_LIST, object_type="page", object_id="verifications", packets=len(packets), lines=len(lines)
+        Act.VERIFICATION_LIST,
+        object_type="page",
+        object_id="verifications",
+        packets=len(packets),
+        lines=len(lines),
     )
     return TemplateResponse(
         request, "verifications/list.html",
