@@ -6,6 +6,8 @@ covered entity's answer, a row of its own that the business associate reads.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -15,6 +17,13 @@ from accounts.tenancy.rls import ImmutableColumns
 from assessments.rule.proposed import RuleSet
 from assessments.status import Status
 from evidence.vault import StreamKept
+
+
+def owner_of(row: TenantModel) -> UUID:
+    """The tenant whose row it is."""
+    owner: UUID = row.tenant_id  # type: ignore[assignment] # a row has a tenant
+    return owner
+
 
 RULE_SETS = [(each.value, each.label) for each in RuleSet]
 

@@ -1,4 +1,4 @@
-"""The signed ZIP of a certified packet: the document, the log's entry that certifies it, and what proves both offline."""
+"""The signed ZIP of a certified packet: the document, the log's entry that certifies it, what proves both offline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def package_bytes(*, tenant_id: UUID, packet_id: UUID, segment: Segment) -> byte
         document = VerificationDocument.objects.get(packet_id=packet_id)
         name = Tenant.objects.get(pk=tenant_id).name
     info = PackageInfo(
-        PackageFormat.VERIFICATION, tenant_id, name, created_at=packet.certified_at,
+        PackageFormat.VERIFICATION, tenant_id, name, created_at=packet.certified_at or document.made_at,
         more={"packet": str(packet_id), "title": packet.title},
     )  # fmt: skip
     return b"".join(stream_package(info=info, parts=_parts(document, segment, packet_id)))
@@ -35,6 +35,6 @@ def _parts(document: VerificationDocument, segment: Segment, packet_id: UUID) ->
     yield "verification.json", [document.content.encode()]
 
     def withhold(entry: dict[str, Any]) -> bool:
-        return entry["act"] != Act.VERIFICATION_CERTIFY or entry["object"]["id"] != str(packet_id)
+        return bool(entry["act"] != Act.VERIFICATION_CERTIFY or entry["object"]["id"] != str(packet_id))
 
     yield from segment_parts(segment, withhold=withhold)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from assessments.partnerships.models import Partnership
@@ -58,7 +59,12 @@ def lines_for_recipient(partnerships: Iterable[Partnership] | None = None) -> li
     )  # fmt: skip
 
 
-def _lines(rows: Iterable[Partnership], deliveries, receipts, name) -> list[Line]:  # type: ignore[no-untyped-def] # two tables' querysets, one shape
+def _lines(
+    rows: Iterable[Partnership],
+    deliveries: QuerySet[VerificationDelivery],
+    receipts: QuerySet[VerificationReceipt],
+    name: Callable[[Partnership], str],
+) -> list[Line]:
     found = sorted(rows, key=lambda row: (name(row).casefold(), row.pk))
     current: Mapping[UUID, VerificationDelivery] = {
         row.partnership_id: row

@@ -1,4 +1,4 @@
-"""What other pages show of verifications: the business associate's page, and the downstream party's of a covered entity."""
+"""What other pages show of verifications: a business associate's page, and its own page of a covered entity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from assessments.partners.models import BusinessAssociate
 from assessments.partnerships.models import Partnership
 from assessments.rule.proposed import NOT_IN_FORCE, VERIFICATION
 from assessments.verifications.document import PRACTICE
-from assessments.verifications.models import VerificationDelivery, VerificationReceipt, VerificationReminder
+from assessments.verifications.models import (
+    VerificationDelivery,
+    VerificationReceipt,
+    VerificationReminder,
+    owner_of,
+)
 from assessments.verifications.reading import Line, lines_for_recipient, lines_for_sender
 
 LISTED = 20
@@ -64,4 +69,4 @@ def _texts() -> dict[str, Any]:
 
 def _tell(row: VerificationDelivery | VerificationReceipt, reader: str) -> None:
     kind = "verification_delivery" if isinstance(row, VerificationDelivery) else "verification_receipt"
-    tell_sharer(row.tenant_id, Act.VERIFICATION_READ, reader=reader, object_type=kind, object_id=row.pk)
+    tell_sharer(owner_of(row), Act.VERIFICATION_READ, reader=reader, object_type=kind, object_id=row.pk)

@@ -105,6 +105,9 @@ from assessments.models import (
     SharingGrant,
     TemplateVersion,
     Timer,
+    VerificationDelivery,
+    VerificationPacket,
+    VerificationSection,
 )
 from assessments.sharing.levels import Level
 from assessments.sharing.services import Terms, make_grant
@@ -114,6 +117,7 @@ from tests.accounts.factories import make_operator, make_ready_person, sign_in
 from tests.conftest import superuser_dsn
 from tests.factories import make_connection, make_member, make_onlooker, make_run, make_tenant
 from tests.partnerships.factories import make_partnership
+from tests.verifications.everything import received_delivery, verification_rows
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 RARE_METHODS = tuple(method for method in METHODS if method not in {"GET", "POST"})
@@ -193,6 +197,9 @@ class Everything:
     received_partnership: Partnership
     """In which this tenant is the downstream party."""
     offer: PartnershipInvitation
+    verification: VerificationPacket
+    section: VerificationSection
+    delivery: VerificationDelivery
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -213,6 +220,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
     )
     asked_of_it = _received_questionnaire(received, mark)
     grant_id = _received_grant(tenant, mark)
+    received, delivered = _received_questionnaire(tenant, mark), received_delivery(tenant, mark)
     with open_tenant(tenant.pk):
         membership = Membership.objects.get(person=owner)
         return Everything(
@@ -224,6 +232,8 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
             received_partnership=received, received_questionnaire=asked_of_it,
             received_grant=grant_id, grant=_grant(owner, mark),
+            received_questionnaire=received, received_grant=grant_id, grant=_grant(owner, mark),
+            received_questionnaire=received, delivery=delivered, **verification_rows(owner, mark),
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
             **_engagement(owner, mark), **_notices(owner, mark),

@@ -75,13 +75,13 @@ def make_relation(upstream: Tenant, downstream: Tenant, *, age_days: int = 0) ->
     relation = make_partnership(upstream, downstream)
     if age_days:
         began = timezone.now() - timedelta(days=age_days)
-        with _unfixed(), open_tenant(upstream.pk):
+        with _Unfixed(), open_tenant(upstream.pk):
             Partnership.objects.filter(pk=relation.pk).update(began_at=began)
         relation.began_at = began
     return relation
 
 
-class _unfixed:
+class _Unfixed:
     """Lets a test write when a relation began, which nobody can in the product."""
 
     def __enter__(self) -> None:

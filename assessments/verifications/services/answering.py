@@ -21,6 +21,7 @@ from assessments.verifications.models import (
     DeliveryState,
     VerificationDelivery,
     VerificationReceipt,
+    owner_of,
 )
 from evidence import vault
 
@@ -41,7 +42,7 @@ def note_reading(delivery: VerificationDelivery, act: Act, person: Person) -> Ve
     """Records the reading in both logs; the first one is the receipt."""
     record(act, object_type="verification_delivery", object_id=delivery.pk, sha256=delivery.sha256)
     tell_sharer(
-        delivery.tenant_id, act, reader=delivery.recipient_name, object_type="verification_delivery",
+        owner_of(delivery), act, reader=delivery.recipient_name, object_type="verification_delivery",
         object_id=delivery.pk,
     )  # fmt: skip
     receipt = VerificationReceipt.objects.filter(delivery_id=delivery.pk).first()
@@ -53,7 +54,7 @@ def _receive(delivery: VerificationDelivery, person: Person) -> VerificationRece
         receipt, _made = VerificationReceipt.objects.get_or_create(
             delivery_id=delivery.pk,
             defaults={
-                "viewer_id": delivery.tenant_id, "partnership_id": delivery.partnership_id,
+                "viewer_id": owner_of(delivery), "partnership_id": delivery.partnership_id,
                 "answer": Answer.RECEIVED, "by_name": person.name,
             },
         )  # fmt: skip
@@ -63,7 +64,7 @@ def _receive(delivery: VerificationDelivery, person: Person) -> VerificationRece
 def answer_delivery(
     *, delivery_id: UUID, answer: Answer, reasons: str, person: Person
 ) -> VerificationReceipt:
-    """Accepts or refuses a delivery, once. Raises NotFound, InvalidInput for a refusal without reasons, and Conflict."""
+    """Accepts or refuses a delivery, once. Raises NotFound, Conflict, InvalidInput for a refusal without reasons."""
     delivery = find_delivery(delivery_id=delivery_id)
     if answer is Answer.REFUSED and not reasons.strip():
         raise InvalidInput("Say why, so that the next packet can be better.", field="reasons")

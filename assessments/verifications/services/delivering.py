@@ -13,7 +13,6 @@ from accounts.audit.log import record
 from accounts.audit.seals import is_anchored, place_of
 from accounts.audit.segment import Segment, choose_segment
 from accounts.errors import Conflict, NotFound, Unavailable
-from accounts.models import Tenant
 from accounts.tenancy.scope import current_tenant_id, open_tenant
 from assessments.partnerships.models import Partnership
 from assessments.status import Status
@@ -29,6 +28,7 @@ from assessments.verifications.models import (
     VerificationDocument,
     VerificationPacket,
     VerificationRecipient,
+    owner_of,
 )
 from assessments.verifications.package import package_bytes
 from assessments.verifications.services.certifying import SIGNING
@@ -88,7 +88,7 @@ def deliver_packet(*, tenant_id: UUID, packet_id: UUID) -> float | None:
 
 
 def _segment(tenant_id: UUID, packet: VerificationPacket) -> Segment | None:
-    """The stretch of the log that has the certification's entry; None while it isn't sealed and, for a while, anchored."""
+    """The log's stretch with the certification's entry; None while it isn't sealed and, for a while, anchored."""
     with open_tenant(tenant_id):
         place = place_of(Act.VERIFICATION_CERTIFY, packet.pk)
     if place is None:
@@ -157,7 +157,7 @@ def _rows(
     same = {name: getattr(packet, name) for name in (*KEPT_FIELDS, *_COPIED)}
     return [
         VerificationDelivery(
-            **same, viewer_id=relation.tenant_id, partnership_id=relation.pk, packet_id=packet.pk,
+            **same, viewer_id=owner_of(relation), partnership_id=relation.pk, packet_id=packet.pk,
             sender_name=relation.downstream_name, recipient_name=relation.upstream_name, scope=row.scope, sha256=sha,
             state=DeliveryState.SUPERSEDED if relation.pk in newer else DeliveryState.CURRENT,
             year=certified_at.year, delivered_at=timezone.now(), due_on=due_after(certified_at),
@@ -205,8 +205,3 @@ def deliver_further(*, packet_id: UUID, partnership_id: UUID, scope: str) -> Ver
         partnership=str(partnership_id),
     )  # fmt: skip
     return packet
-
-
-def names_of(tenant_id: UUID) -> str:
-    """The tenant's name."""
-    return Tenant.objects.values_list("name", flat=True).get(pk=tenant_id)

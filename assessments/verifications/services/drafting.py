@@ -131,7 +131,7 @@ def _take_over(fresh: VerificationSection, old: VerificationSection | None) -> N
 
 
 def change_packet(*, packet_id: UUID, terms: PacketTerms) -> VerificationPacket:
-    """Says the terms anew; other safeguards than before are drafted from the evidence. Raises Conflict, InvalidInput."""
+    """Says the terms anew; safeguards that are added are drafted from the evidence. Raises Conflict, InvalidInput."""
     packet = lock_open(packet_id)
     other = citations_of(terms.citations) != citations_of(packet.citations)
     packet.title, packet.covers, packet.additions = terms.title, terms.covers, terms.additions
@@ -184,7 +184,7 @@ def _reopen(packet: VerificationPacket, what: str) -> None:
 
 
 def review_packet(*, packet_id: UUID, name: str, qualification: str, on: date, person: Person) -> Any:
-    """Records that an expert has read all of it and stands by it. Raises Conflict, and InvalidInput for a day to come."""
+    """Records that an expert has read all of it and stands by it. Raises Conflict, InvalidInput for another day."""
     packet = lock_open(packet_id)
     if on > timezone.now().date():
         raise InvalidInput("The day of the review isn't here yet.", field="reviewed_on")

@@ -37,6 +37,7 @@ from assessments.verifications.models import (
     VerificationDocument,
     VerificationPacket,
     VerificationReceipt,
+    owner_of,
 )
 from assessments.verifications.reading import Line, lines_for_sender
 from assessments.verifications.services import certifying, delivering, drafting
@@ -62,7 +63,7 @@ def verification_list(request: TenantRequest) -> HttpResponse:
     """The tenant's packets, and how it stands with each covered entity that it works for, the most urgent first."""
     lines = sorted(lines_for_sender(), key=lambda line: (URGENCY.index(line.standing), line.due_on))
     page = Paginator(lines, PAGE).get_page(request.GET.get("page"))
-    _tell_readers(page.object_list)
+    _tell_readers(list(page.object_list))
     packets = list(VerificationPacket.objects.order_by("-drafted_at", "-id")[:PAGE])
     record(
         Act.VERIFICATION_LIST,
@@ -91,7 +92,7 @@ def _tell_readers(lines: list[Line]) -> None:
 
 def _tell(receipt: VerificationReceipt, reader: str) -> None:
     tell_sharer(
-        receipt.tenant_id, Act.VERIFICATION_READ, reader=reader, object_type="verification_receipt",
+        owner_of(receipt), Act.VERIFICATION_READ, reader=reader, object_type="verification_receipt",
         object_id=receipt.pk,
     )  # fmt: skip
 
@@ -123,7 +124,7 @@ def packet_detail(request: TenantRequest, packet_id: UUID) -> HttpResponse:
     return TemplateResponse(
         request, "verifications/packet.html",
         {"packet": packet, "sections": sections, "counts": _statuses(sections), "deliveries": deliveries,
-         "recipients": _recipients(packet), "others": _others(packet, deliveries),
+         "recipients": _recipients(packet), "others": _others(packet),
          "document": VerificationDocument.objects.filter(packet=packet).defer("pdf", "content").first(),
          "fingerprint": fingerprint(), "may_change": request.may(Permission.PARTNER_CHANGE),
          "may_certify": request.may(Permission.VERIFICATION_CERTIFY), "not_in_force": NOT_IN_FORCE,
@@ -160,7 +161,7 @@ def _recipients(packet: VerificationPacket) -> list[Any]:
     return [(relation, chosen.get(relation.pk)) for relation in relations]
 
 
-def _others(packet: VerificationPacket, deliveries: list[Any]) -> list[Partnership]:
+def _others(packet: VerificationPacket) -> list[Partnership]:
     """To whom a signed packet can be delivered still."""
     if packet.signed_at is None:
         return []
@@ -305,7 +306,7 @@ def packet_pdf(request: TenantRequest, packet_id: UUID) -> HttpResponse:
 
 @require_safe
 @requires(Permission.PARTNER_READ, act=Act.VERIFICATION_DOWNLOAD)
-def packet_zip(request: TenantRequest, packet_id: UUID) -> HttpResponse:
+def packet_zip(request: TenantRequest, packet_id: UUID) -> HttpResponse:  # noqa: ARG001 (a view)
     """The signed ZIP."""
     packet = drafting.find_packet(packet_id=packet_id)
     if packet.signed_at is None:
