@@ -80,7 +80,8 @@ def test_the_signed_document_verifies_offline_and_one_changed_byte_is_refused(
     package = client.get(f"/verifications/received/{arrived.pk}/package.zip").content
     code, said = verify(tmp_path / "empty", package)
     assert code == 0, said
-    assert "verification.pdf and verification.json are what Ada Moss certified at" in said
+    who = parties.officer.email
+    assert f"verification.pdf and verification.json are what {who} certified at" in said
     with zipfile.ZipFile(io.BytesIO(package)) as archive:
         pdf = archive.read("verification.pdf")
     assert client.get(f"/verifications/received/{arrived.pk}/document.pdf").content == pdf
