@@ -15,6 +15,7 @@ from assessments.partnerships import tab as partnership
 from assessments.portfolio.history import history_context
 from assessments.questionnaires import tab as questionnaires
 from assessments.sharing.tab import tab_context as shared_posture
+from assessments.verifications import tab as verifications
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Tab:
 TABS: tuple[Tab, ...] = (
     Tab("agreement", "Agreement", agreements.tab_context, "agreements/_tab.html"),
     Tab("posture", "Posture shared with us", shared_posture, "sharing/_tab.html"),
+    Tab("verification", "Verification", verifications.tab_context, "verifications/_tab.html"),
     Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),
     Tab("notices", "Notices", tab_context, "notices/_tab.html"),
     Tab("questionnaires", "Questionnaires", questionnaires.tab_context, "questionnaires/_tab.html"),

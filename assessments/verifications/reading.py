@@ -66,14 +66,19 @@ def _lines(
     name: Callable[[Partnership], str],
 ) -> list[Line]:
     found = sorted(rows, key=lambda row: (name(row).casefold(), row.pk))
+    # Whoever could write a row with another's partnership speaks for nobody: each is of the party that it must be of.
+    parties = {row.pk: (row.viewer_id, row.tenant_id) for row in found}
     current: Mapping[UUID, VerificationDelivery] = {
         row.partnership_id: row
         for row in deliveries.filter(
             partnership_id__in=[row.pk for row in found], state=DeliveryState.CURRENT
         )
+        if (row.tenant_id, row.viewer_id) == parties[row.partnership_id]
     }
     answers: Mapping[UUID, VerificationReceipt] = {
-        row.delivery_id: row for row in receipts.filter(delivery_id__in=[row.pk for row in current.values()])
+        row.delivery_id: row
+        for row in receipts.filter(delivery_id__in=[row.pk for row in current.values()])
+        if (row.viewer_id, row.tenant_id) == parties.get(row.partnership_id)
     }
     return [line_of(row, current.get(row.pk), answers) for row in found]
 

@@ -27,7 +27,9 @@ def tab_context(associate: BusinessAssociate) -> dict[str, Any]:
     living = [row for row in relations if row.withdrawn_at is None]
     ids = [row.pk for row in relations]
     rows = list(
-        VerificationDelivery.received.filter(partnership_id__in=ids).order_by("-certified_at")[:LISTED]
+        VerificationDelivery.received.filter(
+            partnership_id__in=ids, tenant_id__in=[row.viewer_id for row in relations]
+        ).order_by("-certified_at")[:LISTED]
     )
     answers = _answers(VerificationReceipt.objects.filter(partnership_id__in=ids))
     for row in rows:
@@ -43,7 +45,9 @@ def mirror_context(partnership: Partnership) -> dict[str, Any]:
     rows = list(
         VerificationDelivery.objects.filter(partnership_id=partnership.pk).order_by("-certified_at")[:LISTED]
     )
-    answers = _answers(VerificationReceipt.received.filter(partnership_id=partnership.pk))
+    answers = _answers(
+        VerificationReceipt.received.filter(partnership_id=partnership.pk, tenant_id=partnership.tenant_id)
+    )
     for answer in answers.values():
         _tell(answer, partnership.downstream_name)
     line = lines_for_sender([partnership])[0]

@@ -220,7 +220,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
     )
     asked_of_it = _received_questionnaire(received, mark)
     grant_id = _received_grant(tenant, mark)
-    received, delivered = _received_questionnaire(tenant, mark), received_delivery(tenant, mark)
+    delivered = received_delivery(tenant, mark)
     with open_tenant(tenant.pk):
         membership = Membership.objects.get(person=owner)
         return Everything(
@@ -233,7 +233,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             received_partnership=received, received_questionnaire=asked_of_it,
             received_grant=grant_id, grant=_grant(owner, mark),
             received_questionnaire=received, received_grant=grant_id, grant=_grant(owner, mark),
-            received_questionnaire=received, delivery=delivered, **verification_rows(owner, mark),
+            delivery=delivered, **verification_rows(owner, mark),
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
             **_engagement(owner, mark), **_notices(owner, mark),

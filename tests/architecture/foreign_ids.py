@@ -144,6 +144,7 @@ WORDS = frozenset({
     "summary", "own_party", "other_party", "signed_on", "effective_from", "renews", "renewal_months",
     "notice_days", "incident_hours", "breach_hours", "contingency_hours", "workforce_hours", "disposal", "return_days",
     "audit_right", "binds_subcontractors", "stage", "terminated_on", "clause", "page", "quote",
+    "audit_right", "binds_subcontractors", "stage", "terminated_on", "clause", "quote",
     "extent", "source", "subject", "seed", "size", "result", "note", "comment-text", "conclude-judgement",
     "conclude-reasons", "conclude-shared",
 })  # fmt: skip

@@ -145,7 +145,8 @@ def _statuses(sections: list[Any]) -> list[tuple[Status, int]]:
 def _deliveries(packet: VerificationPacket) -> list[tuple[VerificationDelivery, VerificationReceipt | None]]:
     rows = list(VerificationDelivery.objects.filter(packet_id=packet.pk).order_by("recipient_name", "pk"))
     receipts = VerificationReceipt.received.filter(delivery_id__in=[row.pk for row in rows])
-    answers = {row.delivery_id: row for row in receipts}
+    viewers = {row.pk: row.viewer_id for row in rows}
+    answers = {row.delivery_id: row for row in receipts if row.tenant_id == viewers[row.delivery_id]}
     for row in rows[:PAGE]:
         if row.pk in answers:
             _tell(answers[row.pk], row.sender_name)
