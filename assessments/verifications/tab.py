@@ -45,9 +45,8 @@ def mirror_context(partnership: Partnership) -> dict[str, Any]:
     rows = list(
         VerificationDelivery.objects.filter(partnership_id=partnership.pk).order_by("-certified_at")[:LISTED]
     )
-    answers = _answers(
-        VerificationReceipt.received.filter(partnership_id=partnership.pk, tenant_id=partnership.tenant_id)
-    )
+    theirs = VerificationReceipt.received.filter(tenant_id=owner_of(partnership))
+    answers = _answers(theirs.filter(partnership_id=partnership.pk))
     for answer in answers.values():
         _tell(answer, partnership.downstream_name)
     line = lines_for_sender([partnership])[0]
