@@ -12,9 +12,11 @@ class AssessmentsConfig(AppConfig):
         from assessments.agreements.receivers import show_when_it_begins, withdraw_when_it_ends
         from assessments.chain.hearing import listen
         from assessments.partnerships.signals import partnership_began, partnership_ended
+        from assessments.verifications.reminders import start_clock
 
         invitation_accepted.connect(_bind_auditor, dispatch_uid="engagements")
         partnership_began.connect(show_when_it_begins, dispatch_uid="agreements")
+        partnership_began.connect(start_clock, dispatch_uid="verifications")
         partnership_ended.connect(withdraw_when_it_ends, dispatch_uid="agreements")
         partnership_ended.connect(_take_back, dispatch_uid="sharing")
         listen()

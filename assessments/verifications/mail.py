@@ -37,12 +37,17 @@ def send_officials(*, subject: str, text: str, url: str) -> int:
     return len(addresses)
 
 
-def tell_arrival(delivery: VerificationDelivery) -> None:
+def address_of(delivery: VerificationDelivery) -> str:
+    """Where the covered entity reads it."""
+    return site_link("verification-received", delivery.pk)
+
+
+def tell_arrival(url: str) -> None:
     """Tells the covered entity's people, whose tenant is open, that a verification has come."""
     send_officials(
         subject="A business associate's verification has come",
         text="A business associate of yours has certified its yearly verification and delivered it to you.",
-        url=site_link("verification-received", delivery.pk),
+        url=url,
     )
 
 

@@ -7,6 +7,7 @@ partners it concerns, and once: a row says that it was.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.utils import timezone
 from accounts.audit.events import Act
 from accounts.audit.log import record
 from assessments.partnerships.models import Partnership
+from assessments.partnerships.signals import Relation
 from assessments.timers.services import set_timer
 from assessments.verifications import mail
 from assessments.verifications.dates import due_after, stages
@@ -25,9 +27,9 @@ LOOK_AGAIN = timedelta(days=30)
 """After the last reminder: a delivery may have moved the day."""
 
 
-def start_clock(partnership: Partnership) -> None:
-    """Called on both sides, each in its own tenant, when a partnership begins."""
-    set_clock(partnership.pk, due_after(partnership.began_at))
+def start_clock(relation: Relation, **_: Any) -> None:
+    """On both sides, each in its own tenant: the first one is due a year after a partnership began."""
+    set_clock(relation.partnership_id, due_after(timezone.now()))
 
 
 def set_clock(partnership_id: UUID, due_on: date) -> None:

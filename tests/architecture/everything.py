@@ -232,7 +232,6 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             entry=AuditEntry.objects.order_by("-occurred_at")[0],
             received_partnership=received, received_questionnaire=asked_of_it,
             received_grant=grant_id, grant=_grant(owner, mark),
-            received_questionnaire=received, received_grant=grant_id, grant=_grant(owner, mark),
             delivery=delivered, **verification_rows(owner, mark),
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),

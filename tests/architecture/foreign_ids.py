@@ -134,8 +134,8 @@ WORDS = frozenset({
     "reference", "services", "creates", "receives", "maintains", "transmits", "volume", "reach",
     "systems", "minimum_necessary", "contact_name", "contact_email", "official_name", "official_email", "tier", "state",
     "sheet", "why",
-    "rules", "page", "covers", "additions", "analysis", "scope", "included", "qualification", "reviewed_on",
-    "confirmed", "answer", "reasons",
+    "rules", "covers", "additions", "analysis", "scope", "included", "qualification", "reviewed_on",
+    "confirmed", "reasons",
     "required", "domain", "enabled", "issuer", "client_id", "client_secret", "metadata", "metadata_url",
     "email_claim", "groups_claim", "proof", "values", "just_in_time", "default_role", "listed", "group",
     "details", "discovered_at", "zone", "individuals", "most_in_one_state", "drill", "send", "shown", "closes",
@@ -144,7 +144,6 @@ WORDS = frozenset({
     "summary", "own_party", "other_party", "signed_on", "effective_from", "renews", "renewal_months",
     "notice_days", "incident_hours", "breach_hours", "contingency_hours", "workforce_hours", "disposal", "return_days",
     "audit_right", "binds_subcontractors", "stage", "terminated_on", "clause", "page", "quote",
-    "audit_right", "binds_subcontractors", "stage", "terminated_on", "clause", "quote",
     "extent", "source", "subject", "seed", "size", "result", "note", "comment-text", "conclude-judgement",
     "conclude-reasons", "conclude-shared",
 })  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +22,7 @@ from assessments.models import (
     VerificationReminder,
     VerificationSection,
 )
+from evidence import vault
 from tests.factories import make_onlooker, make_tenant
 
 CITATION = "164.312(a)(1)"
@@ -60,9 +64,17 @@ def verification_rows(owner: Person, mark: str) -> dict[str, Any]:
 
 
 def received_delivery(tenant: Tenant, mark: str) -> VerificationDelivery:
-    """What another tenant delivered to this one."""
-    with open_tenant(make_tenant().pk):
-        return _delivery(tenant, mark)
+    """What another tenant delivered to this one, with its package in the vault."""
+    sender, package = make_tenant(), io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("verification.pdf", "%PDF-1.7")
+    with open_tenant(sender.pk):
+        delivery = _delivery(tenant, mark)
+        with vault.seal_stream(address=f"verification-{delivery.pk}", context=delivery.context) as sink:
+            sink.write(package.getvalue())
+        kept = {field.name: getattr(sink.kept, field.name) for field in fields(sink.kept)}
+        VerificationDelivery.objects.filter(pk=delivery.pk).update(**kept)
+    return delivery
 
 
 def _delivery(viewer: Tenant, mark: str) -> VerificationDelivery:

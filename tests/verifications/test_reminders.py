@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.tenancy.scope import open_tenant
 from assessments.models import Timer, VerificationDelivery, VerificationReminder
+from assessments.partnerships.signals import Relation, Side, partnership_began
 from assessments.timers.services import run_timer, set_timer
 from assessments.verifications import reminders
 from assessments.verifications.dates import Standing, due_after, standing_of
@@ -116,6 +117,15 @@ def test_a_delivery_moves_the_clock_of_both_sides(parties):
         with open_tenant(tenant.pk):
             timer = Timer.objects.get(kind=reminders.REMINDER, row_id=parties.relations["C"].pk)
         assert timer.ring_at.date() == first
+
+
+def test_a_clock_begins_with_its_relation_on_either_side(parties):
+    relation = parties.relations["A"]
+    for tenant, side in ((parties.entities["A"], Side.UPSTREAM), (parties.associate, Side.DOWNSTREAM)):
+        with open_tenant(tenant.pk):
+            partnership_began.send(sender=None, relation=Relation(relation.pk, side))
+            timer = Timer.objects.get(kind=reminders.REMINDER, row_id=relation.pk)
+        assert timer.ring_at.date() == due_after(timezone.now()) - timedelta(days=30)
 
 
 def test_a_clock_ends_with_its_relation(parties):

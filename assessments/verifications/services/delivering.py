@@ -178,8 +178,10 @@ def _tell_all(tenant_id: UUID, packet_id: UUID) -> None:
     with open_tenant(tenant_id):
         rows = list(VerificationDelivery.objects.filter(packet_id=packet_id, told_at=None))
     for row in rows:
+        # Outside of the transaction: the first address of a process takes all of the portal's views to be loaded.
+        url = mail.address_of(row)
         with open_tenant(row.viewer_id):
-            mail.tell_arrival(row)
+            mail.tell_arrival(url)
             reminders.set_clock(row.partnership_id, row.due_on)
         with open_tenant(tenant_id):
             VerificationDelivery.objects.filter(pk=row.pk).update(told_at=timezone.now())
