@@ -26,8 +26,9 @@ def duties(since: datetime, until: datetime) -> Iterable[Duty]:
 
 
 def _to_get(since: datetime, until: datetime) -> Iterator[Duty]:
-    rows = Notice.objects.filter(drill=False, due_at__gte=since, due_at__lt=until)
-    answered = set(Acknowledgement.received.values_list("notice_id", flat=True))
+    rows = list(Notice.objects.filter(drill=False, due_at__gte=since, due_at__lt=until))
+    answers = Acknowledgement.received.filter(notice_id__in=[row.pk for row in rows])
+    answered = set(answers.values_list("notice_id", flat=True))
     for row in rows:
         yield _sent(row, row.recipient_name, done=row.pk in answered)
     outside = OutsideNotice.objects.filter(occurrence__drill=False, due_at__gte=since, due_at__lt=until)
@@ -41,8 +42,9 @@ def _sent(row: Notice | OutsideNotice, recipient: str, *, done: bool) -> Duty:
 
 
 def _to_give(since: datetime, until: datetime) -> Iterator[Duty]:
-    rows = Notice.received.filter(drill=False, due_at__gte=since, due_at__lt=until)
-    mine = set(Acknowledgement.objects.values_list("notice_id", flat=True))
+    rows = list(Notice.received.filter(drill=False, due_at__gte=since, due_at__lt=until))
+    answers = Acknowledgement.objects.filter(notice_id__in=[row.pk for row in rows])
+    mine = set(answers.values_list("notice_id", flat=True))
     for row in rows:
         url = reverse("notice-received", args=[row.pk])
         yield Duty(row.due_at, f"Acknowledge the notice of {row.sender_name}", row.rule, url, row.pk in mine)

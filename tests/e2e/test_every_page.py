@@ -13,6 +13,7 @@ from evidence.models import ConnectionState
 from tests.collected import VERSIONING
 from tests.e2e.conftest import open_visit
 from tests.factories import make_connection
+from tests.notices.factories import make_occurrences
 from tests.partnerships.factories import make_partnership
 
 STEP = {
@@ -36,6 +37,7 @@ def addresses(tenant, collected, owner) -> list[str]:
         )
         sheet = preview_import(content=SHEET, by=owner)
     works, upstream = make_partnership(tenant), make_partnership(downstream=tenant)
+    sent, own = make_occurrences(tenant, owner)
     partners = "/business-associates/"
     connection = f"/connections/{collected.connection.pk}/"
     return [
@@ -44,6 +46,8 @@ def addresses(tenant, collected, owner) -> list[str]:
         partners, f"{partners}charts/", f"{partners}new/", f"{partners}import/", f"{partners}{associate.pk}/", f"{partners}{associate.pk}/history/", f"{partners}import/{sheet.pk}/",
         f"{partners}{associate.pk}/partnership/", f"{partners}{associate.pk}/invite/", f"{partners}{works.associate_id}/partnership/",
         f"{partners}{works.associate_id}/partnership/end/", "/covered-entities/", f"/covered-entities/{upstream.pk}/", f"/covered-entities/{upstream.pk}/leave/",
+        "/notices/", "/notices/new/contingency/", "/notices/recipients/", f"/notices/{sent.pk}/", f"/notices/{own.pk}/", f"/notices/{own.pk}/assess/",
+        f"{partners}{works.associate_id}/notices/", f"/covered-entities/{upstream.pk}/?tab=notices",
         connection, *(f"{connection}?tab={tab}" for tab in ("coverage", "runs", "permissions")), f"/connections/{broken.pk}/",
         *(f"{connection}grant/?way={way}" for way in ("cloudformation", "terraform", "manual")), f"{connection}remove/", "/members/", "/audit/", "/audit/export/", "/audit/streams/", "/profile/", "/profile/passkeys/new/",
         *(f"/questionnaires/{page}" for page in ("", "send/", "received/", "templates/", "templates/shipped/hipaa-security/")),

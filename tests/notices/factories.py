@@ -13,6 +13,7 @@ from accounts.models import Person, Tenant
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
 from assessments.models import Occurrence, Partnership, Timer
+from assessments.notices.breaches import open_breach
 from assessments.notices.kinds import Kind
 from assessments.notices.sending import Draft, list_recipients, send_notices
 from assessments.timers.services import run_timer
@@ -56,6 +57,16 @@ def send(parties: Parties, **fields: Any) -> Occurrence:
         draft = a_draft(**fields)
         known = list_recipients(kind=draft.kind, discovered_at=draft.discovered_at, zone=draft.zone)
         return send_notices(draft=draft, to={each.id for each in known}, by=parties.sender)
+
+
+def make_occurrences(tenant: Tenant, by: Person) -> tuple[Occurrence, Occurrence]:
+    """A notice that the tenant sent to everybody upstream, and a breach of its own with its duties."""
+    with open_tenant(tenant.pk):
+        draft = a_draft(kind=Kind.BREACH, individuals=640, most_in_one_state=600)
+        known = list_recipients(kind=draft.kind, discovered_at=draft.discovered_at, zone=draft.zone)
+        return send_notices(draft=draft, to={each.id for each in known}, by=by), open_breach(
+            draft=draft, by=by
+        )
 
 
 def ring(tenant: Tenant, kind: str, row_id: UUID) -> bool:

@@ -245,6 +245,18 @@ def test_it_escalates_at_half_time_and_at_the_deadline_once_each_to_both_sides()
     assert _to(parties.owners[0])[-1] == "Not acknowledged: a notice from Cedar Billing"
 
 
+def test_each_side_finds_it_on_its_page_of_the_other():
+    parties = make_parties()
+    occurrence = send(parties)
+    notice, partnership = _notices(parties)[0], parties.partnerships[0]
+    upstream = sign_in(make_ready_person(Role.VIEWER, parties.hospitals[0]))
+    page = upstream.get(f"/business-associates/{partnership.associate_id}/notices/").content.decode()
+    assert f"/notices/received/{notice.pk}/" in page
+    downstream = sign_in(make_ready_person(Role.VIEWER, parties.associate))
+    page = downstream.get(f"/covered-entities/{partnership.pk}/?tab=notices").content.decode()
+    assert f"/notices/{occurrence.pk}/" in page
+
+
 def test_what_is_acknowledged_escalates_no_more():
     parties = make_parties()
     with time_machine.travel(timezone.now() - timedelta(hours=25)):
