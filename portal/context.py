@@ -96,6 +96,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "questionnaire-list",
                 Permission.PARTNER_READ,
                 "questionnaires/",
+            ),
+            Entry(
                 "Verifications",
                 "file-certificate",
                 "verification-list",
