@@ -147,11 +147,11 @@ def _backend() -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--quick", action="store_true", help="100 and 200 business associates, 100 covered entities"
+        "--quick", action="store_true", help="300 and 600 business associates, 100 covered entities"
     )
     parser.add_argument("--rounds", type=int, default=40)
     options = parser.parse_args()
-    sizes, mirrored, rounds = ((100, 200), 100, 5) if options.quick else (SIZES, MIRRORED, options.rounds)
+    sizes, mirrored, rounds = ((300, 600), 100, 4) if options.quick else (SIZES, MIRRORED, options.rounds)
     with kit.own_state(durable=False, redis=True) as state:
         os.environ["DJANGO_ALLOWED_HOSTS"] = "localhost"
         kit.set_up_django()
