@@ -322,7 +322,7 @@ class World:
         with open_tenant(tenant):
             Membership.objects.create(person=person, role=Role.VIEWER)
         self.oracle.roles[person.pk] = Role.VIEWER
-        return Member(person, tenant, _signed_in(person))
+        return Member(person, tenant, signed_in(person))
 
     def _anybody(self) -> UUID:
         return self.chance.choice([*self.upstreams, *self.upstreams, *self.downstreams])
@@ -340,11 +340,11 @@ def _tenant(kind: str) -> UUID:
     return made.pk
 
 
-def _signed_in(person: Person) -> Client:
+def signed_in(person: Person) -> Client:
     device = prepare_totp(person=person)
     device.confirmed = True
     device.save()
-    client = Client()
+    client = Client(HTTP_HOST="localhost")
     client.post("/sign-in/", {"email": person.email, "password": PASSWORD})
     answer = client.post("/sign-in/code/", {"code": pyotp.TOTP(device.secret).at(int(time.time()))})
     assert answer.status_code == 302, answer.content
