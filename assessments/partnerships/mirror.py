@@ -13,7 +13,7 @@ from assessments.chain import tab as chain
 from assessments.notices.tab import mirror_context as notices_context
 from assessments.partnerships.models import Partnership
 from assessments.questionnaires import tab as questionnaires
-from assessments.sharing.mirror import mirror_context as sharing
+from assessments.sharing import mirror as sharing
 from assessments.verifications import tab as verifications
 
 Context = Callable[[Partnership], dict[str, Any]]
@@ -39,7 +39,13 @@ class Mirror:
 
 MIRRORS: tuple[Mirror, ...] = (
     Mirror("agreement", "Agreement", agreements.mirror_context, "agreements/_mirror.html"),
-    Mirror("posture", "What it sees of our posture", sharing, "sharing/_mirror.html"),
+    Mirror(
+        "posture",
+        "What it sees of our posture",
+        sharing.mirror_context,
+        "sharing/_mirror.html",
+        summaries=sharing.summaries,
+    ),
     Mirror("verification", "Verification", verifications.mirror_context, "verifications/_mirror.html"),
     Mirror("subcontractors", "Subcontractors", chain.mirror_context, "chain/_mirror.html"),
     Mirror("notices", "Notices", notices_context, "notices/_mirror.html"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.audit.events import Act
@@ -41,3 +42,16 @@ def mirror_context(partnership: Partnership) -> dict[str, Any]:
         "grants": rows, "standing": next((row for row in rows if row[1] in {"open", "to come"}), None),
         "looks": looks_of(upstream, [grant.pk for grant in grants]), "partnership": partnership,
     }  # fmt: skip
+
+
+def summaries(partnership_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What each of some partnerships' other party sees now, in a few words."""
+    now = timezone.now()
+    open_now = Q(shown_until=None) | Q(shown_until__gt=now)
+    rows = SharingGrant.objects.filter(
+        open_now, partnership_id__in=partnership_ids, withdrawn_at=None, shown_from__lte=now
+    )
+    return {
+        row.partnership_id: f"{len(row.citations)} safeguards: {row.get_level_display().lower()}"
+        for row in rows
+    }
