@@ -122,4 +122,4 @@ def test_an_owner_cannot_give_a_row_away(parties):
 def test_the_next_partnership_of_the_same_two_waits_for_the_end_of_this(parties):
     _show(*parties[:2])
     with pytest.raises(DatabaseError):
-        _show(*parties[:2], "2", shown_until=timezone.now() + timedelta(days=1))
+        _show(parties[0], parties[1], "2", shown_until=timezone.now() + timedelta(days=1))

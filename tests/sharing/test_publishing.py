@@ -156,7 +156,10 @@ def test_what_was_shown_in_a_partnership_that_has_ended_is_withdrawn(partnership
 
 def test_who_leaves_a_partnership_shows_nothing_from_then_on(vendor, partnership):
     grant(partnership)
-    assert vendor.post(f"/covered-entities/{partnership.pk}/leave/", {"reason": "It is over."}).status_code == 302
+    assert (
+        vendor.post(f"/covered-entities/{partnership.pk}/leave/", {"reason": "It is over."}).status_code
+        == 302
+    )
     with open_tenant(partnership.tenant_id):
         assert not SharingGrant.received.exists()
         assert not SharedPosture.received.exists()

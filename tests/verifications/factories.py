@@ -118,7 +118,7 @@ def review(packet: VerificationPacket, person: Person, name: str = "Edda Stone")
 def certify(packet: VerificationPacket, person: Person) -> VerificationPacket:
     """The officer's certification."""
     with open_tenant(packet.tenant_id):
-        tenant = Tenant.objects.get(pk=packet.tenant_id)
+        tenant = Tenant.objects.get(pk=str(packet.tenant_id))
         return certifying.certify_packet(
             packet_id=packet.pk, person=person, tenant=tenant, title="CIO", authority="Board, 3 March 2026"
         )

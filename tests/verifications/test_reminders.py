@@ -65,7 +65,7 @@ def _run(tenant, relation) -> Timer:
 
 
 def _told(person) -> list[str]:
-    return [each.subject for each in mail.outbox if each.to == [person.email]]
+    return [str(each.subject) for each in mail.outbox if each.to == [person.email]]
 
 
 def test_a_missed_year_is_told_to_both_sides_once(parties):

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0009_auditors'),
-        ('assessments', '0009_portfolio'),
+        ('assessments', "0008_agreements"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

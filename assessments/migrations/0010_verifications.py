@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("assessments", "0010_chain"),
+        ("assessments", "0009_chain"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

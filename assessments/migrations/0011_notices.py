@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0009_auditors"),
-        ("assessments", "0011_verifications"),
+        ("assessments", "0010_verifications"),
         ('evidence', '0002_fields'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0009_auditors'),
-        ('assessments', '0012_notices'),
+        ('assessments', "0011_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0009_auditors'),
-        ('assessments', '0014_exits'),
+        ('assessments', "0012_questionnaires"),
     ]
 
     operations = [
