@@ -116,7 +116,11 @@ def test_numbers_longer_than_law_are_warned_about_and_bind_nobody(official, tena
     assert b"more than 72 hours is long" in answer.content
     with open_tenant(tenant.pk):
         bind = terms_of(associate.pk)
-    assert (bind.breach_hours, bind.incident_hours, bind.agreed) == (LAW_HOURS, 100, frozenset({"incident_hours"}))
+    assert (bind.breach_hours, bind.incident_hours, bind.agreed) == (
+        LAW_HOURS,
+        100,
+        frozenset({"incident_hours"}),
+    )
     assert "164.410(b)" in bind.why("breach_hours")
 
 

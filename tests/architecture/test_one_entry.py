@@ -7,12 +7,14 @@ can't be written, nothing is answered.
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import psycopg
 import pytest
@@ -123,11 +125,17 @@ SWEPT = sorted(
 )
 
 
+def _in_turn(route: str, world: World) -> list[tuple[int, Somebody]]:
+    """Every third of the people, other ones at the next address; `ONE_ENTRY=all` everybody everywhere."""
+    people = list(enumerate(world.people))
+    return people if os.environ.get("ONE_ENTRY") == "all" else people[crc32(route.encode()) % 3 :: 3]
+
+
 @pytest.mark.parametrize("route", SWEPT)
 def test_each_request_makes_one_entry_in_the_right_log_alone(route, world):
     access: Access = ROUTES[route].callback.access
     wrong = []
-    for position, who in enumerate(world.people):
+    for position, who in _in_turn(route, world):
         for method in methods_for(route, position):
             # What would change or remove the table's own things is asked about things that don't exist.
             there = method in {"GET", "HEAD"}

@@ -29,8 +29,8 @@ from tests.architecture.tenancy_rows import PARENTS, TABLES, TENANT_MODELS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES = int(os.environ.get("TENANCY_MODEL_EXAMPLES", "60"))
-LEAST_OPERATIONS = 2000
+EXAMPLES = int(os.environ.get("TENANCY_MODEL_EXAMPLES", "30"))
+LEAST_OPERATIONS = 1000
 
 READS = ["orm_all", "orm_base_manager", "orm_get", "orm_filter", "orm_in_bulk", "orm_exclude_exists", "orm_aggregate", "orm_union", "orm_join", "orm_raw",
          "sql_all", "sql_values", "sql_by_id", "sql_by_tenant", "sql_join",  "sql_copy"]  # fmt: skip

@@ -40,7 +40,7 @@ def test_every_field_of_every_query_takes_anything(route, site):
     asked = asked_names(site, "get", route)
     # The filters together, since each is judged alone; the key of a page by itself, since a bad one ends the request.
     for names in ([name for name in asked if name != "after"], ["after"] if "after" in asked else []):
-        for what, value in HOSTILE.items() if names else ():
+        for what, value in _third(crc32(route.encode())) if names else ():
             query = "&".join(f"{name}={quote_from_bytes(value)}" for name in [*names, "unknown"])
             assert_in_frame(
                 site.client_for(route).get(site.path(route), QUERY_STRING=query), (route, names, what)
