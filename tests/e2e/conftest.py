@@ -81,6 +81,16 @@ class Visit:
         return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
 
 
+def meets(number: int, width: int) -> bool:
+    """Whether the page of that number is walked at the width: each on a telephone, every other one on a desk as well."""
+    return width < 1000 or number % 2 == 1
+
+
+def judged(number: int, width: int) -> bool:
+    """Whether axe-core judges it there: each page once, since it takes a second or two."""
+    return meets(number, width) and (width >= 1000) == (number % 2 == 1)
+
+
 @pytest.fixture
 def visit(browser: Browser, live_server) -> Iterator[Visit]:
     yield from open_visit(browser, live_server.url)

@@ -18,7 +18,7 @@ from assessments.engagements.services.populations import Source
 from assessments.models import Engagement
 from tests.accounts.factories import make_ready_person
 from tests.collected import VERSIONING
-from tests.e2e.conftest import Visit, open_visit
+from tests.e2e.conftest import Visit, judged, meets, open_visit
 from tests.engagements.factories import make_auditor, make_engagement
 
 CITATION = "164.312(c)(1)"
@@ -186,8 +186,10 @@ def test_every_page_of_engagements_fits_and_bars_nobody(
     for person, home, addresses in ((official, "/", pages[0]), (auditor, "/auditor/", pages[1])):
         for visit in open_visit(browser, live_server.url, width, theme):
             visit.sign_in(person, home=home)
-            for address in addresses:
+            for number, address in enumerate(addresses):
+                if not meets(number, width):
+                    continue
                 visit.go(address)
                 assert visit.page.locator("h1").count() == 1, address
                 assert visit.overflow() <= 0, f"{address} is {visit.overflow()} pixels too wide"
-                assert visit.violations() == [], address
+                assert not judged(number, width) or visit.violations() == [], address
