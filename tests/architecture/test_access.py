@@ -443,6 +443,7 @@ def test_the_public_addresses_are_few():
         *(f"sso/<uuid:entrance>/{name}/" for name in sso),
         "sign-in/forgotten/", "sign-in/forgotten/<str:token>/", "email/undo/<str:token>/",
         "operator/join/<uuid:operator_id>/<str:token>/", "notices/link/<str:token>/",
+        *(f"questionnaires/guest/<str:token>/{rest}" for rest in ("", "hand-in/", "sections/<slug:section_key>/")),
     }  # fmt: skip
 
 

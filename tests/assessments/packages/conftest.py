@@ -51,6 +51,14 @@ class Hospital:
     vault: Path
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process has them all, since collecting the hospital takes each process many seconds."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("packages"))
+
+
 @pytest.fixture(scope="session")
 def anchor(tmp_path_factory: pytest.TempPathFactory) -> DirectoryAnchor:
     """One for all sealers of this worker's database: an anchor ahead of its database would begin a new epoch."""
