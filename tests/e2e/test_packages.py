@@ -7,6 +7,7 @@ import re
 import threading
 from pathlib import Path
 
+import pytest
 from django.db import connections
 from playwright.sync_api import expect
 
@@ -15,6 +16,7 @@ from assessments.models import Package
 from assessments.packages.models import PackageState
 from tests.assessments.packages.conftest import (  # noqa: F401 (fixtures)
     Hospital,
+    anchor,
     hospital,
     sealer,
     vault_of,
@@ -22,6 +24,8 @@ from tests.assessments.packages.conftest import (  # noqa: F401 (fixtures)
 )
 from tests.assessments.packages.test_package import verify
 from tests.e2e.conftest import Visit
+
+pytestmark = pytest.mark.xdist_group("packages")
 
 
 def _newest(of: Hospital) -> Package:

@@ -81,6 +81,8 @@ def make_site(directory: Any, mark: str = "") -> Site:
     named = make_ready_person(Role.AUDITOR, its.tenant)
     with open_tenant(its.tenant.pk):
         name_in(its.engagement, named)
+    # What is opened for the first time is answered with a receipt: here that is done.
+    its.client.get(f"/verifications/received/{KINDS['delivery_id'].of(its)}/")
     return Site(
         its,
         its.client,
