@@ -13,6 +13,8 @@ from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsStandIn
 from portal.demo.hospital import MERCY_LAKES_ACCOUNT_ID, NORTHWIND_ACCOUNT_ID, SeededAccount, seed
 from tests.standin.conftest import EXTERNAL_ID, assume
 
+pytestmark = pytest.mark.xdist_group("standin")  # seeded once, by one process
+
 ROLE_POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": ["ec2:Describe*", "s3:ListAllMyBuckets"], "Resource": "*"}],

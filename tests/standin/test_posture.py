@@ -24,6 +24,8 @@ from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsStandIn
 from portal.demo.hospital import MERCY_LAKES_ACCOUNT_ID, NORTHWIND_ACCOUNT_ID, REGIONS, seed
 from tests.standin.conftest import EXTERNAL_ID
 
+pytestmark = pytest.mark.xdist_group("standin")  # seeded once, by one process
+
 
 @dataclass(frozen=True)
 class Assessed:
