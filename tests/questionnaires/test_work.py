@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.core import mail
@@ -281,7 +282,7 @@ def _change_question(parties: Parties, template: str, key: str, prompt: str):
 
 def _versions(parties: Parties, template: str) -> list[TemplateVersion]:
     with open_tenant(parties.upstream.pk):
-        return list(TemplateVersion.objects.filter(template_id=template).order_by("number"))
+        return list(TemplateVersion.objects.filter(template=UUID(template)).order_by("number"))
 
 
 def test_a_version_is_changed_in_place_until_it_is_sent_and_frozen_from_then_on(parties):
