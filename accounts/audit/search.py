@@ -20,7 +20,7 @@ from accounts.audit.events import POLLING, Act, ActOutcome
 from accounts.tenancy.scope import current_database, current_tenant_id
 
 _LAST = UUID(int=2**128 - 1)
-MOST_ACTORS = 500
+MOST_ACTORS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,10 @@ class LoggedActor(NamedTuple):
 
 def find_ids(wanted: Wanted, *, before: UUID | None = None, limit: int = 50) -> list[UUID]:
     """The ids of the newest entries that fit, from before an entry if given."""
+    return [row[0] for row in _rows(*_statement(wanted, before=before, limit=limit))]
+
+
+def _statement(wanted: Wanted, *, before: UUID | None, limit: int) -> tuple[str, dict[str, Any]]:
     prefix, values = _prefix(wanted)
     values |= {
         "before": min(before or _LAST, first_id(wanted.until) if wanted.until else _LAST),
@@ -66,7 +70,9 @@ def find_ids(wanted: Wanted, *, before: UUID | None = None, limit: int = 50) -> 
     }
     act = "AND act = %(act)s" if wanted.act else ""
     outcome = "AND p.outcome = %(outcome)s" if wanted.outcome else ""
-    return [row[0] for row in _rows(_FIND.format(prefix=prefix, act=act, outcome=outcome), values)]
+    # Of one act the next outcome is asked for by itself: (act, outcome) > ... beside act = x would read all of x.
+    onward = "outcome > p.outcome" if wanted.act else "(act, outcome) > (p.act, p.outcome)"
+    return _FIND.format(prefix=prefix, act=act, outcome=outcome, onward=onward), values
 
 
 _FIND = """
@@ -75,7 +81,7 @@ WITH RECURSIVE pairs (act, outcome) AS (
     UNION ALL
     SELECT following.act, following.outcome FROM pairs p CROSS JOIN LATERAL (
         SELECT act, outcome FROM accounts_auditentry
-        WHERE {prefix} {act} AND (act, outcome) > (p.act, p.outcome) ORDER BY act, outcome LIMIT 1
+        WHERE {prefix} {act} AND {onward} ORDER BY act, outcome LIMIT 1
     ) following
 ),
 heads AS MATERIALIZED (

@@ -86,12 +86,10 @@ def test_the_actors_of_the_log_are_listed_once_each(filled):
 def test_the_search_reads_indexes_alone_under_row_level_security(filled, wanted):
     """No operator in it may keep an index from being used before the policy."""
     with open_tenant(filled.pk), connection.cursor() as cursor:
-        prefix, values = search._prefix(wanted)
-        values |= {"before": search._LAST, "since": search.first_id(filled.created_at), "act": None, "left_out": [],
-                   "limit": 51}  # fmt: skip
+        statement, values = search._statement(wanted, before=None, limit=51)
         cursor.execute("set local enable_seqscan = off")
         cursor.execute("set local enable_bitmapscan = off")
-        cursor.execute("explain " + search._FIND.format(prefix=prefix, act="", outcome=""), values)
+        cursor.execute(f"explain {statement}", values)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     scans = [line for line in plan.splitlines() if "Scan" in line and "accounts_auditentry" in line]
     assert scans
