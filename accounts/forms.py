@@ -6,7 +6,10 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
+from django.forms.utils import flatatt
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.search import Wanted
@@ -177,6 +180,22 @@ def _moment_input() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
 
 
+class LongSelect(forms.Select):
+    """A choice among hundreds, written at once: Django's own renders a template for each option."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:  # noqa: ARG002 (as Django calls it)
+        widget = self.get_context(name, value, attrs)["widget"]
+        listed = (
+            (option["value"], mark_safe(" selected") if option["selected"] else "", option["label"])
+            for _group, options, _index in widget["optgroups"]
+            for option in options
+        )
+        options = format_html_join("", '<option value="{}"{}>{}</option>', listed)
+        return format_html('<select name="{}"{}>{}</select>', name, flatatt(widget["attrs"]), options)
+
+
 class AuditFilterForm(RefusableForm):
     """Filters of the audit log; times are UTC."""
 
@@ -191,6 +210,7 @@ class AuditFilterForm(RefusableForm):
             ("", "Everything"),
             *sorted(((act, act.label) for act in Act), key=lambda choice: choice[1]),
         ],
+        widget=LongSelect,
     )
     outcome = forms.ChoiceField(
         label="Outcome", required=False, choices=[("", "Every outcome"), *((end, end) for end in ActOutcome)]
