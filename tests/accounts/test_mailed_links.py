@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import statistics
 import threading
 import time
 from datetime import timedelta
@@ -145,7 +144,8 @@ class TestPasswordReset:
                 client.post("/sign-in/forgotten/", {"email": email})
                 times.append(time.perf_counter() - begun)
                 wait_for_work()
-        known, unknown = (statistics.median(times) for times in took.values())
+        # The fastest of each: other work on the machine only ever adds to a time, more to one kind than to the other.
+        known, unknown = (min(times) for times in took.values())
         assert abs(known - unknown) / known < 0.3, took
 
     def test_the_link_begins_with_the_sites_own_address(self, person, mailoutbox, settings):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from datetime import timedelta
 
@@ -96,7 +95,10 @@ def test_a_disabled_person_gets_the_same_answer_as_a_stranger():
 
 
 def test_an_unknown_address_takes_as_long_as_a_known_one(settings):
-    """Medians over interleaved tries; the entry in the log is written after the answer, so it doesn't count."""
+    """The fastest of interleaved tries, since other work on the machine only ever adds to a time.
+
+    The entry in the log is written after the answer, so it doesn't count.
+    """
     person, took = make_ready_person(), {"known": [], "unknown": []}
     client = Client()
     for round_ in range(12):
@@ -106,7 +108,7 @@ def test_an_unknown_address_takes_as_long_as_a_known_one(settings):
             answer = _answer_without_close(client, request, f"198.51.{round_}.7")
             took[kind].append(time.perf_counter() - started)
             assert answer.status_code == 422
-    known, unknown = statistics.median(took["known"]), statistics.median(took["unknown"])
+    known, unknown = min(took["known"]), min(took["unknown"])
     assert abs(known - unknown) / known < 0.25, took
 
 
