@@ -12,6 +12,7 @@ from assessments.agreements.models import Agreement, AgreementTerms
 from assessments.agreements.states import Stage
 from assessments.agreements.terms import term_end
 from assessments.duties.types import Duty
+from assessments.partnerships.models import Partnership
 
 LAST_MINUTE = time(23, 59)
 
@@ -22,6 +23,12 @@ def duties(since: datetime, until: datetime) -> Iterable[Duty]:
     yield from _ends(first, last)
     yield from _renewals(first, last)
     yield from _received(first, last)
+
+
+def owed_to(partnership: Partnership) -> Iterable[Duty]:
+    """The end of the agreement that a covered entity shows the open tenant, unless it is ended already."""
+    rows = AgreementTerms.received.filter(partnership_id=partnership.pk, tenant_id=partnership.upstream_id)
+    return [_their_end(row) for row in rows.exclude(last_on=None).exclude(stage=Stage.TERMINATED)]
 
 
 def _ends(first: date, last: date) -> Iterator[Duty]:
@@ -55,12 +62,16 @@ def _renewals(first: date, last: date) -> Iterator[Duty]:
 
 def _received(first: date, last: date) -> Iterator[Duty]:
     for row in AgreementTerms.received.filter(last_on__range=(first, last)):
-        yield Duty(
-            _end_of(row.last_on), f"The agreement with {row.upstream_name} ends",
-            "Its last day, as the covered entity shows it.",
-            f"{reverse('covered-entity', args=[row.partnership_id])}?tab=agreement",
-            done=row.stage == Stage.TERMINATED,
-        )  # fmt: skip
+        yield _their_end(row)
+
+
+def _their_end(row: Any) -> Duty:
+    return Duty(
+        _end_of(row.last_on), f"The agreement with {row.upstream_name} ends",
+        "Its last day, as the covered entity shows it.",
+        f"{reverse('covered-entity', args=[row.partnership_id])}?tab=agreement",
+        done=row.stage == Stage.TERMINATED,
+    )  # fmt: skip
 
 
 def _page(row: Any) -> str:

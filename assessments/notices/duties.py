@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from assessments.duties.types import Duty
 from assessments.notices.breaches import list_steps
 from assessments.notices.kinds import Kind, Side
 from assessments.notices.models import Acknowledgement, Notice, Occurrence, OutsideNotice
+from assessments.notices.reading import SHOWN
+from assessments.partnerships.models import Partnership
 
 
 def duties(since: datetime, until: datetime) -> Iterable[Duty]:
@@ -25,15 +28,25 @@ def duties(since: datetime, until: datetime) -> Iterable[Duty]:
                 yield Duty(step.due_at, title, step.why, url, step.done_on is not None)
 
 
+def owed_to(partnership: Partnership) -> Iterable[Duty]:
+    """The notices of the open tenant that a covered entity has not acknowledged."""
+    rows = Notice.objects.filter(drill=False, partnership_id=partnership.pk).order_by("-sent_at")
+    return [duty for duty in _to_partners(rows[:SHOWN]) if not duty.done]
+
+
 def _to_get(since: datetime, until: datetime) -> Iterator[Duty]:
-    rows = list(Notice.objects.filter(drill=False, due_at__gte=since, due_at__lt=until))
+    yield from _to_partners(Notice.objects.filter(drill=False, due_at__gte=since, due_at__lt=until))
+    outside = OutsideNotice.objects.filter(occurrence__drill=False, due_at__gte=since, due_at__lt=until)
+    for told in outside:
+        yield _sent(told, told.recipient_name, done=told.acknowledged_at is not None)
+
+
+def _to_partners(found: QuerySet[Notice]) -> Iterator[Duty]:
+    rows = list(found)
     answers = Acknowledgement.received.filter(notice_id__in=[row.pk for row in rows])
     answered = set(answers.values_list("notice_id", flat=True))
     for row in rows:
         yield _sent(row, row.recipient_name, done=row.pk in answered)
-    outside = OutsideNotice.objects.filter(occurrence__drill=False, due_at__gte=since, due_at__lt=until)
-    for told in outside:
-        yield _sent(told, told.recipient_name, done=told.acknowledged_at is not None)
 
 
 def _sent(row: Notice | OutsideNotice, recipient: str, *, done: bool) -> Duty:

@@ -12,6 +12,7 @@ from assessments.chain import tab as chain
 from assessments.notices.tab import tab_context
 from assessments.partners.models import BusinessAssociate
 from assessments.partnerships import tab as partnership
+from assessments.portfolio.documents import documents_context
 from assessments.portfolio.history import history_context
 from assessments.questionnaires import tab as questionnaires
 from assessments.sharing.tab import tab_context as shared_posture
@@ -40,6 +41,7 @@ TABS: tuple[Tab, ...] = (
     Tab("notices", "Notices", tab_context, "notices/_tab.html"),
     Tab("questionnaires", "Questionnaires", questionnaires.tab_context, "questionnaires/_tab.html"),
     Tab("partnership", "Partnership", partnership.tab_context, partnership.TEMPLATE),
+    Tab("documents", "Documents", documents_context, "portfolio/_documents.html"),
     Tab("history", "History", history_context, "portfolio/_history.html", Permission.AUDIT_READ),
 )
 """The tabs after the overview, in the order of the page."""

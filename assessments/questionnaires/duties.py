@@ -24,8 +24,21 @@ def duties(since: datetime, until: datetime) -> Iterable[Duty]:
     partnerships = Partnership.received.values("pk")
     asked = received_with_state(on).filter(days, partnership_id__in=partnerships)
     for each in asked.defer("content", "reviews"):
-        yield _duty(each, f"Answer {each.title} of {each.upstream_name}", "questionnaire-received")
+        yield _asked(each)
     yield from _waited_for(days, on)
+
+
+def owed_to(partnership: Partnership) -> Iterable[Duty]:
+    """What a covered entity has asked and the open tenant has not handed in."""
+    asked = received_with_state(datetime.now(UTC).date()).filter(
+        partnership_id=partnership.pk, tenant_id=partnership.upstream_id
+    )
+    found = [_asked(each) for each in asked.defer("content", "reviews")]
+    return [duty for duty in found if not duty.done]
+
+
+def _asked(each: Questionnaire) -> Duty:
+    return _duty(each, f"Answer {each.title} of {each.upstream_name}", "questionnaire-received")
 
 
 def _waited_for(days: Q, on: date) -> Iterator[Duty]:

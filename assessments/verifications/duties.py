@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from django.urls import reverse
 
 from assessments.duties.types import Duty
+from assessments.partnerships.models import Partnership
 from assessments.verifications.dates import Standing
 from assessments.verifications.reading import Line, lines_for_recipient, lines_for_sender
 
@@ -20,11 +21,19 @@ def duties(since: datetime, until: datetime) -> Iterable[Duty]:
     yield from _within(lines_for_recipient(), since, until, sending=False)
 
 
+def owed_to(partnership: Partnership) -> Iterable[Duty]:
+    """When a covered entity is to get the open tenant's next verification."""
+    return [_duty(line, sending=True) for line in lines_for_sender([partnership])]
+
+
 def _within(lines: Iterable[Line], since: datetime, until: datetime, *, sending: bool) -> Iterator[Duty]:
-    for line in lines:
-        at = datetime.combine(line.due_on, time.max, UTC)
-        if since <= at < until:
-            yield Duty(at, _title(line, sending=sending), WHY, _url(line, sending=sending), done=False)
+    found = (_duty(line, sending=sending) for line in lines)
+    return (duty for duty in found if since <= duty.at < until)
+
+
+def _duty(line: Line, *, sending: bool) -> Duty:
+    at = datetime.combine(line.due_on, time.max, UTC)
+    return Duty(at, _title(line, sending=sending), WHY, _url(line, sending=sending), done=False)
 
 
 def _title(line: Line, *, sending: bool) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import TenantRequest, requires
@@ -18,6 +19,7 @@ from accounts.audit.shared import tell_sharer
 from accounts.errors import Conflict, InvalidInput, NotFound
 from accounts.permissions import Permission
 from accounts.views.pages import form_page, say
+from assessments.duties.types import Duty
 from assessments.partnerships import services
 from assessments.partnerships.forms import LeaveForm
 from assessments.partnerships.mirror import MIRRORS, Mirror
@@ -55,11 +57,18 @@ def covered_entity(request: TenantRequest, partnership_id: UUID) -> HttpResponse
     if wanted and chosen is None:
         raise NotFound("A covered entity's page has no such tab.")
     _record_reading(partnership, wanted)
+    departure = services.own_departure(partnership.pk)
+    if chosen:
+        context = chosen.context(partnership)
+    else:
+        context = {
+            "said": _said(partnership, tabs),
+            "owed": _owed(partnership, tabs) if not departure else [],
+        }
     return TemplateResponse(
         request, "partnerships/covered_entity.html",
-        {**(chosen.context(partnership) if chosen else {}), "partnership": partnership, "tab": chosen, "tabs": tabs,
-         "departure": services.own_departure(partnership.pk), "said": _said(partnership, tabs) if not chosen else [],
-         "may_change": request.may(Permission.PARTNER_CHANGE)},
+        {**context, "partnership": partnership, "tab": chosen, "tabs": tabs, "departure": departure,
+         "now": timezone.now(), "may_change": request.may(Permission.PARTNER_CHANGE)},
     )  # fmt: skip
 
 
@@ -98,6 +107,11 @@ def _said(partnership: Partnership, tabs: Sequence[Mirror]) -> list[tuple[Mirror
         (each, each.summaries([partnership.pk]).get(partnership.pk, "")) for each in tabs if each.summaries
     ]
     return [(mirror, words) for mirror, words in said if words]
+
+
+def _owed(partnership: Partnership, tabs: Sequence[Mirror]) -> list[Duty]:
+    found = [duty for each in tabs if each.owed for duty in each.owed(partnership)]
+    return sorted(found, key=lambda duty: duty.at)
 
 
 def _record_reading(partnership: Partnership, tab: str) -> None:
