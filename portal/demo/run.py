@@ -1,16 +1,14 @@
-"""The demonstration: servers, stand-in for AWS, two tenants with people, and the main job from end to end."""
+"""The demonstration: servers, stand-in for AWS, tenants with people, and the main job from end to end."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, redirect_stdout
-from dataclasses import dataclass
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -22,9 +20,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from accounts.errors import Conflict
-from accounts.models import Tenant, TenantKind
 from accounts.permissions import Role
-from accounts.services import add_member, create_person, create_tenant, prepare_totp
 from accounts.tenancy.scope import open_tenant
 from accounts.tenancy.unscoped import tenant_by_slug
 from assessments.models import Evaluation
@@ -37,45 +33,29 @@ from portal.demo.agreements import seed_agreements
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
 from portal.demo.chain import seed_chain
 from portal.demo.engagement import seed_engagement
-from portal.demo.partners import seed_business_associates, seed_partnership
+from portal.demo.notices import seed_notices
+from portal.demo.partners import Parties, seed_business_associates, seed_partnerships
+from portal.demo.people import (
+    ALL,
+    ASSESSED,
+    MERCY_LAKES,
+    Organisation,
+    address_of,
+    demo_password,
+    make_organisation,
+)
+from portal.demo.questionnaires import seed_questionnaires
+from portal.demo.sharing import seed_grant
+from portal.demo.verifications import seed_verification
 from portal.embedded import Child, Supervisor
 from portal.embedded.commands import BEAT, MIGRATE, SEALER, WEB, WORKER
-from portal.embedded.files import write_text
 from portal.scan import Progress, document
 
 PORT = 8000
 PATIENCE_SECONDS = 300
-PASSWORD_FILE = "demo-password"
 
 Say = Callable[[str], None]
 Bar = Callable[[str], AbstractContextManager[Progress]]
-
-
-@dataclass(frozen=True, slots=True)
-class Organisation:
-    """A demonstration tenant and the account that it connects."""
-
-    slug: str
-    name: str
-    kind: TenantKind
-    aws_account_id: str
-
-
-ORGANISATIONS = (
-    Organisation(
-        "mercy-lakes", "Mercy Lakes Hospital", TenantKind.COVERED_ENTITY, hospital.MERCY_LAKES_ACCOUNT_ID
-    ),
-    Organisation(
-        "northwind", "Northwind Imaging", TenantKind.BUSINESS_ASSOCIATE, hospital.NORTHWIND_ACCOUNT_ID
-    ),
-)
-PEOPLE = {
-    Role.OWNER: "Olivia Grant",
-    Role.SECURITY_OFFICIAL: "Samuel Ortiz",
-    Role.CONTRIBUTOR: "Casey Lin",
-    Role.VIEWER: "Vera Holm",
-    Role.AUDITOR: "Amir Haddad",
-}
 
 
 class DemonstrationFailed(RuntimeError):
@@ -95,9 +75,9 @@ def run_demo(*, once: bool, say: Say, bar: Bar) -> list[dict[str, Any]]:
         if not once:
             _wait("the site", partial(_answers, f"http://127.0.0.1:{PORT}/healthz"), state)
             say(_welcome(state))
-        found = [_assess(aws, organisation, say, bar) for organisation in ORGANISATIONS]
-        _seed_engagement(ORGANISATIONS[0])
-        _seed_partnership()
+        found = [_assess(aws, organisation, say, bar) for organisation in ASSESSED]
+        _seed_engagement(MERCY_LAKES)
+        _seed_work()
         if not once:
             say(
                 f"\nEverything is collected and assessed. Open http://localhost:{PORT}/ - Ctrl-C ends it all.\n"
@@ -128,7 +108,7 @@ def _start(supervisor: Supervisor, aws: AwsControl, *, once: bool) -> None:
 
 def _assess(aws: AwsControl, organisation: Organisation, say: Say, bar: Bar) -> dict[str, Any]:
     """Brings one organisation to the end of an evaluation by the worker; returns its document."""
-    tenant_id = tenant_by_slug(organisation.slug) or _create(organisation).pk
+    tenant_id = make_organisation(organisation)
     before = time.monotonic()
     connection_id, is_new = _connect(aws, tenant_id, organisation)
     say(f"{organisation.name}: AWS account {organisation.aws_account_id} stands ready.")
@@ -153,42 +133,18 @@ def _seed_engagement(organisation: Organisation) -> None:
         seed_engagement(tenant_id, address_of(Role.AUDITOR, organisation))
 
 
-def _seed_partnership() -> None:
-    hospital_id, partner_id = (tenant_by_slug(each.slug) for each in ORGANISATIONS)
-    if hospital_id and partner_id:
-        reverse(
-            "overview"
-        )  # reads all addresses: no transaction shall wait for it, when the first link is made
-        # The demonstration's people have no mailboxes, and its output is a document.
-        with redirect_stdout(StringIO()):
-            seed_partnership(hospital_id, partner_id)
-            seed_chain(partner_id)
-
-
-def _create(organisation: Organisation) -> Tenant:
-    tenant = create_tenant(name=organisation.name, slug=organisation.slug, kind=organisation.kind)
-    password = demo_password(env.state())
-    for role, name in PEOPLE.items():
-        person = create_person(email=address_of(role, organisation), name=name, password=password)
-        device = prepare_totp(person=person)
-        device.confirmed = True
-        device.save()
-        with open_tenant(tenant.pk):
-            add_member(person=person, role=role)
-    return tenant
-
-
-def address_of(role: Role, organisation: Organisation) -> str:
-    """The log-in of a demonstration person."""
-    return f"{role.value.replace('_', '-')}@{organisation.slug}.example"
-
-
-def demo_password(state: Path) -> str:
-    """The one password of all demonstration people, made at the first start and kept in the state directory."""
-    path = state / PASSWORD_FILE
-    if not path.exists():
-        write_text(path, f"lakes-{secrets.token_hex(3)}-{secrets.token_hex(3)}")
-    return path.read_text()
+def _seed_work() -> None:
+    """What the organisations do with each other."""
+    reverse("overview")  # reads all addresses: no transaction shall wait for it, when the first link is made
+    # The demonstration's people have no mailboxes, and its output is a document.
+    with redirect_stdout(StringIO()):
+        parties = Parties(*(make_organisation(each) for each in ALL))
+        seed_partnerships(parties)
+        seed_chain(parties.imaging)
+        seed_grant(parties)
+        seed_questionnaires(parties)
+        seed_notices(parties)
+        seed_verification(parties)
 
 
 def _connect(aws: AwsControl, tenant_id: UUID, organisation: Organisation) -> tuple[UUID, bool]:
@@ -251,10 +207,10 @@ def _summary(found: dict[str, Any], seconds: float) -> str:
 
 def _welcome(state: Path) -> str:
     lines = [f"\nThe site is at http://localhost:{PORT}/ - sign in as", ""]
-    for organisation in ORGANISATIONS:
+    for organisation in ALL:
         lines += [f"  {organisation.name} ({organisation.kind.label.lower()})"]
-        lines += [f"    {address_of(role, organisation):<40} {role.label}" for role in PEOPLE]
-    owner = address_of(Role.OWNER, ORGANISATIONS[0])
+        lines += [f"    {address_of(role, organisation):<40} {role.label}" for role in organisation.people]
+    owner = address_of(Role.OWNER, MERCY_LAKES)
     return "\n".join(
         [
             *lines, "", f"  password, for all of them: {demo_password(state)}",
