@@ -13,9 +13,11 @@ from accounts.audit.shared import tell_sharer
 from accounts.errors import InvalidInput
 from assessments.agreements.states import State
 from assessments.partners.models import BusinessAssociate
-from assessments.portfolio.ranking import Standing, Wanted, rank
+from assessments.portfolio.ranking import Standing as Place
+from assessments.portfolio.ranking import Wanted, rank
 from assessments.portfolio.reasons import Reason
 from assessments.portfolio.sources import SOURCES
+from assessments.verifications.dates import Standing, due_after, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Row:
     """A business associate as the list shows it."""
 
     associate: BusinessAssociate
-    standing: Standing
+    standing: Place
 
     @property
     def name(self) -> str:
@@ -40,6 +42,27 @@ class Row:
         """The state of its agreement in words, "" where none is recorded."""
         state = self.facts["agreement_state"]
         return State(state).label if state else ""
+
+    @property
+    def verification(self) -> Standing | None:
+        """How its yearly verification stands; None where it is no tenant that works with this one."""
+        said = self.facts
+        if said["partnership_id"] is None:
+            return None
+        return standing_of(
+            due_on=said["delivery_due_on"] or due_after(said["began_at"]), delivered=self.has_delivered,
+            answer=said["answer"], today=timezone.now().date(),
+        )  # fmt: skip
+
+    @property
+    def verification_word(self) -> str:
+        """The same in words."""
+        return self.verification.word(delivered=self.has_delivered) if self.verification else ""
+
+    @property
+    def has_delivered(self) -> bool:
+        """Whether there is a verification of it."""
+        return self.facts["delivery_id"] is not None
 
     @property
     def in_scope(self) -> int:
@@ -84,7 +107,7 @@ def count_reasons() -> list[tuple[Reason, int]]:
     return list(ranked.of_reason.items()) if ranked.all else []
 
 
-def tell_shown(rows: Iterable[Standing], *, reader: str) -> None:
+def tell_shown(rows: Iterable[Place], *, reader: str) -> None:
     """Says in the log of each business associate what of it is shown."""
     for row in rows:
         for source in SOURCES:

@@ -20,6 +20,12 @@ from assessments.notices.models import Acknowledgement, Notice
 from assessments.partnerships.models import Partnership
 from assessments.portfolio.reasons import STALE_AFTER, Reason
 from assessments.sharing.models import SharedPosture
+from assessments.verifications.models import (
+    Answer,
+    DeliveryState,
+    VerificationDelivery,
+    VerificationReceipt,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,46 @@ def _nodes(_now: datetime) -> QuerySet[Any, Any]:
     return rows
 
 
+def _deliveries(_now: datetime) -> QuerySet[Any, Any]:
+    """The current one of each partnership."""
+    current = VerificationDelivery.received.filter(state=DeliveryState.CURRENT)
+    rows: QuerySet[Any, Any] = current.values_list(
+        "partnership_id", "tenant_id", "pk", "certified_at", "due_on"
+    )
+    return rows
+
+
+DELIVERY = Source(
+    "delivery",
+    SHOWN_BY,
+    ("delivery_id", "certified_at", "delivery_due_on"),
+    _deliveries,
+    told=Told(Act.VERIFICATION_READ, "verification_delivery", "delivery_id"),
+)
+
+
+def _receipts(_now: datetime) -> QuerySet[Any, Any]:
+    rows: QuerySet[Any, Any] = VerificationReceipt.objects.values_list(
+        "partnership_id", "delivery_id", "answer", "answered_at"
+    )
+    return rows
+
+
+_FIRST_DUE = "(began_at AT TIME ZONE 'UTC' + interval '1 year')::date"
+_REFUSED_ON = f"CASE answer WHEN '{Answer.REFUSED}' THEN (answered_at AT TIME ZONE 'UTC')::date END"
+RECEIPT = Source(
+    "receipt",
+    ("partnership_id", "delivery_id"),
+    ("answer", "answered_at"),
+    _receipts,
+    {
+        Reason.VERIFICATION_OVERDUE: "(now() AT TIME ZONE 'UTC')::date >"
+        f" coalesce({_REFUSED_ON}, delivery_due_on, {_FIRST_DUE})"
+    },
+)
+"""The tenant's own answers. By when the next is due: verifications.dates says the same of one."""
+
+
 CHAIN = Source(
     "chain",
     SHOWN_BY,
@@ -128,7 +174,8 @@ CHAIN = Source(
 def _notices(_now: datetime) -> QuerySet[Any, Any]:
     answered = Acknowledgement.objects.filter(notice_id=OuterRef("pk"))
     counted = {"unanswered": Count("pk")}
-    open_ones = Notice.received.filter(~Exists(answered)).order_by()
+    # A drill is no notice: nothing has happened.
+    open_ones = Notice.received.filter(~Exists(answered), drill=False).order_by()
     by_link = open_ones.values("partnership_id", "tenant_id").annotate(**counted)
     rows: QuerySet[Any, Any] = by_link.values_list("partnership_id", "tenant_id", *counted)
     return rows
@@ -143,7 +190,7 @@ NOTICES = Source(
     Told(Act.NOTICE_LIST, "partnership", "partnership_id"),
 )
 
-SOURCES: tuple[Source, ...] = (PARTNERSHIP, AGREEMENT, POSTURE, CHAIN, NOTICES)
+SOURCES: tuple[Source, ...] = (PARTNERSHIP, AGREEMENT, DELIVERY, RECEIPT, POSTURE, CHAIN, NOTICES)
 """In the order in which they are joined: those of SHOWN_BY after PARTNERSHIP, which brings it."""
 PARTS = frozenset(source.name for source in SOURCES)
 """The names of the sources, by which a page knows its columns."""

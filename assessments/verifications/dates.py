@@ -25,8 +25,14 @@ class Standing(StrEnum):
 
     @property
     def label(self) -> str:
-        """The words shown to people."""
-        return {"due": "due soon"}.get(self.value, self.value)
+        """The words shown to people, where many are spoken of at once."""
+        return {"due": "to come"}.get(self.value, self.value)
+
+    def word(self, *, delivered: bool) -> str:
+        """The same of one of them: the first is a year off at first, the next is told of when it is near."""
+        if self is Standing.DUE:
+            return "due soon" if delivered else "first one to come"
+        return self.value
 
 
 def due_after(last: datetime) -> date:

@@ -31,6 +31,11 @@ class Line:
     receipt: VerificationReceipt | None
 
     @property
+    def word(self) -> str:
+        """How it stands, in words."""
+        return self.standing.word(delivered=self.delivery is not None)
+
+    @property
     def answer(self) -> str:
         """What the covered entity said of the last delivery, in words."""
         if self.delivery is None:

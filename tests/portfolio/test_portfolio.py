@@ -16,14 +16,17 @@ from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
 from assessments.agreements.models import VersionKind
 from assessments.models import ChainNode, Partnership, SharedPosture
+from assessments.notices.sending import send_notices
 from assessments.portfolio.reasons import Reason
 from assessments.sharing.levels import Level
 from assessments.sharing.services import revoke_grant
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.agreements.factories import in_days, make_agreement
-from tests.factories import make_tenant
+from tests.factories import make_member, make_tenant
+from tests.notices.factories import a_draft
 from tests.partnerships.factories import make_associate, make_partnership
 from tests.sharing.factories import grant
+from tests.verifications.factories import make_relation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/business-associates/"
@@ -108,6 +111,27 @@ def test_a_posture_stands_on_its_row_and_a_revoked_one_is_gone_from_the_next_req
     assert row.facts["grant_id"] is None
     assert not {Reason.REQUIRED_GAP, Reason.STALE} & set(row.standing.reasons)
     assert official.get(f"{LIST}{row.associate.pk}/").context["drawn"] is None
+
+
+def test_a_verification_that_never_came_is_overdue_after_a_year(official, tenant):
+    for name, days in (("Zinc Hosting", 400), ("Lead Hosting", 300)):
+        make_relation(tenant, make_tenant(name, kind="business_associate"), age_days=days)
+    reasons = _reasons(official)
+    assert Reason.VERIFICATION_OVERDUE in reasons["Zinc Hosting"]
+    assert Reason.VERIFICATION_OVERDUE not in reasons["Lead Hosting"]
+    words = {row.name: row.verification_word for row in official.get(LIST).context["rows"]}
+    assert words == {"Zinc Hosting": "overdue", "Lead Hosting": "first one to come"}
+
+
+def test_a_drill_is_no_open_notice(official, tenant):
+    relation = make_partnership(tenant, make_tenant("Zinc Hosting", kind="business_associate"))
+    with open_tenant(relation.viewer_id):
+        by = make_member(relation.viewer)
+        send_notices(draft=a_draft(drill=True), to={relation.pk}, by=by)
+    assert Reason.NOTICE_OPEN not in _reasons(official)["Zinc Hosting"]
+    with open_tenant(relation.viewer_id):
+        send_notices(draft=a_draft(), to={relation.pk}, by=by)
+    assert Reason.NOTICE_OPEN in _reasons(official)["Zinc Hosting"]
 
 
 @pytest.mark.parametrize("field", ["withdrawn_at", "shown_until"])

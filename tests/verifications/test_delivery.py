@@ -150,7 +150,10 @@ def test_it_is_refused_with_reasons_once_and_the_business_associate_reads_them(
     page = client_for(parties.officer).get(f"/verifications/{packet.pk}/").content.decode()
     assert "No backups in it." in page
     overview = " ".join(client_for(parties.officer).get("/verifications/").content.decode().split())
-    assert "refused: 1" in overview
+    assert "Refused: 1" in overview
+    (line,) = client.get("/verifications/").context["their_page"]
+    (row,) = client.get("/business-associates/").context["rows"]
+    assert (str(line.standing), str(row.verification)) == ("refused", "refused")
 
 
 def test_the_list_says_who_has_it_and_who_misses_it(parties, packet, client_for):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from accounts.audit.log import record
 from accounts.audit.shared import tell_sharer
 from accounts.errors import InvalidInput, NotFound
 from accounts.permissions import Permission
+from accounts.tenancy.scope import current_tenant_id
 from accounts.views.pages import form_page, say
 from assessments.partnerships.models import Partnership
 from assessments.rule.proposed import NOT_IN_FORCE, VERIFICATION, RuleSet, rule_set_of
@@ -39,7 +41,7 @@ from assessments.verifications.models import (
     VerificationReceipt,
     owner_of,
 )
-from assessments.verifications.reading import Line, lines_for_sender
+from assessments.verifications.reading import Line, lines_for_recipient, lines_for_sender
 from assessments.verifications.services import certifying, delivering, drafting
 from assessments.verifications.views.files import pdf_answer, zip_answer
 from evidence import vault
@@ -60,41 +62,55 @@ def rules_context(request: TenantRequest) -> dict[str, Any]:
 @require_safe
 @requires(Permission.PARTNER_READ, act=Act.VERIFICATION_LIST)
 def verification_list(request: TenantRequest) -> HttpResponse:
-    """The tenant's packets, and how it stands with each covered entity that it works for, the most urgent first."""
-    lines = sorted(lines_for_sender(), key=lambda line: (URGENCY.index(line.standing), line.due_on))
+    """How it stands with each business associate and each covered entity, the most urgent first; own packets."""
+    theirs, lines = _urgent_first(lines_for_recipient()), _urgent_first(lines_for_sender())
+    their_page = Paginator(theirs, PAGE).get_page(request.GET.get("associates"))
     page = Paginator(lines, PAGE).get_page(request.GET.get("page"))
-    _tell_readers(list(page.object_list))
+    _tell_readers([*their_page.object_list, *page.object_list])
     packets = list(VerificationPacket.objects.order_by("-drafted_at", "-id")[:PAGE])
     record(
         Act.VERIFICATION_LIST,
         object_type="page",
         object_id="verifications",
         packets=len(packets),
-        lines=len(lines),
+        lines=len(lines) + len(theirs),
     )
     return TemplateResponse(
         request, "verifications/list.html",
         {"packets": packets, "page": page, "total": len(lines), "counts": _counts(lines),
+         "their_page": their_page, "their_total": len(theirs), "their_counts": _counts(theirs),
+         "delivers": bool(lines or packets or not theirs),
          "may_change": request.may(Permission.PARTNER_CHANGE), **rules_context(request)},
     )  # fmt: skip
 
 
+def _urgent_first(lines: list[Line]) -> list[Line]:
+    return sorted(lines, key=lambda line: (URGENCY.index(line.standing), line.due_on))
+
+
 def _counts(lines: list[Line]) -> list[tuple[Standing, int]]:
-    return [(each, sum(line.standing is each for line in lines)) for each in URGENCY]
+    found = Counter(line.standing for line in lines)
+    return [(each, found[each]) for each in URGENCY if found[each]]
 
 
 def _tell_readers(lines: list[Line]) -> None:
-    """Answers are the covered entities' rows: each one's log says that its answer was read."""
+    """Deliveries are the business associates' rows, answers the covered entities': each one's log says it was read."""
     for line in lines:
-        if line.receipt:
-            _tell(line.receipt, line.partnership.downstream_name)
+        _tell_reader(line)
 
 
-def _tell(receipt: VerificationReceipt, reader: str) -> None:
+def _tell_reader(line: Line) -> None:
+    tenant_id, relation = current_tenant_id(), line.partnership
+    if line.delivery and owner_of(line.delivery) != tenant_id:
+        _tell(line.delivery, "verification_delivery", relation.upstream_name)
+    if line.receipt and owner_of(line.receipt) != tenant_id:
+        _tell(line.receipt, "verification_receipt", relation.downstream_name)
+
+
+def _tell(row: VerificationDelivery | VerificationReceipt, object_type: str, reader: str) -> None:
     tell_sharer(
-        owner_of(receipt), Act.VERIFICATION_READ, reader=reader, object_type="verification_receipt",
-        object_id=receipt.pk,
-    )  # fmt: skip
+        owner_of(row), Act.VERIFICATION_READ, reader=reader, object_type=object_type, object_id=row.pk
+    )
 
 
 @require_http_methods(FORM)
@@ -149,7 +165,7 @@ def _deliveries(packet: VerificationPacket) -> list[tuple[VerificationDelivery, 
     answers = {row.delivery_id: row for row in receipts if row.tenant_id == viewers[row.delivery_id]}
     for row in rows[:PAGE]:
         if row.pk in answers:
-            _tell(answers[row.pk], row.sender_name)
+            _tell(answers[row.pk], "verification_receipt", row.sender_name)
     return [(row, answers.get(row.pk)) for row in rows[:PAGE]]
 
 
