@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from django.http import HttpRequest
 
 from accounts.audit.events import Act
-from accounts.models import Membership, OperatorWindow, Person, ScimToken, Tenant
+from accounts.clients.scopes import Reach, Scope
+from accounts.models import ApiClient, Membership, OperatorWindow, Person, ScimToken, Tenant
 from accounts.permissions import Permission, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -33,12 +34,6 @@ class Gate(StrEnum):
     MACHINE = "machine"
 
 
-class Scope(StrEnum):
-    """What a machine's token is for."""
-
-    PROVISIONING = "provisioning"
-
-
 @dataclass(frozen=True, slots=True)
 class Access:
     """A view's declaration: a permission in the open tenant, or a gate outside of any tenant.
@@ -47,6 +42,7 @@ class Access:
     it, the act of the permission's name. A GET of a view that changes something is called a reading.
     `sso` lets sessions of single sign-on to a page outside of a tenant: by default those pages are a person's own,
     and a tenant's identity provider has no say about them.
+    `scope` lets machines in whose token has it: beside members, where there is a permission too, else alone.
     `step_up` asks for both factors again when the last proof is older than a few minutes (ASVS 5.0 7.5.3).
     """
 
@@ -146,11 +142,43 @@ def machine(scope: Scope) -> Callable[[View], View]:
     return wrap
 
 
+def api(permission: Permission, scope: Scope, *, act: Act | None = None) -> Callable[[View], View]:
+    """For a client whose token has the scope, and for a member, by session, whose role includes the permission.
+
+    A request with an Authorization header is a machine's, and its session is nobody's. A session's request is
+    protected against forgery like every page's, although DRF would leave that to itself.
+    """
+
+    def wrap(view: View) -> View:
+        view.csrf_exempt = False  # type: ignore[attr-defined]
+        return _declare(Access(permission=permission, scope=scope, act=act))(view)
+
+    return wrap
+
+
+def is_machines(request: HttpRequest, access: Access | None) -> bool:
+    """Whether the request has to prove itself by a token, at a view that takes one."""
+    if access is None:
+        return False
+    return access.gate is Gate.MACHINE or (access.scope is not None and "Authorization" in request.headers)
+
+
 class MachineRequest(HttpRequest):
     """A request of a machine, inside its tenant's transaction."""
 
     tenant: Tenant
     token: ScimToken
+
+
+class ApiRequest(HttpRequest):
+    """A request to the interface, of a client or of a member, inside the tenant's transaction."""
+
+    tenant: Tenant
+    client: ApiClient | None
+    """None for members."""
+    caller: str
+    """The id of the client or the person."""
+    reach: Reach
 
 
 def _declare(access: Access) -> Callable[[View], View]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 
 class PortalError(Exception):
@@ -13,6 +14,8 @@ class PortalError(Exception):
     slug = "bad-request"
     headers: Mapping[str, str] = MappingProxyType({})
     """Headers that belong to the refusal."""
+    members: Mapping[str, Any] = MappingProxyType({})
+    """Further members of the interface's problem details (RFC 9457 section 3.2)."""
 
 
 class InvalidInput(PortalError):
@@ -55,6 +58,17 @@ class Unauthenticated(PortalError):
     headers = MappingProxyType({"WWW-Authenticate": 'Bearer realm="Surety"'})
 
 
+class ScopeMissing(PortalError):
+    """A machine's token isn't for that (RFC 6750 section 3.1)."""
+
+    status = 403
+    slug = "scope-missing"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This token isn't for that: it needs the scope {scope}.")
+        self.headers = {"WWW-Authenticate": f'Bearer realm="Surety", error="insufficient_scope", scope="{scope}"'}
+
+
 class MethodNotAllowed(PortalError):
     """The address doesn't answer to that method."""
 
@@ -72,9 +86,9 @@ class TooManyRequests(PortalError):
     status = 429
     slug = "too-many-requests"
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"Too many requests. Wait {seconds} s.")
-        self.headers = {"Retry-After": str(seconds)}
+        self.headers = {**(headers or {}), "Retry-After": str(seconds)}
 
 
 class Unavailable(PortalError):

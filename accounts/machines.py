@@ -1,12 +1,12 @@
-"""The gate for machines: a bearer token (RFC 6750) says in which tenant a client works, as whom, and what it may.
+"""The gate for machines: a bearer token (RFC 6750) says in which tenant a machine works, as whom, and what it may.
 
-Another kind of token (of an OAuth client) is another function in `KINDS`; views and this gate stay as they are.
+Another kind of token is another function in `KINDS`; views and this gate stay as they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
@@ -16,45 +16,86 @@ from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from accounts.access import SAFE_METHODS, Access, MachineRequest, Scope
+from accounts.access import SAFE_METHODS, Access, ApiRequest, MachineRequest
 from accounts.audit.events import Act, ActorKind
 from accounts.audit.gathering import Noted, current_request
 from accounts.audit.log import acting, current_actor, record_owed
-from accounts.errors import Forbidden, PortalError, Unauthenticated
-from accounts.models import ScimToken, Tenant
-from accounts.recording import LONGEST_OBJECT, REFUSED_FROM
+from accounts.clients import tokens as client_tokens
+from accounts.clients.scopes import Scope
+from accounts.errors import PortalError, ScopeMissing, Unauthenticated
+from accounts.models import ApiClient, Tenant
+from accounts.recording import LONGEST_OBJECT, REFUSED_FROM, note_of
 from accounts.refusals import as_portal_error, refuse
-from accounts.scim.tokens import PREFIX, find_token, use_token
+from accounts.requests import client_address
+from accounts.scim import tokens as scim_tokens
 from accounts.tenancy.scope import open_tenant
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,4096}=*)", re.IGNORECASE)
-_CALLED = {Scope.PROVISIONING: (Act.PROVISIONING_CHANGE, Act.PROVISIONING_READ)}
-"""What a request is called that records nothing more telling: one that changes, one that reads."""
+_CALLED = (Act.PROVISIONING_CHANGE, Act.PROVISIONING_READ)
+"""What a request of provisioning is called that records nothing more telling: one that changes, one that reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The holder of a token that exists. `admit` counts the use, and raises what keeps the token from letting in."""
+    """The holder of a token that exists.
+
+    `admit` counts a use from an address and gives header fields for the answer, or raises what keeps the token from
+    letting in. `enter` tells the request who it is, in the tenant's transaction.
+    """
 
     tenant_id: UUID
     id: str
     name: str
     scopes: frozenset[Scope]
-    token: ScimToken
-    admit: Callable[[], None]
+    admit: Callable[[str], Mapping[str, str]]
+    enter: Callable[[HttpRequest], None]
 
 
 def _provisioner(token: str) -> Machine | None:
-    found = find_token(token)
+    found = scim_tokens.find_token(token)
     if found is None:
         return None
+
+    def admit(_address: str) -> Mapping[str, str]:
+        scim_tokens.use_token(found)
+        return {}
+
+    def enter(request: HttpRequest) -> None:
+        cast("MachineRequest", request).token = found.token
+
     return Machine(
         tenant_id=found.tenant_id, id=str(found.token.pk), name=f"Provisioning: {found.token.name}",
-        scopes=frozenset({Scope.PROVISIONING}), token=found.token, admit=lambda: use_token(found),
+        scopes=frozenset({Scope.PROVISIONING}), admit=admit, enter=enter,
     )  # fmt: skip
 
 
-KINDS: dict[str, Callable[[str], Machine | None]] = {PREFIX: _provisioner}
+def _client(token: str) -> Machine | None:
+    found = client_tokens.find_client(token)
+    if found is None:
+        return None
+
+    def admit(address: str) -> Mapping[str, str]:
+        return client_tokens.use_client(found, address=address).headers()
+
+    def enter(request: HttpRequest) -> None:
+        asked = cast("ApiRequest", request)
+        asked.client, asked.caller, asked.reach = found.client, str(found.client.pk), found.reach
+
+    return Machine(
+        tenant_id=found.tenant_id, id=str(found.client.pk), name=client_name(found.client),
+        scopes=found.scopes, admit=admit, enter=enter,
+    )  # fmt: skip
+
+
+def client_name(client: ApiClient) -> str:
+    """How the audit log names a client of the interface."""
+    return f"API client: {client.name}"
+
+
+KINDS: dict[str, Callable[[str], Machine | None]] = {
+    scim_tokens.PREFIX: _provisioner,
+    client_tokens.PREFIX: _client,
+}
 """Who finds the holder of a token, by how the token begins."""
 
 
@@ -67,22 +108,31 @@ def answer_machine(
     """
     machine = _find_machine(request)
     actor = replace(current_actor(), kind=ActorKind.MACHINE, id=machine.id, name=machine.name, session="")
+    fields: Mapping[str, str] = {}
     with acting(actor):
-        _owe(request, machine)
+        _owe(request, access, machine)
         try:
-            machine.admit()
-            if access.scope not in machine.scopes:
-                raise Forbidden("This token isn't for that.")
-            return _answer(cast("MachineRequest", request), machine, view)
+            fields = machine.admit(client_address(request))
+            if access.scope is None or access.scope not in machine.scopes:
+                raise ScopeMissing(str(access.scope))
+            response = _answer(request, machine, view)
         except (PortalError, Http404, PermissionDenied) as error:
-            return refuse(request, as_portal_error(error))
+            response = refuse(request, as_portal_error(error))
+    for name, value in fields.items():
+        response.headers.setdefault(name, value)
+    return response
 
 
-def _owe(request: HttpRequest, machine: Machine) -> None:
-    entries, act = current_request(), _CALLED[Scope.PROVISIONING][request.method in SAFE_METHODS]
-    if entries is not None:
-        where = request.path_info.replace("\x00", "%00")[:LONGEST_OBJECT]
-        entries.owed[machine.tenant_id] = Noted(act, "url", where, details={"method": str(request.method)})
+def _owe(request: HttpRequest, access: Access, machine: Machine) -> None:
+    entries = current_request()
+    if entries is None:
+        return
+    if access.permission is not None and request.resolver_match is not None:
+        entries.owed[machine.tenant_id] = note_of(request, request.resolver_match, access)
+        return
+    where = request.path_info.replace("\x00", "%00")[:LONGEST_OBJECT]
+    act = _CALLED[request.method in SAFE_METHODS]
+    entries.owed[machine.tenant_id] = Noted(act, "url", where, details={"method": str(request.method)})
 
 
 def _find_machine(request: HttpRequest) -> Machine:
@@ -90,15 +140,16 @@ def _find_machine(request: HttpRequest) -> Machine:
     kind = given and next((find for prefix, find in KINDS.items() if given[1].startswith(prefix)), None)
     machine = kind(given[1]) if given and kind else None
     if machine is None:
-        raise Unauthenticated("Give a bearer token that the portal made.")
+        raise Unauthenticated("Give a bearer token that the portal made, and that isn't over.")
     return machine
 
 
 def _answer(
-    request: MachineRequest, machine: Machine, view: Callable[[], HttpResponseBase]
+    request: HttpRequest, machine: Machine, view: Callable[[], HttpResponseBase]
 ) -> HttpResponseBase:
     with open_tenant(machine.tenant_id):
-        request.tenant, request.token = Tenant.objects.get(pk=machine.tenant_id), machine.token
+        request.tenant = Tenant.objects.get(pk=machine.tenant_id)  # type: ignore[attr-defined]
+        machine.enter(request)
         response = view()
         if response.status_code >= REFUSED_FROM:
             transaction.set_rollback(True)

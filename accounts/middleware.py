@@ -21,10 +21,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from uuid_utils.compat import uuid7
 
-from accounts.access import Access, Gate, TenantRequest
+from accounts.access import Access, ApiRequest, Gate, TenantRequest, is_machines
 from accounts.audit.events import Act
 from accounts.audit.gathering import current_request, request_entries
 from accounts.audit.log import NOT_RECORDED, acting, record_owed
+from accounts.clients.scopes import EVERYTHING
 from accounts.errors import Forbidden, NotFound, PortalError, Unavailable
 from accounts.machines import answer_machine
 from accounts.models import Membership, Person, Tenant
@@ -158,7 +159,7 @@ class TenantMiddleware:
             return refuse(request, NotFound(NOTHING_HERE))
         with acting(actor_of(request)):
             try:
-                answer = _answer_machine if access.gate is Gate.MACHINE else _answer
+                answer = _answer_machine if is_machines(request, access) else _answer
                 response = answer(request, access, lambda: view(request, *args, **kwargs))
             except (IntegrityError, DataError):
                 raise
@@ -215,7 +216,7 @@ def _answer_machine(
     request: HttpRequest, access: Access, view: Callable[[], HttpResponseBase]
 ) -> HttpResponseBase:
     try:
-        return answer_machine(request, access, view)
+        return answer_machine(request, access, lambda: _rendered(view()))
     except PortalError as error:
         return refuse(request, error)
 
@@ -359,6 +360,8 @@ def _enter(request: TenantRequest, tenant: Tenant, membership: Membership) -> No
     # An auditor's connection reads nothing of the tenant beside the engagement.
     request.window, request.windows = None, [] if role is Role.AUDITOR else open_windows()
     request.may = lambda permission: allows(role, permission)  # type: ignore[method-assign]
+    asked = cast("ApiRequest", request)
+    asked.client, asked.caller, asked.reach = None, str(membership.person_id), EVERYTHING
 
 
 def _without_tenant(request: HttpRequest) -> HttpResponse:

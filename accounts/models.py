@@ -22,6 +22,7 @@ from accounts.audit.models import (
     AuditTile,
 )
 from accounts.audit.streams.models import AuditStream
+from accounts.clients.models import ApiClient, ApiSecret, KeptAnswer
 from accounts.devices import RecoveryCode, RecoveryCodeDevice, TotpDevice
 from accounts.mailed_links import EmailChange, PasswordReset
 from accounts.operators.models import OperatorWindow
@@ -43,6 +44,8 @@ from accounts.tenancy.rls import RowLevelSecurity
 from accounts.throttle import SignInThrottle
 
 __all__ = [
+    "ApiClient",
+    "ApiSecret",
     "AuditAnchor",
     "AuditCheckpoint",
     "AuditEntry",
@@ -61,6 +64,7 @@ __all__ = [
     "GroupRole",
     "IdentityProvider",
     "Invitation",
+    "KeptAnswer",
     "Membership",
     "OperatorWindow",
     "Passkey",

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     AUDIT_EXPORT = "audit.export"
     STREAM_CHANGE = "stream.change"
+    API_CLIENT_CHANGE = "api_client.change"
     TENANT_CHANGE = "tenant.change"
     PACKAGE_CREATE = "package.create"
     PARTNER_READ = "partner.read"

@@ -37,15 +37,17 @@ def owe(
     match = request.resolver_match
     if match is None:
         return
-    method = str(request.method)
-    kind, thing = _object(match)
-    details = {"method": method, "route": match.route}
     for found in concerned:
-        entries.owed[found.tenant_id] = Noted(
-            access.act_of(method), kind, thing, details=details, actor=actor_of(request)
-        )
+        entries.owed[found.tenant_id] = replace(note_of(request, match, access), actor=actor_of(request))
         if access.permission is not None:
             entries.using = database_of(found)
+
+
+def note_of(request: HttpRequest, match: ResolverMatch, access: Access) -> Noted:
+    """What the request is called, by its address and method."""
+    kind, thing = _object(match)
+    details = {"method": str(request.method), "route": match.route}
+    return Noted(access.act_of(str(request.method)), kind, thing, details=details)
 
 
 def record_rest(entries: RequestEntries, request: HttpRequest, response: HttpResponseBase) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -14,7 +15,7 @@ from django.views.decorators.csrf import requires_csrf_token
 
 from accounts import sessions
 from accounts.access import public
-from accounts.errors import Forbidden, NotFound, PortalError
+from accounts.errors import Forbidden, NotFound, PortalError, Unauthenticated
 from accounts.proof import keep_interrupted
 from accounts.requests import is_api, is_htmx, is_scim
 
@@ -29,6 +30,7 @@ class NotSignedInError(PortalError):
 
     status = 401
     slug = "not-signed-in"
+    headers = Unauthenticated.headers
 
 
 class StepUpNeeded(PortalError):
@@ -36,6 +38,7 @@ class StepUpNeeded(PortalError):
 
     status = 401
     slug = "step-up-needed"
+    headers = MappingProxyType({"WWW-Authenticate": 'Bearer realm="Surety", error="insufficient_user_authentication"'})
 
 
 def as_portal_error(error: Exception) -> PortalError:
@@ -109,10 +112,10 @@ def _problem(request: HttpRequest, error: PortalError) -> HttpResponse:
         "status": error.status,
         "detail": str(error),
         "instance": f"urn:uuid:{getattr(request, 'request_id', '')}",
+        **error.members,
     }
-    return JsonResponse(
-        problem, status=error.status, content_type=PROBLEM_JSON, headers={"Cache-Control": "no-store"}
-    )
+    headers = {"Cache-Control": "no-store", **error.headers}
+    return JsonResponse(problem, status=error.status, content_type=PROBLEM_JSON, headers=headers)
 
 
 def scim_error(

@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "accounts.forgery.TokenRequestMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
@@ -285,6 +286,7 @@ REST_FRAMEWORK = {
 
 # Machines
 SCIM_REQUESTS_PER_MINUTE = env.integer("SCIM_REQUESTS_PER_MINUTE", 1500)
+API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 3000)
 
 # Logs: one JSON line an event on standard error; never a secret, never evidence
 structlog.configure(

@@ -94,6 +94,12 @@ class Act(StrEnum):
     STREAM_READ = "stream.read"
     STREAM_CHANGE = "stream.change"
     STREAM_REMOVE = "stream.remove"
+    API_CLIENT_READ = "api_client.read"
+    API_CLIENT_CREATE = "api_client.create"
+    API_CLIENT_SECRET = "api_client.secret_create"  # noqa: S105 (as above)
+    API_CLIENT_SECRET_REVOKE = "api_client.secret_revoke"  # noqa: S105 (as above)
+    API_CLIENT_REVOKE = "api_client.revoke"
+    API_CLIENT_TOKEN = "api_client.token"  # noqa: S105 (as above)
     POSTURE_READ = "posture.read"
     PARTNER_READ = "partner.read"
     PARTNER_CHANGE = "partner.change"
@@ -277,6 +283,12 @@ _LABELS = {
     "EVIDENCE_VERIFY": "Verified evidence",
     "EVALUATION_FINISH": "Evaluated a collection",
     "POSTURE_READ": "Looked at the posture",
+    "API_CLIENT_READ": "Looked at API clients",
+    "API_CLIENT_CREATE": "Made an API client",
+    "API_CLIENT_SECRET": "Made an API client's secret",
+    "API_CLIENT_SECRET_REVOKE": "Revoked an API client's secret",
+    "API_CLIENT_REVOKE": "Revoked an API client",
+    "API_CLIENT_TOKEN": "Got a token for the interface",
     "SHARING_READ": "Looked at what is shared",
     "SHARING_PREVIEW": "Previewed what would be shared",
     "SHARING_GRANT": "Granted a look at the posture",

@@ -21,9 +21,10 @@ from scim2_models import (
 )
 from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
 
-from accounts.access import MachineRequest, Scope, machine
+from accounts.access import MachineRequest, machine
 from accounts.audit.events import Act
 from accounts.audit.log import record
+from accounts.clients.scopes import Scope
 from accounts.errors import NotFound
 from accounts.models import ScimGroup, ScimUser
 from accounts.refusals import SCIM_JSON

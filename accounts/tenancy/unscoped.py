@@ -3,7 +3,7 @@
 The functions are SECURITY DEFINER, owned by portal_lookup, which can read only the tables they name and cannot
 log in. Users: sign-in, the tenant switch, who acts for another of their tenants, and the requests' entries
 (memberships_of), invitations (invitation_tenant, partnership_invitation_tenant), the command line (tenant_by_slug,
-tenants), the sweeper (due_work), single sign-on (domain_holder, sso_provider_tenant), machines (scim_tenant), the
+tenants), the sweeper (due_work), single sign-on (domain_holder, sso_provider_tenant), machines (scim_tenant, api_client_tenant), the
 operator's staff (operator_windows, tenant_by_slug), guests who answer a questionnaire (guest_link_tenant).
 """
 
@@ -81,6 +81,12 @@ def sso_provider_tenant(provider_id: UUID) -> UUID | None:
 def scim_tenant(token_digest: bytes) -> UUID | None:
     """The tenant of a provisioning token, by the token's SHA-256; also for one that is revoked or over."""
     rows = _rows("select portal_scim_tenant(%s)", [token_digest])
+    return rows[0][0] if rows else None
+
+
+def api_client_tenant(client_id: UUID) -> UUID | None:
+    """Whose client of the interface it is."""
+    rows = _rows("select portal_api_client_tenant(%s)", [client_id])
     return rows[0][0] if rows else None
 
 

@@ -1,0 +1,112 @@
+"""The token endpoint: OAuth 2.0 client credentials (RFC 6749 section 4.4) by Authlib, over our rows.
+
+Authlib reads requests, authenticates by secret (in the header or the body), and words the answers; here stands what
+it asks for: whose client it is, and the token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from authlib.integrations.django_oauth2.requests import DjangoOAuth2Request
+from authlib.oauth2 import AuthorizationServer
+from authlib.oauth2.rfc6749 import ClientMixin, InvalidScopeError, OAuth2Request, scope_to_list
+from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
+from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.clients.scopes import WORDS, Scope
+from accounts.clients.services import secret_digest
+from accounts.clients.tokens import TOKEN_SECONDS, sign_token
+from accounts.models import ApiClient, ApiSecret
+from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.unscoped import api_client_tenant
+
+METHODS = ["client_secret_basic", "client_secret_post"]
+
+
+class Caller(ClientMixin):  # type: ignore[misc] # Authlib has no types
+    """Who asks for a token. `client` is None where nobody has that id: their secret is then wrong like any other."""
+
+    def __init__(self, client: ApiClient | None, secrets: Iterable[ApiSecret] = ()) -> None:
+        self.client = client
+        self.secret: ApiSecret | None = None
+        self._secrets = tuple(secrets)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """Whether it is one of the live secrets, of a client that is live."""
+        digest = secret_digest(client_secret)
+        for secret in self._secrets:
+            if hmac.compare_digest(bytes(secret.secret_digest), digest):
+                self.secret = secret
+        return self.secret is not None and self.client is not None and self.client.is_live(timezone.now())
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """By secret alone."""
+        return method in METHODS and endpoint == "token"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """By client credentials alone."""
+        return grant_type == Grant.GRANT_TYPE
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        """What was asked for, or all that the client has. Raises InvalidScopeError for more than it has."""
+        mine = self.client.scopes if self.client else []
+        asked = scope_to_list(scope) if scope else mine
+        if not set(asked) <= set(mine):
+            raise InvalidScopeError("The client doesn't have all of these scopes.")
+        return " ".join(sorted(set(asked)))
+
+
+class Grant(ClientCredentialsGrant):  # type: ignore[misc] # as above
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+
+
+class TokenServer(AuthorizationServer):  # type: ignore[misc] # as above
+    """One request's token endpoint; `caller` is who asked, once that was read."""
+
+    def __init__(self) -> None:
+        super().__init__(scopes_supported=[str(scope) for scope in WORDS])
+        self.caller: Caller | None = None
+        self.register_grant(Grant)
+        self.register_token_generator("default", BearerTokenGenerator(_sign, None, TOKEN_SECONDS))
+
+    def query_client(self, client_id: str) -> Caller:
+        self.caller = _find(client_id)
+        return self.caller
+
+    def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
+        """Nothing is kept of a token: it is signed, and its client and secret are looked up at each use."""
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Nobody listens."""
+
+    def create_oauth2_request(self, request: HttpRequest) -> OAuth2Request:
+        return DjangoOAuth2Request(request)
+
+    def handle_response(self, status: int, body: Any, headers: Iterable[tuple[str, str]]) -> HttpResponse:
+        return HttpResponse(json.dumps(dict(body)), status=status, headers=dict(headers))
+
+
+def _find(client_id: str) -> Caller:
+    try:
+        wanted = UUID(client_id)
+    except ValueError:
+        return Caller(None)
+    tenant_id = api_client_tenant(wanted)
+    if tenant_id is None:
+        return Caller(None)
+    with open_tenant(tenant_id):
+        client = ApiClient.objects.filter(pk=wanted).first()
+        return Caller(client, ApiSecret.objects.filter(client=wanted, revoked_at=None))
+
+
+def _sign(client: Caller, scope: str, **_: Any) -> str:
+    if client.secret is None:
+        raise TypeError("a token is signed for a secret that was proved")
+    return sign_token(secret=client.secret, scopes=frozenset(Scope(one) for one in scope.split()))

@@ -1,0 +1,96 @@
+"""What a client's token may do, in words of the interface: resource:action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
+
+from accounts.permissions import Permission
+
+
+class Scope(StrEnum):
+    """What a machine's token is for. PROVISIONING is of identity providers' tokens alone."""
+
+    PROVISIONING = "provisioning"
+    SAFEGUARDS_READ = "safeguards:read"
+    FINDINGS_READ = "findings:read"
+    EVIDENCE_READ = "evidence:read"
+    CONNECTIONS_READ = "connections:read"
+    RUNS_READ = "runs:read"
+    RUNS_START = "runs:start"
+    PARTNERS_READ = "partners:read"
+    ENGAGEMENTS_READ = "engagements:read"
+    PACKAGES_READ = "packages:read"
+    AUDIT_READ = "audit:read"
+
+
+WORDS: Mapping[Scope, str] = MappingProxyType(
+    {
+        Scope.SAFEGUARDS_READ: "Read safeguards and their statuses, now and on past days",
+        Scope.FINDINGS_READ: "Read findings",
+        Scope.EVIDENCE_READ: "Read what evidence there is, and its content",
+        Scope.CONNECTIONS_READ: "Read AWS connections",
+        Scope.RUNS_READ: "Read collection runs and their results",
+        Scope.RUNS_START: "Start a collection run",
+        Scope.PARTNERS_READ: "Read the register of business associates and what is shared",
+        Scope.ENGAGEMENTS_READ: "Read engagements of auditors",
+        Scope.PACKAGES_READ: "Read which evidence packages were made",
+        Scope.AUDIT_READ: "Search the audit log",
+    }
+)
+"""The scopes that a client can be given, as the page says them."""
+
+PERMISSIONS: Mapping[Scope, Permission] = MappingProxyType(
+    {
+        Scope.SAFEGUARDS_READ: Permission.POSTURE_READ,
+        Scope.FINDINGS_READ: Permission.POSTURE_READ,
+        Scope.EVIDENCE_READ: Permission.EVIDENCE_READ,
+        Scope.CONNECTIONS_READ: Permission.CONNECTION_READ,
+        Scope.RUNS_READ: Permission.EVIDENCE_READ,
+        Scope.RUNS_START: Permission.COLLECTION_START,
+        Scope.PARTNERS_READ: Permission.PARTNER_READ,
+        Scope.ENGAGEMENTS_READ: Permission.ENGAGEMENT_READ,
+        Scope.PACKAGES_READ: Permission.PACKAGE_CREATE,
+        Scope.AUDIT_READ: Permission.AUDIT_READ,
+    }
+)
+"""What a person needs for the same: the interface answers sessions too, and nobody gives what they haven't."""
+
+BY_CONNECTION = frozenset(
+    {Scope.FINDINGS_READ, Scope.EVIDENCE_READ, Scope.CONNECTIONS_READ, Scope.RUNS_READ, Scope.RUNS_START}
+)
+"""Scopes whose things belong to a connection each; a status is derived over all of them."""
+BY_SAFEGUARD = frozenset({Scope.SAFEGUARDS_READ, Scope.FINDINGS_READ, Scope.EVIDENCE_READ})
+"""Scopes whose things belong to safeguards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """To which safeguards (citations) and connections a caller is narrowed; an empty set narrows nothing."""
+
+    safeguards: frozenset[str] = frozenset()
+    connections: frozenset[UUID] = frozenset()
+
+    def has_safeguard(self, citation: str) -> bool:
+        """Whether the safeguard is within reach."""
+        return not self.safeguards or citation in self.safeguards
+
+    def has_connection(self, connection_id: UUID) -> bool:
+        """Whether the connection is within reach."""
+        return not self.connections or connection_id in self.connections
+
+
+EVERYTHING = Reach()
+
+
+def unfit_scopes(scopes: frozenset[Scope], reach: Reach) -> list[Scope]:
+    """The scopes that can't be narrowed as wanted, so that a narrowed client would see more than it says."""
+    fit = set(WORDS)
+    if reach.connections:
+        fit &= BY_CONNECTION
+    if reach.safeguards:
+        fit &= BY_SAFEGUARD
+    return sorted(scopes - fit)
