@@ -80,6 +80,17 @@ class MethodNotAllowed(PortalError):
         self.headers = {"Allow": ", ".join(allowed)}
 
 
+class UnsupportedMedia(PortalError):
+    """The body is of a type that the address doesn't take."""
+
+    status = 415
+    slug = "unsupported-media-type"
+
+    def __init__(self, *taken: str) -> None:
+        super().__init__(f"Send the body as {' or '.join(taken)}, and say so in Content-Type.")
+        self.headers = {"Accept-Post": ", ".join(taken)}
+
+
 class TooManyRequests(PortalError):
     """A machine asks more often than it may."""
 

@@ -144,9 +144,7 @@ def _find_machine(request: HttpRequest) -> Machine:
     return machine
 
 
-def _answer(
-    request: HttpRequest, machine: Machine, view: Callable[[], HttpResponseBase]
-) -> HttpResponseBase:
+def _answer(request: HttpRequest, machine: Machine, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     with open_tenant(machine.tenant_id):
         request.tenant = Tenant.objects.get(pk=machine.tenant_id)  # type: ignore[attr-defined]
         machine.enter(request)

@@ -113,6 +113,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Single sign-on", "login-2", "sso", Permission.TENANT_CHANGE, "single-sign-on"),
             Entry("Sign-in policy", "key", "sign-in-policy", Permission.TENANT_CHANGE, "settings/sign-in"),
             Entry("Provisioning", "users-group", "provisioning", Permission.TENANT_CHANGE, "provisioning"),
+            Entry("API clients", "robot", "api-client-list", Permission.API_CLIENT_CHANGE, "api-clients"),
             Entry("Operator access", "eye", "operator-access", Permission.TENANT_CHANGE, "operator-access"),
             Entry("Audit log", "history", "audit-log", Permission.AUDIT_READ, "audit"),
         ),

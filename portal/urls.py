@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from portal import api, views
+from portal import views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("healthz", views.healthz, name="healthz"),
-    path("api/v1/runs/<uuid:run_id>/", api.run_document, name="api-run"),
+    path("", include("portal.api.urls")),
     path("", include("accounts.urls")),
     path("", include("evidence.urls")),
     path("", include("assessments.urls")),

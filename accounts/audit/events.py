@@ -95,6 +95,7 @@ class Act(StrEnum):
     STREAM_CHANGE = "stream.change"
     STREAM_REMOVE = "stream.remove"
     API_CLIENT_READ = "api_client.read"
+    API_CLIENT_CHANGE = "api_client.change"
     API_CLIENT_CREATE = "api_client.create"
     API_CLIENT_SECRET = "api_client.secret_create"  # noqa: S105 (as above)
     API_CLIENT_SECRET_REVOKE = "api_client.secret_revoke"  # noqa: S105 (as above)
@@ -284,6 +285,7 @@ _LABELS = {
     "EVALUATION_FINISH": "Evaluated a collection",
     "POSTURE_READ": "Looked at the posture",
     "API_CLIENT_READ": "Looked at API clients",
+    "API_CLIENT_CHANGE": "Changed an API client",
     "API_CLIENT_CREATE": "Made an API client",
     "API_CLIENT_SECRET": "Made an API client's secret",
     "API_CLIENT_SECRET_REVOKE": "Revoked an API client's secret",

@@ -58,9 +58,9 @@ class ClientFound:
         return Reach(frozenset(self.client.safeguards), frozenset(self.client.connections))
 
 
-def sign_token(*, secret: ApiSecret, scopes: frozenset[Scope]) -> str:
+def sign_token(*, tenant_id: UUID, secret: ApiSecret, scopes: frozenset[Scope]) -> str:
     """A new token of the secret's client."""
-    said = {"t": secret.tenant_id.hex, "c": secret.client_id.hex, "s": secret.pk.hex, "p": sorted(scopes)}
+    said = {"t": tenant_id.hex, "c": secret.client_id.hex, "s": secret.pk.hex, "p": sorted(scopes)}
     return PREFIX + _signer.sign_object(said)
 
 

@@ -26,10 +26,13 @@ from django.utils import timezone
 from accounts.audit.models import AuditEntry
 from accounts.audit.streams.models import AuditStream
 from accounts.models import (
+    ApiClient,
+    ApiSecret,
     BreakGlass,
     ExternalIdentity,
     GroupRole,
     IdentityProvider,
+    KeptAnswer,
     Membership,
     OperatorWindow,
     Person,
@@ -169,6 +172,7 @@ class Everything:
     engagement: Engagement
     package: Package
     scim_token: ScimToken
+    api_secret: ApiSecret
     scim_user: ScimUser
     scim_group: ScimGroup
     window: OperatorWindow
@@ -549,7 +553,16 @@ def _provisioned(owner: Person, mark: str) -> dict[str, Any]:
     window = OperatorWindow.objects.create(
         asked_by=make_operator(), reason=f"{mark} reason"[:500], ticket="T-1", hours=1
     )
-    return {"scim_user": user, "scim_group": group, "scim_token": token, "window": window}
+    client = ApiClient.objects.create(
+        name=f"{mark} scanner"[:100], scopes=["findings:read"], created_by=owner, expires_at=timezone.now() + timedelta(days=9)
+    )  # fmt: skip
+    secret = ApiSecret.objects.create(client=client, secret_digest=secrets.token_bytes(32), ending=mark[-4:], created_by=owner)
+    KeptAnswer.objects.create(
+        caller=str(client.pk), key=mark[:255], asked_digest=b"0" * 32, status=201, sealed_body=b"0"
+    )
+    return {
+        "scim_user": user, "scim_group": group, "scim_token": token, "window": window, "api_secret": secret,
+    }  # fmt: skip
 
 
 def _engagement(owner: Person, mark: str) -> dict[str, Any]:

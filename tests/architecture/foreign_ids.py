@@ -36,6 +36,8 @@ KINDS: dict[str, Kind] = {
     "membership_id": Kind(lambda its: its.membership.pk),
     "scim_user_id": Kind(lambda its: its.scim_user.pk),
     "scim_group_id": Kind(lambda its: its.scim_group.pk),
+    "api_client_id": Kind(lambda its: its.api_secret.client_id),
+    "secret_id": Kind(lambda its: its.api_secret.pk),
     "token_id": Kind(lambda its: its.scim_token.pk),
     "window_id": Kind(lambda its: its.window.pk),
     "stream_id": Kind(lambda its: its.stream.pk),
@@ -119,6 +121,7 @@ IDS = {
 """Fields of queries and forms that take an id, or a key made of one."""
 
 WORDS = frozenset({
+    "scopes", "networks", "safeguards",
     "year", "everyone", "question", "document", "remove", "prompt", "answer", "choices", "weight", "help",
     "within_days", "at_least", "at_most", "one-value", "one-reason", "one-confirm", "one-verdict", "one-comment",
     "tell", "below",

@@ -273,7 +273,14 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "packages/<uuid:package_id>/remove/": (Permission.PACKAGE_CREATE, WRITE),
     "auditor/<uuid:engagement_id>/packages/": (Permission.ENGAGEMENT_AUDIT, READ),
     "auditor/<uuid:engagement_id>/packages/<str:token>/": (Permission.ENGAGEMENT_AUDIT, READ),
+    "api/v1/oauth/token": (Gate.PUBLIC, WRITE),
     "api/v1/runs/<uuid:run_id>/": (EVIDENCE, READ),
+    "api-clients/": (Permission.API_CLIENT_CHANGE, READ),
+    "api-clients/new/": (Permission.API_CLIENT_CHANGE, BOTH),
+    "api-clients/<uuid:api_client_id>/": (Permission.API_CLIENT_CHANGE, READ),
+    "api-clients/<uuid:api_client_id>/revoke/": (Permission.API_CLIENT_CHANGE, WRITE),
+    "api-clients/<uuid:api_client_id>/secrets/": (Permission.API_CLIENT_CHANGE, WRITE),
+    "api-clients/<uuid:api_client_id>/secrets/<uuid:secret_id>/revoke/": (Permission.API_CLIENT_CHANGE, WRITE),
     "scim/v2/": (Gate.MACHINE, frozenset()),
     "scim/v2/<path:rest>": (Gate.MACHINE, frozenset()),
     "scim/v2/.search": (Gate.MACHINE, WRITE),
@@ -327,8 +334,8 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
 }
 """Each address as its route says it, with what it needs and the methods it answers (HEAD goes with GET)."""
 
-SENT_BY_PROVIDERS = frozenset({"sso/<uuid:entrance>/acs/"})
-"""Forms that another site sends, which prove themselves by a signature and a state of ours."""
+SENT_BY_PROVIDERS = frozenset({"sso/<uuid:entrance>/acs/", "api/v1/oauth/token"})
+"""Forms that another site or a machine sends, which prove themselves by a signature and a state of ours, or a secret."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAMPLES = {
@@ -420,7 +427,7 @@ def _expected(  # noqa: PLR0911 (one line a rule)
         return {200, 302, 400, 404, 405}
     if method not in methods:
         return {405}
-    return {200, 204, 302, 400, 404, 409, 422}
+    return {200, 204, 302, 400, 404, 409, 415, 422}
 
 
 def test_every_address_is_in_the_table_and_the_table_has_no_other():
@@ -439,7 +446,7 @@ def test_the_public_addresses_are_few():
     sso = {"start", "callback", "acs", "finish", "metadata"}
     assert public == {
         "healthz", "sign-in/", "sign-in/passkey/", "sign-in/passkey/options/", "sign-out/", "session/status/",
-        "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
+        "api/v1/oauth/token", "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
         *(f"sso/<uuid:entrance>/{name}/" for name in sso),
         "sign-in/forgotten/", "sign-in/forgotten/<str:token>/", "email/undo/<str:token>/",
         "operator/join/<uuid:operator_id>/<str:token>/", "notices/link/<str:token>/",

@@ -12,16 +12,17 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.access import requires
+from accounts.access import api
 from accounts.audit.events import Act
 from accounts.audit.log import record
+from accounts.clients.scopes import Scope
 from accounts.errors import NotFound
 from accounts.permissions import Permission
 from evidence.models import CollectionRun
 from portal.scan import document
 
 
-@requires(Permission.EVIDENCE_READ)
+@api(Permission.EVIDENCE_READ, Scope.RUNS_READ)
 @require_safe
 @api_view(["GET", "HEAD"])
 def run_document(request: Request, run_id: UUID) -> Response:  # noqa: ARG001 (the tenant is open by the middleware)

@@ -1,0 +1,104 @@
+"""The pages on which a tenant makes API clients, renews their secrets, and revokes them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import TenantRequest, requires
+from accounts.audit.events import Act
+from accounts.audit.log import record
+from accounts.clients.scopes import WORDS, Scope
+from accounts.clients.services import (
+    MOST_SECRETS,
+    SecretMade,
+    add_secret,
+    create_client,
+    revoke_client,
+    revoke_secret,
+)
+from accounts.errors import Conflict, InvalidInput, NotFound
+from accounts.models import ApiClient, AuditEntry
+from accounts.permissions import Permission
+from accounts.views.pages import form_page, say
+from evidence.models import AwsConnection
+from portal.api.forms import ApiClientForm
+
+SHOWN_CLIENTS, SHOWN_REQUESTS = 200, 20
+
+
+@requires(Permission.API_CLIENT_CHANGE)
+@require_safe
+def client_list(request: TenantRequest) -> HttpResponse:
+    record(Act.API_CLIENT_READ, object_type="page", object_id="api-clients")
+    clients = ApiClient.objects.select_related("created_by").order_by("-created_at", "-id")[:SHOWN_CLIENTS]
+    return TemplateResponse(request, "api/client_list.html", {"clients": clients})
+
+
+@requires(Permission.API_CLIENT_CHANGE, act=Act.API_CLIENT_CREATE, step_up=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def client_new(request: TenantRequest) -> HttpResponse:
+    """Shows the secret this once: it is in no address and nowhere kept."""
+    form = ApiClientForm(request.POST if request.method == "POST" else None)
+    if not form.is_bound or not form.is_valid():
+        return form_page(request, "api/client_new.html", form)
+    try:
+        made = create_client(**form.wanted(), by=request.membership)
+    except (InvalidInput, Conflict) as error:
+        form.show(error if isinstance(error, InvalidInput) else InvalidInput(str(error)))
+        return form_page(request, "api/client_new.html", form)
+    return _secret_page(request, made)
+
+
+@requires(Permission.API_CLIENT_CHANGE)
+@require_safe
+def client_detail(request: TenantRequest, api_client_id: UUID) -> HttpResponse:
+    client = ApiClient.objects.select_related("created_by").filter(pk=api_client_id).first()
+    if client is None:
+        raise NotFound("There is no such client.")
+    record(Act.API_CLIENT_READ, object_type="api_client", object_id=client.pk)
+    secrets = list(client.secrets.select_related("created_by").order_by("-created_at", "-id"))
+    requests = AuditEntry.objects.filter(actor_id=str(client.pk)).order_by("-occurred_at")
+    return TemplateResponse(
+        request, "api/client_detail.html",
+        {"client": client, "scopes": [(scope, WORDS[Scope(scope)]) for scope in client.scopes if scope in WORDS],
+         "secrets": secrets, "requests": requests[:SHOWN_REQUESTS],
+         "connections": AwsConnection.objects.filter(pk__in=client.connections).order_by("name"),
+         "may_add": client.state == "active" and sum(not each.revoked_at for each in secrets) < MOST_SECRETS},
+    )  # fmt: skip
+
+
+@requires(Permission.API_CLIENT_CHANGE, act=Act.API_CLIENT_SECRET, step_up=True)
+@require_POST
+def secret_new(request: TenantRequest, api_client_id: UUID) -> HttpResponse:
+    return _secret_page(request, add_secret(client_id=api_client_id, by=request.membership))
+
+
+@requires(Permission.API_CLIENT_CHANGE, act=Act.API_CLIENT_SECRET_REVOKE, step_up=True)
+@require_POST
+def secret_revoke(request: TenantRequest, api_client_id: UUID, secret_id: UUID) -> HttpResponse:
+    secret = revoke_secret(client_id=api_client_id, secret_id=secret_id)
+    say(request, f"The secret {secret} is revoked, with every token that was got by it.")
+    return redirect("api-client", api_client_id)
+
+
+@requires(Permission.API_CLIENT_CHANGE, act=Act.API_CLIENT_REVOKE, step_up=True)
+@require_POST
+def client_revoke(request: TenantRequest, api_client_id: UUID) -> HttpResponse:
+    client = revoke_client(client_id=api_client_id)
+    say(request, f"{client.name} is revoked. Its next request is refused.")
+    return redirect("api-client", api_client_id)
+
+
+def _secret_page(request: TenantRequest, made: SecretMade) -> HttpResponse:
+    site = settings.SITE_URL.rstrip("/")
+    return TemplateResponse(
+        request, "api/client_secret.html",
+        {"made": made, "site": site, "token_url": site + reverse("api-token")},
+    )  # fmt: skip

@@ -1,0 +1,60 @@
+"""The form of a new API client: shape alone."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from accounts.clients.scopes import WORDS, Reach, Scope
+from accounts.clients.services import LONGEST_DAYS
+from accounts.forms import RefusableForm
+from assessments.rule.model import SECURITY_RULE
+from evidence.models import AwsConnection
+
+
+class ApiClientForm(RefusableForm):
+    """What a client may, for how long, and from where. Nothing ticked in a narrowing list is everything."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=100,
+        help_text="Say which machine it is, such as: nightly scanner of the billing system.",
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do", widget=forms.CheckboxSelectMultiple,
+        choices=[(str(scope), f"{scope}: {words}") for scope, words in WORDS.items()],
+    )  # fmt: skip
+    days = forms.IntegerField(label="Days until it ends", min_value=1, max_value=LONGEST_DAYS, initial=180)
+    networks = forms.CharField(
+        label="Only from these networks", required=False, max_length=2500, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One on each line, such as 192.0.2.0/24 or an address. Empty: from anywhere.",
+    )  # fmt: skip
+    connections = forms.MultipleChoiceField(
+        label="Only these AWS accounts", required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked is all, also those connected later. Goes with connections, runs, evidence and findings.",
+    )  # fmt: skip
+    safeguards = forms.MultipleChoiceField(
+        label="Only these safeguards", required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked is all. Goes with safeguards, findings and evidence.",
+        choices=[(each.citation, f"{each.citation} {each.title}") for each in SECURITY_RULE.values()],
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = AwsConnection.objects.filter(removed_at=None).order_by("name", "id")
+        self.fields["connections"].choices = [(str(row.pk), str(row)) for row in rows]  # type: ignore[attr-defined]
+
+    def wanted(self) -> dict[str, Any]:
+        """What accounts.clients.services.create_client takes beside `by`, once the form is valid."""
+        given = self.cleaned_data
+        return {
+            "name": given["name"],
+            "days": given["days"],
+            "scopes": frozenset(Scope(each) for each in given["scopes"]),
+            "networks": [line for line in given["networks"].splitlines() if line.strip()],
+            "reach": Reach(
+                frozenset(given["safeguards"]), frozenset(UUID(each) for each in given["connections"])
+            ),
+        }
