@@ -40,10 +40,13 @@ def copy(database: psycopg.Connection[Any], rows: Iterable[Any]) -> None:
 
 def tenants(name: str, kind: str, count: int) -> list[Any]:
     """Tenants that nobody is a member of."""
+    from django.utils.text import slugify
+
     from accounts.models import Tenant
 
     return [
-        Tenant(name=f"{name} {number}", slug=f"{name.lower()}-{number}", kind=kind) for number in range(count)
+        Tenant(name=f"{name} {number}", slug=f"{slugify(name)}-{number}", kind=kind)
+        for number in range(count)
     ]
 
 
@@ -83,6 +86,9 @@ def around(
     for relation in relations:
         yield from shown(relation, granter, draw)
         yield from nodes(relation, draw)
+        yield from notices(relation, granter, draw)
+        yield from verified(relation, draw)
+        yield from departure(relation, draw)
 
 
 def agreement(associate: Any, draw: random.Random) -> Iterator[Any]:
@@ -110,6 +116,68 @@ def nodes(relation: Any, draw: random.Random) -> Iterator[Any]:
             tenant_id=relation.viewer_id, viewer_id=relation.tenant_id, partnership_id=relation.pk, pseudonym=pseudonym,
             service="hosting", agreement_state="in_force", broken=["agreement"] if draw.random() < 0.03 else [],
             depth=1, path=[pseudonym], subject=b"", shown_from=NOW - dt.timedelta(days=number + 1),
+        )  # fmt: skip
+
+
+def notices(relation: Any, person: UUID, draw: random.Random) -> Iterator[Any]:
+    """One in ten has told of something, two in three of which somebody has acknowledged."""
+    from assessments.models import Acknowledgement, Notice, Occurrence
+
+    for number in range(draw.choice([0] * 9 + [3])):
+        at = NOW - dt.timedelta(days=20 * number + draw.randrange(20))
+        fixed = {
+            "kind": "incident",
+            "title": "A stolen laptop",
+            "zone": "America/New_York",
+            "sent_at": at,
+            "discovered_at": at,
+        }
+        happened = Occurrence(tenant_id=relation.viewer_id, side="associate", sent_by_id=person, **fixed)
+        notice = Notice(
+            tenant_id=relation.viewer_id, viewer_id=relation.tenant_id, partnership_id=relation.pk, occurrence_id=happened.pk,
+            sender_name=relation.downstream_name, recipient_name=relation.upstream_name, rule="164.410(b)", shown_from=at,
+            due_at=at + dt.timedelta(days=60), **fixed,
+        )  # fmt: skip
+        yield from (happened, notice)
+        if number < 2:
+            yield Acknowledgement(
+                tenant_id=relation.tenant_id, viewer_id=relation.viewer_id, partnership_id=relation.pk, notice_id=notice.pk,
+                by_id=person, by_name="Gil Moss", shown_from=at, at=at,
+            )  # fmt: skip
+
+
+def verified(relation: Any, draw: random.Random) -> Iterator[Any]:
+    """Six in ten have delivered a verification, one before it too; most were received."""
+    from accounts.tenancy.models import new_id
+    from assessments.models import VerificationDelivery, VerificationReceipt
+
+    for back in range(draw.choice([0, 0, 1, 1, 2])):
+        at = NOW - dt.timedelta(days=365 * back + draw.choice([20, 200, 350, 370]))
+        common = {"partnership_id": relation.pk, "shown_from": at}
+        delivery = VerificationDelivery(
+            **common, tenant_id=relation.viewer_id, viewer_id=relation.tenant_id, packet_id=new_id(), year=at.year,
+            sender_name=relation.downstream_name, recipient_name=relation.upstream_name, title="Verification",
+            state="superseded" if back else "current", certified_at=at, delivered_at=at, rule_set="current",
+            due_on=(at + dt.timedelta(days=365)).date(), sha256="0" * 64, expert_name="Ida Fern",
+            expert_qualification="CISSP", officer_name="Gil Moss", officer_title="Officer", evidenced=20, gaps=1,
+            not_evidenced=5,
+        )  # fmt: skip
+        yield delivery
+        if draw.random() < 0.8:
+            yield VerificationReceipt(
+                **common, tenant_id=relation.tenant_id, viewer_id=relation.viewer_id, delivery_id=delivery.pk,
+                answer="received", by_name="Ada Moss", received_at=at,
+            )  # fmt: skip
+
+
+def departure(relation: Any, draw: random.Random) -> Iterator[Any]:
+    """One in fifty has left."""
+    from assessments.models import PartnershipDeparture
+
+    if draw.random() < 0.02:
+        yield PartnershipDeparture(
+            tenant_id=relation.viewer_id, viewer_id=relation.tenant_id, partnership_id=relation.pk,
+            downstream_name=relation.downstream_name, reason="The service ends", left_at=NOW, shown_from=NOW,
         )  # fmt: skip
 
 

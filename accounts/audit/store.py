@@ -9,7 +9,7 @@ much, and never too little.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -49,15 +49,23 @@ def _insert_apart(entry: AuditEntry) -> None:
     execute_apart(AUDITLOG, statement, values)
 
 
-def _insertion(entry: AuditEntry, using: str) -> tuple[sql.Composed, list[Any]]:
+def _insertion(entry: AuditEntry, using: str) -> tuple[str, list[Any]]:
     given: dict[str, Any] = {
         str(field.column): field.get_db_prep_save(getattr(entry, field.attname), connections[using])
         for field in AuditEntry._meta.concrete_fields
         if not isinstance(getattr(entry, field.attname), DatabaseDefault)
     }
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-        sql.Identifier(AuditEntry._meta.db_table),
-        sql.SQL(", ").join(map(sql.Identifier, given)),
-        sql.SQL(", ").join([sql.Placeholder()] * len(given)),
+    return _statement(tuple(given)), list(given.values())
+
+
+@cache
+def _statement(columns: tuple[str, ...]) -> str:
+    return (
+        sql.SQL("INSERT INTO {} ({}) VALUES ({})")
+        .format(
+            sql.Identifier(AuditEntry._meta.db_table),
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
+        )
+        .as_string()
     )
-    return statement, list(given.values())

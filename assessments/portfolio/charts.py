@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
-from uuid import UUID
 
+from django.db import connections
+
+from accounts.tenancy.scope import current_database
 from assessments.portfolio.ranking import Wanted, ask
 from assessments.portfolio.reasons import Reason
 from assessments.sharing.models import SharedPosture, SharedPosturePoint
@@ -17,7 +20,7 @@ from assessments.sharing.reading import points_shown
 TIERS = (1, 2, 3)
 WEEKS = 14
 COUNTED = ("evidenced", "gaps", "not_evidenced", "undetermined")
-Point = tuple[Any, ...]
+Column = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,10 @@ class Drawn:
 
 def portfolio_charts(now: datetime) -> list[Drawn]:
     """The charts of the whole portfolio."""
+    counted = _counted(now)
     return [
-        Drawn("tiers", "Tier against what needs doing", "stacks", "Tier", "", chart_tiers(now)),
-        Drawn("freshness", "Freshness of what is shown", "stacks", "Oldest evidence", "", chart_freshness(now)),
+        Drawn("tiers", "Tier against what needs doing", "stacks", "Tier", "", chart_tiers(counted)),
+        Drawn("freshness", "Freshness of what is shown", "stacks", "Oldest evidence", "", chart_freshness(counted)),
         Drawn(
             "over-time", "Safeguards shown over time", "areas", "Day",
             "Nobody shows you a posture yet. A business associate grants it from its own page of you.",
@@ -77,14 +81,20 @@ def portfolio_charts(now: datetime) -> list[Drawn]:
 
 def posture_chart(posture: SharedPosture, now: datetime) -> Drawn:
     """One business associate's posture over time, as far as it is shown."""
-    points = points_shown(posture)
-    rows = [(point.grant_id, point.at, *(getattr(point, name) for name in COUNTED)) for point in points]
-    return Drawn("over-time", "Posture over time", "areas", "Day", "", over_time(rows, weekly(now)))
+    times = weekly(now)
+    columns = _of_one(points_shown(posture), times)
+    return Drawn("over-time", "Posture over time", "areas", "Day", "", _over_time(columns, times))
 
 
-def chart_tiers(now: datetime) -> Chart:
+def _counted(now: datetime) -> list[dict[str, Any]]:
+    """How many business associates have the same tier, place in the portfolio, and age (its number in _AGES)."""
+    ages = " ".join(f"WHEN {sql} THEN {number}" for number, (_label, sql) in enumerate(_AGES))
+    sql = f"SELECT tier, place, CASE {ages} END AS age, count(*) AS n FROM placed GROUP BY 1, 2, 3"  # noqa: S608 (this module's own words)
+    return ask(sql, Wanted(), now)
+
+
+def chart_tiers(counted: Iterable[Mapping[str, Any]]) -> Chart:
     """How many business associates of each tier stand where in the portfolio, the most urgent first."""
-    counted = ask("SELECT tier, place, count(*) AS n FROM placed GROUP BY tier, place", Wanted(), now)
     counts: Counter[tuple[int, str]] = Counter()
     for row in counted:
         counts[row["tier"], _STANDS.get(row["place"], "Something else needs doing")] += row["n"]
@@ -109,34 +119,53 @@ _STAND_LOOKS: Mapping[str, str] = {
 
 def chart_posture(now: datetime) -> Chart:
     """What those who show their posture now showed in the last WEEKS weeks: how many safeguards had which status."""
-    points = SharedPosturePoint.received.filter(at__lte=now).order_by("at")
-    return over_time(list(points.values_list("grant_id", "at", *COUNTED)), weekly(now))
+    times = weekly(now)
+    points = SharedPosturePoint.received.filter(at__lte=now)
+    sql, given = points.values_list("grant_id", "at", *COUNTED).query.sql_with_params()
+    with connections[current_database()].cursor() as cursor:
+        cursor.execute(
+            f"WITH point (grant_id, at, {', '.join(COUNTED)}) AS ({sql}) {_CHANGES}",
+            [*given, times[:-1]],
+        )
+        changes: dict[int, Column] = {week: tuple(each) for week, *each in cursor.fetchall()}
+    sums = accumulate(
+        (changes.get(number, (0, 0, 0)) for number in range(len(times))),
+        lambda before, change: tuple(map(sum, zip(before, change, strict=True))),
+    )
+    return _over_time(list(sums) if changes else [], times)
 
 
-def over_time(points: Sequence[Point], times: Sequence[datetime]) -> Chart:
-    """The sums of the grants' counts at each of the times; a grant's counts hold until its next point.
+_CHANGES = """
+SELECT week, sum(evidenced)::int, sum(gaps)::int, sum(others)::int FROM (
+    SELECT width_bucket(at, %s::timestamptz[]) AS week,
+        evidenced - lag(evidenced, 1, 0::smallint) OVER earlier AS evidenced,
+        gaps - lag(gaps, 1, 0::smallint) OVER earlier AS gaps, others - lag(others, 1, 0) OVER earlier AS others
+    FROM (SELECT *, not_evidenced + undetermined AS others FROM point) AS summed
+    WINDOW earlier AS (PARTITION BY grant_id ORDER BY at)
+) AS changed GROUP BY week
+"""
+"""By how much the sums of all grants' counts change up to each week; the first one's has all that was before it."""
 
-    `points`: (grant, time, evidenced, gaps, not evidenced, undetermined), oldest first.
-    """
-    latest: dict[UUID, tuple[int, ...]] = {}
-    sums, columns, following = [0, 0, 0], [], 0
+
+def _of_one(points: Sequence[SharedPosturePoint], times: Sequence[datetime]) -> list[Column]:
+    """One grant's counts at each of the times, `points` being oldest first; they hold until the next point."""
+    columns: list[Column] = []
     for at in times:
-        while following < len(points) and points[following][1] <= at:
-            grant, _at, evidenced, gaps, *others = points[following]
-            fresh = (evidenced, gaps, sum(others))
-            sums = [
-                each + new - old
-                for each, new, old in zip(sums, fresh, latest.get(grant, (0, 0, 0)), strict=True)
-            ]
-            latest[grant] = fresh
-            following += 1
-        columns.append(tuple(sums))
+        last = next((point for point in reversed(points) if point.at <= at), None)
+        columns.append(
+            (last.evidenced, last.gaps, last.not_evidenced + last.undetermined) if last else (0, 0, 0)
+        )
+    return columns if points else []
+
+
+def _over_time(columns: Sequence[Column], times: Sequence[datetime]) -> Chart:
+    """`columns` are of each time: evidenced, gaps, neither. Nothing is drawn where there is none."""
     names = (("Evidenced", "ok"), ("Gap", "gap"), ("No evidence yet", "none"))
     series = (
         Series(name, look, tuple(column[number] for column in columns))
         for number, (name, look) in enumerate(names)
     )
-    return Chart(tuple(f"{at:%Y-%m-%d}" for at in times) if points else (), tuple(series))
+    return Chart(tuple(f"{at:%Y-%m-%d}" for at in times) if columns else (), tuple(series))
 
 
 def weekly(now: datetime) -> list[datetime]:
@@ -144,15 +173,14 @@ def weekly(now: datetime) -> list[datetime]:
     return [now - timedelta(weeks=back) for back in reversed(range(WEEKS))]
 
 
-def chart_freshness(now: datetime) -> Chart:
+def chart_freshness(counted: Iterable[Mapping[str, Any]]) -> Chart:
     """How old the oldest evidence is that business associates show, in how many of them."""
-    conditions = ", ".join(
-        f"count(*) FILTER (WHERE {sql}) AS n{number}" for number, (_label, sql) in enumerate(_AGES)
-    )
-    (row,) = ask(f"SELECT {conditions} FROM placed", Wanted(), now)  # noqa: S608 (this module's own words)
+    counts: Counter[int] = Counter()
+    for row in counted:
+        counts[row["age"]] += row["n"]
     return Chart(
         tuple(label for label, _sql in _AGES),
-        (Series("Business associates", "run", tuple(row[f"n{number}"] for number in range(len(_AGES)))),),
+        (Series("Business associates", "run", tuple(counts[number] for number in range(len(_AGES)))),),
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from accounts.permissions import Role
+from accounts.tenancy.scope import open_tenant
+from assessments.models import SharedPosturePoint
 from assessments.portfolio.tabs import TABS
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.factories import make_tenant
-from tests.partnerships.factories import make_associate
+from tests.partnerships.factories import make_associate, make_partnership
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,3 +74,25 @@ def test_a_chart_counts_every_active_one_once_and_says_it_as_a_table(official, t
     drawn = answer.context["charts"][0]
     assert [sum(values) for _label, values in drawn.chart.rows] == [1, 2, 1]
     assert b"The same as a table" in answer.content
+
+
+def _history(tenant, *points: tuple[int, int, int], **fields: object) -> None:
+    """What one partner showed: days ago, evidenced, gaps."""
+    relation, now = make_partnership(tenant), datetime.now(UTC)
+    with open_tenant(relation.viewer_id):
+        for days, evidenced, gaps in points:
+            SharedPosturePoint.objects.create(
+                viewer_id=tenant.pk, partnership_id=relation.pk, grant_id=relation.pk, at=now - timedelta(days=days),
+                evidenced=evidenced, gaps=gaps, not_evidenced=1, undetermined=1, required_gaps=0, **fields,
+            )  # fmt: skip
+
+
+def test_the_history_sums_what_held_in_each_week_and_forgets_what_was_revoked(official, tenant):
+    _history(tenant, (300, 1, 9), (200, 10, 5), (20, 12, 3), (19, 14, 1))
+    _history(tenant, (10, 3, 2), (3, 4, 1))
+    _history(tenant, (50, 100, 100), withdrawn_at=datetime.now(UTC))
+    make_partnership(tenant)
+    drawn = official.get("/business-associates/charts/").context["charts"][2].chart
+    found = [values for _label, values in drawn.rows]
+    assert found[:11] == [[10, 5, 2]] * 11
+    assert found[11:] == [[14, 1, 2], [14 + 3, 1 + 2, 4], [14 + 4, 1 + 1, 4]]
