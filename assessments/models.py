@@ -14,6 +14,7 @@ from assessments.agreements.models import (
     ClauseMark,
 )
 from assessments.chain.models import ChainAlert, ChainConsent, ChainNode, ChainState
+from assessments.duties.models import CalendarFeed
 from assessments.engagements.models import (
     Conclusion,
     Engagement,
@@ -81,6 +82,7 @@ __all__ = [
     "BreachStep",
     "BusinessAssociate",
     "BusinessAssociateImport",
+    "CalendarFeed",
     "ChainAlert",
     "ChainConsent",
     "ChainNode",

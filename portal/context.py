@@ -104,6 +104,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 Permission.PARTNER_READ,
                 "verifications/",
             ),
+            Entry("Calendar", "calendar-due", "calendar", Permission.PARTNER_READ, "calendar/"),
         ),
     ),
     (

@@ -212,6 +212,11 @@ class Act(StrEnum):
     PARTNERSHIP_BEGIN = "partnership.begin"
     PARTNERSHIP_END = "partnership.end"
     PARTNERSHIP_LEAVE = "partnership.leave"
+    CALENDAR_READ = "calendar.read"
+    CALENDAR_FEED_LIST = "calendar.feed_list"
+    CALENDAR_FEED_CREATE = "calendar.feed_create"
+    CALENDAR_FEED_REVOKE = "calendar.feed_revoke"
+    CALENDAR_FEED_READ = "calendar.feed_read"
 
     @property
     def label(self) -> str:
@@ -380,6 +385,11 @@ _LABELS = {
     "BREACH_OPEN": "Started the clock of a breach",
     "BREACH_ASSESS": "Assessed a breach",
     "BREACH_STEP": "Noted a breach's duty as done",
+    "CALENDAR_READ": "Looked at the calendar of duties",
+    "CALENDAR_FEED_LIST": "Looked at the calendar's links",
+    "CALENDAR_FEED_CREATE": "Made a calendar link",
+    "CALENDAR_FEED_REVOKE": "Ended a calendar link",
+    "CALENDAR_FEED_READ": "Read the calendar by a link",
 }
 
 POLLING = frozenset({Act.PROGRESS_READ})

@@ -4,7 +4,8 @@ The functions are SECURITY DEFINER, owned by portal_lookup, which can read only 
 log in. Users: sign-in, the tenant switch, who acts for another of their tenants, and the requests' entries
 (memberships_of), invitations (invitation_tenant, partnership_invitation_tenant), the command line (tenant_by_slug,
 tenants), the sweeper (due_work), single sign-on (domain_holder, sso_provider_tenant), machines (scim_tenant,
-api_client_tenant), the operator's staff (operator_windows, tenant_by_slug), guests who answer a questionnaire (guest_link_tenant).
+api_client_tenant), the operator's staff (operator_windows, tenant_by_slug), guests who answer a questionnaire
+(guest_link_tenant), calendar programs (calendar_feed_tenant).
 """
 
 from __future__ import annotations
@@ -143,6 +144,12 @@ def due_notices(at: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:
 def outside_notice_tenant(token_digest: bytes) -> UUID | None:
     """Who sent a notice by a link in an e-mail, by the SHA-256 of its token."""
     rows = _rows("select portal_outside_notice_tenant(%s)", [token_digest])
+    return rows[0][0] if rows else None
+
+
+def calendar_feed_tenant(token_digest: bytes, roles: Sequence[str]) -> UUID | None:
+    """Where a calendar link's member is one now, in one of the roles, by the SHA-256 of its token; not once revoked."""
+    rows = _rows("select portal_calendar_feed_tenant(%s, %s)", [token_digest, list(roles)])
     return rows[0][0] if rows else None
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from django.urls import reverse
 
 from assessments.agreements.models import Agreement, AgreementTerms
-from assessments.agreements.states import Stage
+from assessments.agreements.states import Stage, today
 from assessments.agreements.terms import term_end
-from assessments.duties.types import Duty
+from assessments.duties.types import Duty, Side
 from assessments.partnerships.models import Partnership
 
 LAST_MINUTE = time(23, 59)
@@ -36,12 +36,13 @@ def _ends(first: date, last: date) -> Iterator[Duty]:
         is_current=True, stage__in=[Stage.SIGNED, Stage.TERMINATED], last_on__range=(first, last)
     )
     for row in rows.select_related("associate"):
-        done = row.stage == Stage.TERMINATED
-        verb = "End" if done else "Renew or replace"
+        ended = row.stage == Stage.TERMINATED
+        verb = "End" if ended else "Renew or replace"
         yield Duty(
             _end_of(row.last_on), f"{verb} the agreement with {row.associate.name}",
             "Its last day. 164.308(b)(1) and 164.502(e) ask for an agreement as long as PHI goes there.",
-            _page(row), done,
+            _page(row), ended or row.associate.ended_at is not None, key=f"agreement-end:{row.pk}",
+            side=Side.UPSTREAM, whole_day=True,
         )  # fmt: skip
 
 
@@ -52,12 +53,24 @@ def _renewals(first: date, last: date) -> Iterator[Duty]:
     for row in rows.select_related("associate"):
         before = timedelta(days=row.notice_days)
         end = term_end(row, first + before)
-        if end is not None and first <= end - before <= last:
-            yield Duty(
-                _end_of(end - before), f"Last day to refuse the renewal with {row.associate.name}",
-                f"It renews on {end + timedelta(days=1)} unless notice is given {row.notice_days} days before.",
-                _page(row), done=False,
-            )  # fmt: skip
+        while end is not None and end - before <= last:
+            yield _refusal(row, end, end - before)
+            end = _next_end(row, end)
+
+
+def _next_end(row: Agreement, end: date) -> date | None:
+    following = term_end(row, end + timedelta(days=1))
+    return following if following is not None and following > end else None
+
+
+def _refusal(row: Agreement, end: date, by: date) -> Duty:
+    """One whose day has passed is no duty any more: the agreement has renewed."""
+    return Duty(
+        _end_of(by), f"Last day to refuse the renewal with {row.associate.name}",
+        f"It renews on {end + timedelta(days=1)} unless notice is given {row.notice_days} days before.",
+        _page(row), done=by < today(), key=f"agreement-renewal:{row.pk}:{end}", side=Side.UPSTREAM,
+        whole_day=True,
+    )  # fmt: skip
 
 
 def _received(first: date, last: date) -> Iterator[Duty]:
@@ -70,7 +83,8 @@ def _their_end(row: Any) -> Duty:
         _end_of(row.last_on), f"The agreement with {row.upstream_name} ends",
         "Its last day, as the covered entity shows it.",
         f"{reverse('covered-entity', args=[row.partnership_id])}?tab=agreement",
-        done=row.stage == Stage.TERMINATED,
+        done=row.stage == Stage.TERMINATED, key=f"received-agreement-end:{row.partnership_id}",
+        side=Side.DOWNSTREAM, whole_day=True, shown_by=row.tenant_id,
     )  # fmt: skip
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from assessments.duties.types import Duty
+from assessments.duties.types import Duty, Side
 from assessments.notices.breaches import list_steps
-from assessments.notices.kinds import Kind, Side
+from assessments.notices.kinds import Kind
+from assessments.notices.kinds import Side as Part
 from assessments.notices.models import Acknowledgement, Notice, Occurrence, OutsideNotice
 from assessments.notices.reading import SHOWN
 from assessments.partnerships.models import Partnership
@@ -20,12 +21,18 @@ def duties(since: datetime, until: datetime) -> Iterable[Duty]:
     """Those due in [since, until): acknowledgements to get and to give, and what a breach asks for."""
     yield from _to_get(since, until)
     yield from _to_give(since, until)
-    for occurrence in Occurrence.objects.filter(side=Side.COVERED_ENTITY, kind=Kind.BREACH, drill=False):
-        url = reverse("notice-detail", args=[occurrence.pk])
-        for step in list_steps(occurrence):
-            if since <= step.due_at < until:
-                title = f"{step.title}: {occurrence.title}"
-                yield Duty(step.due_at, title, step.why, url, step.done_on is not None)
+    for occurrence in Occurrence.objects.filter(side=Part.COVERED_ENTITY, kind=Kind.BREACH, drill=False):
+        yield from _steps(occurrence, since, until)
+
+
+def _steps(occurrence: Occurrence, since: datetime, until: datetime) -> Iterator[Duty]:
+    url = reverse("notice-detail", args=[occurrence.pk])
+    for step in list_steps(occurrence):
+        if since <= step.due_at < until:
+            yield Duty(
+                step.due_at, f"{step.title}: {occurrence.title}", step.why, url, step.done_on is not None,
+                key=f"breach:{occurrence.pk}:{step.slug}", brief=step.title,
+            )  # fmt: skip
 
 
 def owed_to(partnership: Partnership) -> Iterable[Duty]:
@@ -35,7 +42,8 @@ def owed_to(partnership: Partnership) -> Iterable[Duty]:
 
 
 def _to_get(since: datetime, until: datetime) -> Iterator[Duty]:
-    yield from _to_partners(Notice.objects.filter(drill=False, due_at__gte=since, due_at__lt=until))
+    shown = Notice.objects.filter(drill=False, withdrawn_at=None)
+    yield from _to_partners(shown.filter(due_at__gte=since, due_at__lt=until))
     outside = OutsideNotice.objects.filter(occurrence__drill=False, due_at__gte=since, due_at__lt=until)
     for told in outside:
         yield _sent(told, told.recipient_name, done=told.acknowledged_at is not None)
@@ -51,7 +59,10 @@ def _to_partners(found: QuerySet[Notice]) -> Iterator[Duty]:
 
 def _sent(row: Notice | OutsideNotice, recipient: str, *, done: bool) -> Duty:
     url = reverse("notice-detail", args=[row.occurrence_id])
-    return Duty(row.due_at, f"Notice to {recipient} acknowledged", row.rule, url, done)
+    return Duty(
+        row.due_at, f"Notice to {recipient} acknowledged", row.rule, url, done, key=f"notice:{row.pk}",
+        side=Side.DOWNSTREAM,
+    )  # fmt: skip
 
 
 def _to_give(since: datetime, until: datetime) -> Iterator[Duty]:
@@ -60,4 +71,7 @@ def _to_give(since: datetime, until: datetime) -> Iterator[Duty]:
     mine = set(answers.values_list("notice_id", flat=True))
     for row in rows:
         url = reverse("notice-received", args=[row.pk])
-        yield Duty(row.due_at, f"Acknowledge the notice of {row.sender_name}", row.rule, url, row.pk in mine)
+        yield Duty(
+            row.due_at, f"Acknowledge the notice of {row.sender_name}", row.rule, url, row.pk in mine,
+            key=f"received-notice:{row.pk}", side=Side.UPSTREAM, shown_by=row.tenant_id,
+        )  # fmt: skip

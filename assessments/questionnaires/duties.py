@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from django.db.models import Q
 from django.urls import reverse
 
-from assessments.duties.types import Duty
+from assessments.duties.types import Duty, Side
 from assessments.models import Partnership
 from assessments.questionnaires.models import Questionnaire
 from assessments.questionnaires.states import OPEN, State, received_with_state, sent_with_state
@@ -38,20 +38,30 @@ def owed_to(partnership: Partnership) -> Iterable[Duty]:
 
 
 def _asked(each: Questionnaire) -> Duty:
-    return _duty(each, f"Answer {each.title} of {each.upstream_name}", "questionnaire-received")
+    title = f"Answer {each.title} of {each.upstream_name}"
+    return _duty(each, title, "questionnaire-received", Side.DOWNSTREAM)
 
 
 def _waited_for(days: Q, on: date) -> Iterator[Duty]:
     sent = sent_with_state(on).filter(days, withdrawn_at=None).defer("content", "reviews")
     for each in sent:
-        yield _duty(each, f"{each.downstream_name} answers {each.title}", "questionnaire-review")
+        yield _duty(
+            each, f"{each.downstream_name} answers {each.title}", "questionnaire-review", Side.UPSTREAM
+        )
 
 
-def _duty(questionnaire: Questionnaire, title: str, view: str) -> Duty:
+def _duty(questionnaire: Questionnaire, title: str, view: str, side: Side) -> Duty:
+    asked = side is Side.DOWNSTREAM
+    who = questionnaire.upstream_name if asked else questionnaire.downstream_name
     return Duty(
         at=datetime.combine(questionnaire.due_on, time.max, UTC),
         title=title,
         why=WHY.format(upstream=questionnaire.upstream_name),
         url=reverse(view, args=[questionnaire.pk]),
         done=State(questionnaire.state) not in OPEN,  # type: ignore[attr-defined] # annotated
+        key=f"questionnaire:{questionnaire.pk}",
+        side=side,
+        whole_day=True,
+        brief=f"Answer a questionnaire of {who}" if asked else f"{who} answers a questionnaire",
+        shown_by=questionnaire.tenant_id if asked else None,
     )

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, time
 
 from django.urls import reverse
 
-from assessments.duties.types import Duty
+from assessments.duties.types import Duty, Side
 from assessments.partnerships.models import Partnership
 from assessments.verifications.dates import Standing
+from assessments.verifications.models import owner_of
 from assessments.verifications.reading import Line, lines_for_recipient, lines_for_sender
 
 WHY = "Once every 12 months: practice under 164.308(b); proposed, not in force, by the 2025 rulemaking"
@@ -32,8 +33,13 @@ def _within(lines: Iterable[Line], since: datetime, until: datetime, *, sending:
 
 
 def _duty(line: Line, *, sending: bool) -> Duty:
-    at = datetime.combine(line.due_on, time.max, UTC)
-    return Duty(at, _title(line, sending=sending), WHY, _url(line, sending=sending), done=False)
+    relation = line.partnership
+    row = relation if sending else line.delivery
+    return Duty(
+        datetime.combine(line.due_on, time.max, UTC), _title(line, sending=sending), WHY, _url(line, sending=sending),
+        done=False, key=f"verification:{relation.pk}:{line.due_on.year}",
+        side=Side.DOWNSTREAM if sending else Side.UPSTREAM, whole_day=True, shown_by=owner_of(row) if row else None,
+    )  # fmt: skip
 
 
 def _title(line: Line, *, sending: bool) -> str:

@@ -68,6 +68,7 @@ from assessments.models import (
     BreachStep,
     BusinessAssociate,
     BusinessAssociateImport,
+    CalendarFeed,
     ChainAlert,
     ChainConsent,
     ChainNode,
@@ -206,6 +207,7 @@ class Everything:
     verification: VerificationPacket
     section: VerificationSection
     delivery: VerificationDelivery
+    calendar_feed: CalendarFeed
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -239,6 +241,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             received_partnership=received, received_questionnaire=asked_of_it,
             received_grant=grant_id, grant=_grant(owner, mark),
             delivery=delivered, **verification_rows(owner, mark),
+            calendar_feed=CalendarFeed.objects.create(person=owner, token_digest=secrets.token_bytes(32)),
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
             **_engagement(owner, mark), **_notices(owner, mark),

@@ -58,6 +58,7 @@ KINDS: dict[str, Kind] = {
     "offer_id": Kind(lambda its: its.offer.pk),
     "packet_id": Kind(lambda its: its.verification.pk),
     "section_id": Kind(lambda its: its.section.pk),
+    "calendar_feed_id": Kind(lambda its: its.calendar_feed.pk),
     "delivery_id": Kind(lambda its: its.delivery.pk),
     "import_id": Kind(lambda its: its.sheet.pk),
     "passkey": Kind(lambda its: _passkey(its.owner), lambda: uuid4().hex),
@@ -121,7 +122,7 @@ IDS = {
 """Fields of queries and forms that take an id, or a key made of one."""
 
 WORDS = frozenset({
-    "scopes", "networks", "safeguards",
+    "scopes", "networks", "safeguards", "month", "months", "part", "side", "doing",
     "year", "everyone", "question", "document", "remove", "prompt", "answer", "choices", "weight", "help",
     "within_days", "at_least", "at_most", "one-value", "one-reason", "one-confirm", "one-verdict", "one-comment",
     "tell", "below",

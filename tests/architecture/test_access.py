@@ -201,6 +201,11 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "covered-entities/<uuid:partnership_id>/": (Permission.PARTNER_READ, READ),
     "covered-entities/<uuid:partnership_id>/leave/": (Permission.PARTNER_CHANGE, BOTH),
     "partnerships/invitations/<str:token>/": (Gate.PUBLIC, BOTH),
+    "calendar/": (Permission.PARTNER_READ, READ),
+    "calendar/links/": (Permission.PARTNER_READ, READ),
+    "calendar/links/new/": (Permission.PARTNER_READ, WRITE),
+    "calendar/links/<uuid:calendar_feed_id>/revoke/": (Permission.PARTNER_READ, WRITE),
+    "calendar/feed/<str:token>.ics": (Gate.PUBLIC, READ),
     "questionnaires/": (Permission.PARTNER_READ, READ),
     "questionnaires/send/": (Permission.PARTNER_CHANGE, BOTH),
     "questionnaires/templates/": (Permission.PARTNER_READ, READ),
@@ -449,7 +454,7 @@ def test_the_public_addresses_are_few():
         "api/v1/oauth/token", "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
         *(f"sso/<uuid:entrance>/{name}/" for name in sso),
         "sign-in/forgotten/", "sign-in/forgotten/<str:token>/", "email/undo/<str:token>/",
-        "operator/join/<uuid:operator_id>/<str:token>/", "notices/link/<str:token>/",
+        "operator/join/<uuid:operator_id>/<str:token>/", "notices/link/<str:token>/", "calendar/feed/<str:token>.ics",
         *(f"questionnaires/guest/<str:token>/{rest}" for rest in ("", "hand-in/", "sections/<slug:section_key>/")),
     }  # fmt: skip
 

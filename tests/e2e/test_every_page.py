@@ -51,7 +51,7 @@ def addresses(tenant, collected, owner) -> list[str]:
         connection, *(f"{connection}?tab={tab}" for tab in ("coverage", "runs", "permissions")), f"/connections/{broken.pk}/",
         *(f"{connection}grant/?way={way}" for way in ("cloudformation", "terraform", "manual")), f"{connection}remove/", "/members/", "/audit/", "/audit/export/", "/audit/streams/", "/profile/", "/profile/passkeys/new/",
         *(f"/questionnaires/{page}" for page in ("", "send/", "received/", "templates/", "templates/shipped/hipaa-security/")),
-        "/profile/second-factor/", "/profile/password/", "/settings/sign-in/",
+        "/calendar/", "/calendar/links/", "/profile/second-factor/", "/profile/password/", "/settings/sign-in/",
     ]  # fmt: skip
 
 
