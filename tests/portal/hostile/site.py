@@ -106,6 +106,8 @@ def assert_in_frame(answer: Any, about: object) -> None:
         assert kind.partition(";")[0] in {"application/problem+json", "application/json", "text/html"}, about
     elif kind == "application/scim+json":
         assert answer.wsgi_request.path_info.startswith("/scim/"), about
+    elif answer.wsgi_request.path_info.startswith("/calendar/feed/"):
+        assert kind.startswith(("text/calendar", "text/plain", "text/html")), about  # programs read it
     elif answer.status_code >= 400:
         assert kind.startswith("text/html"), about
         assert b"Surety" in answer.content, about
