@@ -42,6 +42,7 @@ from accounts.sso.models import (
 from accounts.tenancy.models import TenantModel, new_id
 from accounts.tenancy.rls import RowLevelSecurity
 from accounts.throttle import SignInThrottle
+from accounts.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookHandover, WebhookMessage
 
 __all__ = [
     "ApiClient",
@@ -85,6 +86,10 @@ __all__ = [
     "TenantKind",
     "TotpDevice",
     "VerifiedDomain",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookHandover",
+    "WebhookMessage",
 ]
 
 

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     AUDIT_EXPORT = "audit.export"
     STREAM_CHANGE = "stream.change"
     API_CLIENT_CHANGE = "api_client.change"
+    WEBHOOK_CHANGE = "webhook.change"
     TENANT_CHANGE = "tenant.change"
     PACKAGE_CREATE = "package.create"
     PARTNER_READ = "partner.read"

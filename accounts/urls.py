@@ -21,6 +21,7 @@ from accounts.views import (
     step_up,
     streams,
     tenants,
+    webhooks,
 )
 from accounts.views import single_sign_on as sso
 from accounts.views import single_sign_on_admin as sso_admin
@@ -149,4 +150,24 @@ urlpatterns = [
     path("audit/streams/new/", streams.stream_new, name="stream-new"),
     path("audit/streams/<uuid:stream_id>/change/", streams.stream_change, name="stream-change"),
     path("audit/export/", audit_export.audit_export, name="audit-export"),
+    path("webhooks/", webhooks.webhook_list, name="webhook-list"),
+    path("webhooks/new/", webhooks.webhook_new, name="webhook-new"),
+    path("webhooks/<uuid:endpoint_id>/", webhooks.webhook_detail, name="webhook-detail"),
+    path("webhooks/<uuid:endpoint_id>/edit/", webhooks.webhook_edit, name="webhook-edit"),
+    path("webhooks/<uuid:endpoint_id>/change/", webhooks.webhook_change, name="webhook-change"),
+    path("webhooks/<uuid:endpoint_id>/test/", webhooks.webhook_test, name="webhook-test"),
+    path("webhooks/<uuid:endpoint_id>/replay/", webhooks.webhook_replay, name="webhook-replay"),
+    path(
+        "webhooks/deliveries/<uuid:webhook_delivery_id>/", webhooks.webhook_delivery, name="webhook-delivery"
+    ),
+    path(
+        "webhooks/deliveries/<uuid:webhook_delivery_id>/outcome/",
+        webhooks.webhook_outcome,
+        name="webhook-outcome",
+    ),
+    path(
+        "webhooks/deliveries/<uuid:webhook_delivery_id>/replay/",
+        webhooks.webhook_delivery_replay,
+        name="webhook-delivery-replay",
+    ),
 ]

@@ -116,6 +116,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Provisioning", "users-group", "provisioning", Permission.TENANT_CHANGE, "provisioning"),
             Entry("API clients", "robot", "api-client-list", Permission.API_CLIENT_CHANGE, "api-clients"),
             Entry("Operator access", "eye", "operator-access", Permission.TENANT_CHANGE, "operator-access"),
+            Entry("Webhooks", "webhook", "webhook-list", Permission.WEBHOOK_CHANGE, "webhooks/"),
             Entry("Audit log", "history", "audit-log", Permission.AUDIT_READ, "audit"),
         ),
     ),

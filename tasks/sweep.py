@@ -14,6 +14,7 @@ from accounts.tenancy.unscoped import (
     due_packages,
     due_streams,
     due_timers,
+    due_webhooks,
     due_work,
 )
 from assessments.chain.telling import REFRESH_CHAIN
@@ -24,6 +25,7 @@ from evidence.queue import COLLECT_UNIT, PROBE_CONNECTION, ring
 from evidence.services import start_due_run
 from tasks.assess import EVALUATE_RUN
 from tasks.base import WORKER
+from tasks.webhook import RINGS as WEBHOOK_RINGS
 
 RINGS = {"unit": COLLECT_UNIT, "evaluation": EVALUATE_RUN, "probe": PROBE_CONNECTION}
 
@@ -47,3 +49,5 @@ def ring_for_due_work() -> None:
         ring(REFRESH_CHAIN, tenant_id, [tenant_id])
     for tenant_id, row_id in due_notices(timezone.now()):
         ring(RECEIVE_NOTICE, tenant_id, [row_id])
+    for kind, tenant_id, row_id in due_webhooks(timezone.now()):
+        ring(WEBHOOK_RINGS[kind], tenant_id, [row_id])

@@ -101,6 +101,12 @@ class Act(StrEnum):
     API_CLIENT_SECRET_REVOKE = "api_client.secret_revoke"  # noqa: S105 (as above)
     API_CLIENT_REVOKE = "api_client.revoke"
     API_CLIENT_TOKEN = "api_client.token"  # noqa: S105 (as above)
+    WEBHOOK_READ = "webhook.read"
+    WEBHOOK_CREATE = "webhook.create"
+    WEBHOOK_CHANGE = "webhook.change"
+    WEBHOOK_TEST = "webhook.test"
+    WEBHOOK_REPLAY = "webhook.replay"
+    WEBHOOK_REMOVE = "webhook.remove"
     POSTURE_READ = "posture.read"
     PARTNER_READ = "partner.read"
     PARTNER_CHANGE = "partner.change"
@@ -369,6 +375,12 @@ _LABELS = {
     "STREAM_CREATE": "Set up a stream of the audit log",
     "STREAM_CHANGE": "Changed a stream of the audit log",
     "STREAM_REMOVE": "Removed a stream of the audit log",
+    "WEBHOOK_READ": "Looked at webhooks",
+    "WEBHOOK_CREATE": "Added a webhook",
+    "WEBHOOK_CHANGE": "Changed a webhook",
+    "WEBHOOK_TEST": "Tested a webhook",
+    "WEBHOOK_REPLAY": "Replayed deliveries of a webhook",
+    "WEBHOOK_REMOVE": "Removed a webhook",
     "NOTICE_LIST": "Looked at notices",
     "NOTICE_READ": "Looked at a notice",
     "NOTICE_SEND": "Sent a notice",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,8 +17,8 @@ from accounts.audit.streams.models import AuditStream, StreamKind, StreamState
 from accounts.audit.streams.senders import check_target, secret_place
 from accounts.errors import InvalidInput, NotFound
 from accounts.sealing import seal
+from accounts.webhooks.signing import new_secret
 
-_SECRET_BYTES = 32
 MOST_STREAMS = 10
 
 
@@ -114,7 +112,7 @@ def _find(stream_id: UUID) -> AuditStream:
 
 
 def _renew_secret(stream: AuditStream) -> str:
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    secret = new_secret()
     stream.secret = seal(secret.encode(), place=secret_place(stream))
     return secret
 

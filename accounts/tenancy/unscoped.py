@@ -109,6 +109,14 @@ def due_streams(at: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:
     return [(row[0], row[1]) for row in _rows("select * from portal_due_streams(%s, %s)", [at, limit])]
 
 
+def due_webhooks(at: datetime, limit: int = 500) -> list[DueWork]:
+    """What webhooks wait for at a time.
+
+    Kinds: "delivery" to be tried, "handover" of an event to another tenant, "old" for a tenant with messages to remove.
+    """
+    return [DueWork(*row) for row in _rows("select * from portal_due_webhooks(%s, %s)", [at, limit])]
+
+
 def due_packages(at: datetime, limit: int = 100) -> list[tuple[UUID, UUID]]:
     """Packages that wait for a worker at a time, or to be removed: (tenant, row)."""
     return [(row[0], row[1]) for row in _rows("select * from portal_due_packages(%s, %s)", [at, limit])]

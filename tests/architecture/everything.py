@@ -46,6 +46,10 @@ from accounts.models import (
     Tenant,
     TotpDevice,
     VerifiedDomain,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookHandover,
+    WebhookMessage,
 )
 from accounts.permissions import Role
 from accounts.services.invitations import InvitationMade, invite
@@ -189,6 +193,8 @@ class Everything:
     sample: Sample
     item: SampleItem
     stream: AuditStream
+    endpoint: WebhookEndpoint
+    webhook_delivery: WebhookDelivery
     occurrence: Occurrence
     notice: Notice
     outside: OutsideRecipient
@@ -244,8 +250,23 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             calendar_feed=CalendarFeed.objects.create(person=owner, token_digest=secrets.token_bytes(32)),
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
-            **_engagement(owner, mark), **_notices(owner, mark),
+            **_engagement(owner, mark), **_notices(owner, mark), **_webhooks(mark),
         )  # fmt: skip
+
+
+def _webhooks(mark: str) -> dict[str, Any]:
+    endpoint = WebhookEndpoint.objects.create(
+        description=f"{mark} tickets"[:200], url="https://127.0.0.1:9/", events=["run.finished"], secret=b"",
+        disabled_at=timezone.now(),
+    )  # fmt: skip
+    message = WebhookMessage.objects.create(type="run.finished", key=mark[:200], data={"mark": mark})
+    delivery = WebhookDelivery.objects.create(
+        endpoint=endpoint, message=message, state="dead", error=f"{mark} error"[:300], answer=mark
+    )
+    WebhookHandover.objects.create(
+        type="run.finished", key=mark[:200], to_tenant_id=uuid4(), data={"mark": mark}
+    )
+    return {"endpoint": endpoint, "webhook_delivery": delivery}
 
 
 def _partners(owner: Person, mark: str) -> dict[str, Any]:

@@ -41,6 +41,8 @@ KINDS: dict[str, Kind] = {
     "token_id": Kind(lambda its: its.scim_token.pk),
     "window_id": Kind(lambda its: its.window.pk),
     "stream_id": Kind(lambda its: its.stream.pk),
+    "endpoint_id": Kind(lambda its: its.endpoint.pk),
+    "webhook_delivery_id": Kind(lambda its: its.webhook_delivery.pk),
     "entry_id": Kind(lambda its: its.entry.pk),
     "invitation_id": Kind(lambda its: its.invitation.invitation.pk),
     "engagement_id": Kind(lambda its: its.engagement.pk),
@@ -125,7 +127,7 @@ WORDS = frozenset({
     "scopes", "networks", "safeguards", "month", "months", "part", "side", "doing",
     "year", "everyone", "question", "document", "remove", "prompt", "answer", "choices", "weight", "help",
     "within_days", "at_least", "at_most", "one-value", "one-reason", "one-confirm", "one-verdict", "one-comment",
-    "tell", "below",
+    "tell", "below", "description", "url", "events",
     "organisation",
     "slug", "reason", "ticket", "hours", "emergency", "days", "allowed", "with_evidence",
     "act", "outcome", "since", "until", "polling", "format", "change", "kind", "target",
@@ -157,6 +159,8 @@ BODIES = {
     "questionnaires/<uuid:questionnaire_id>/link/": {"email": "somebody@example.org"},
     "questionnaires/<uuid:questionnaire_id>/send-back/": {"due_on": "2099-12-31"},
     "audit/streams/<uuid:stream_id>/change/": {"change": "pause"},
+    "webhooks/<uuid:endpoint_id>/change/": {"change": "disable"},
+    "webhooks/<uuid:endpoint_id>/replay/": {"since": "2026-01-01"},
     "members/<uuid:membership_id>/role/": {"role": "viewer"},
 }
 """What makes a form fit, so that the refusal is about the id."""

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from standardwebhooks.webhooks import Webhook
-
 from accounts.audit.events import ActOutcome
 from accounts.audit.ocsf import to_ocsf
 from accounts.audit.proofs import Leaf
@@ -20,6 +18,7 @@ from accounts.audit.streams.models import AuditStream, StreamKind
 from accounts.errors import InvalidInput, Unavailable
 from accounts.outbound import check_url, fetch, open_connection
 from accounts.sealing import unseal
+from accounts.webhooks.signing import signed_headers
 
 SECONDS = 10.0
 SYSLOG_TLS_PORT = 6514
@@ -51,15 +50,9 @@ def send(stream: AuditStream, leaves: Sequence[Leaf]) -> None:
 def send_webhook(stream: AuditStream, leaves: Sequence[Leaf]) -> None:
     """One signed request of a batch. Its id stays the same when it is repeated, so that receivers can tell."""
     body = json.dumps(_payload(stream, leaves), ensure_ascii=False, separators=(",", ":"))
-    message_id, at = f"{stream.pk}.{leaves[0].index}", datetime.now(UTC)
-    signature = Webhook(unseal(bytes(stream.secret), place=secret_place(stream)).decode()).sign(
-        message_id, at, body
-    )
-    answer = fetch(
-        stream.target, method="POST", content=body.encode(), seconds=SECONDS,
-        headers={"Content-Type": "application/json", "webhook-id": message_id, "webhook-signature": signature,
-                 "webhook-timestamp": str(int(at.timestamp()))},
-    )  # fmt: skip
+    secret = unseal(bytes(stream.secret), place=secret_place(stream)).decode()
+    headers = signed_headers(f"{stream.pk}.{leaves[0].index}", body, [secret])
+    answer = fetch(stream.target, method="POST", content=body.encode(), seconds=SECONDS, headers=headers)
     if answer.status not in _SUCCESS:
         raise ReceiverError(f"The receiver answered {answer.status}.")
 
