@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from accounts.audit import proofs
-from accounts.audit.events import Act
+from accounts.audit.events import Act, ActOutcome
 from accounts.audit.models import AuditCheckpoint, AuditEntry
 
 CHUNK = 1000
@@ -37,8 +37,12 @@ def seals_of(snapshot_ids: Iterable[UUID]) -> dict[UUID, Seal]:
 
 
 def place_of(act: Act, object_id: object) -> int | None:
-    """The leaf of the first entry of an act on an object; None where there is none, or it is not sealed yet."""
-    entry = AuditEntry.objects.filter(act=act, object_id=str(object_id)).order_by("occurred_at").first()
+    """The leaf of the first entry of an act that was done on an object; None where there is none, or it isn't sealed yet.
+
+    Before it can stand entries of the same act that was refused, such as until both factors were proved again.
+    """
+    done = AuditEntry.objects.filter(act=act, object_id=str(object_id), outcome=ActOutcome.DONE)
+    entry = done.order_by("occurred_at").first()
     return None if entry is None else proofs.leaf_of(entry.pk)
 
 

@@ -18,6 +18,7 @@ from accounts.audit.package import VERIFIER
 from accounts.tenancy.scope import open_tenant
 from assessments.models import Partnership, VerificationDelivery, VerificationPacket, VerificationReceipt
 from assessments.verifications.services import delivering
+from tests.accounts.factories import grow_stale, prove_again
 from tests.factories import make_tenant
 from tests.verifications.factories import (
     certify,
@@ -57,14 +58,16 @@ def tampered(package: bytes, name: str, change) -> bytes:
 
 @pytest.fixture
 def packet(parties, client_for) -> VerificationPacket:
-    """Delivered to A and B; C was left out."""
+    """Delivered to A and B; C was left out. Its officer was asked for both factors again before certifying."""
     made = draft(parties.associate, parties.officer)
     with open_tenant(parties.associate.pk):
         made.recipients.filter(partnership_id=parties.relations["C"].pk).delete()
     review(made, parties.officer)
     given = {"title": "CIO", "authority": "Board", "confirmed": "on"}
-    answer = client_for(parties.officer).post(f"/verifications/{made.pk}/certify/", given)
-    assert answer.status_code == 302
+    client, path = grow_stale(client_for(parties.officer)), f"/verifications/{made.pk}/certify/"
+    assert client.post(path, given).url.startswith("/step-up/")
+    prove_again(client, parties.officer)
+    assert client.post(path, given).url == f"/verifications/{made.pk}/"
     return deliver(made)
 
 
