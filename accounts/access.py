@@ -20,7 +20,7 @@ from accounts.permissions import Permission, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_CHANGING = frozenset({"change", "start"})
+_CHANGING = frozenset({"answer", "certify", "change", "send", "start"})
 _ACTS = frozenset(str(act) for act in Act)
 
 

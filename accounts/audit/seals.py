@@ -37,9 +37,9 @@ def seals_of(snapshot_ids: Iterable[UUID]) -> dict[UUID, Seal]:
 
 
 def place_of(act: Act, object_id: object) -> int | None:
-    """The leaf of the first entry of an act that was done on an object; None where there is none, or it isn't sealed yet.
+    """The leaf of the first entry of an act that was done on an object; None without one, or before it is sealed.
 
-    Before it can stand entries of the same act that was refused, such as until both factors were proved again.
+    Earlier there can be entries of the same act that was refused, such as until both factors were proved again.
     """
     done = AuditEntry.objects.filter(act=act, object_id=str(object_id), outcome=ActOutcome.DONE)
     entry = done.order_by("occurred_at").first()

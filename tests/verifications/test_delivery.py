@@ -67,6 +67,7 @@ def packet(parties, client_for) -> VerificationPacket:
     client, path = grow_stale(client_for(parties.officer)), f"/verifications/{made.pk}/certify/"
     assert client.post(path, given).url.startswith("/step-up/")
     prove_again(client, parties.officer)
+    assert client.get(path).status_code == 200
     assert client.post(path, given).url == f"/verifications/{made.pk}/"
     return deliver(made)
 
