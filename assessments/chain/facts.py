@@ -12,6 +12,8 @@ from django.utils import timezone
 from assessments.agreements.models import Agreement
 from assessments.agreements.states import EXPIRING, State
 from assessments.chain.words import Break, LinkAgreement
+from assessments.partnerships.models import Partnership
+from assessments.verifications.reading import Line, lines_for_recipient
 
 _WORDS = {
     State.IN_FORCE: LinkAgreement.IN_FORCE,
@@ -27,7 +29,11 @@ _BROKEN_AGREEMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """How one link stands. `changes_at` is when that changes by the calendar alone."""
+    """How one link stands. `changes_at` is when that changes by the calendar alone.
+
+    `verified_at` is when the last verification was certified that the business associate delivered; None where there is
+    none. One that has no tenant here delivers none, and is never overdue.
+    """
 
     agreement: LinkAgreement = LinkAgreement.ABSENT
     verified_at: datetime | None = None
@@ -45,19 +51,27 @@ def links_of(associate_ids: Collection[UUID]) -> dict[UUID, Link]:
     """The links to these business associates of the open tenant."""
     current = Agreement.objects.with_state().filter(associate_id__in=list(associate_ids), is_current=True)
     agreements = {each.associate_id: each for each in current}
-    return {each: _link(agreements.get(each)) for each in associate_ids}
+    working = Partnership.objects.filter(associate_id__in=list(associate_ids), withdrawn_at=None)
+    verified = {line.partnership.associate_id: line for line in lines_for_recipient(working)}
+    return {each: _link(agreements.get(each), verified.get(each)) for each in associate_ids}
 
 
-def _link(agreement: Agreement | None) -> Link:
-    if agreement is None:
-        return Link()
-    word = _WORDS.get(State(agreement.state or State.DRAFT), LinkAgreement.ABSENT)
+def _link(agreement: Agreement | None, line: Line | None) -> Link:
     now = timezone.now()
-    return Link(word, changes_at=min((at for at in map(_begin, _turns(agreement)) if at > now), default=None))
+    word = agreement and _WORDS.get(State(agreement.state or State.DRAFT))
+    turns = (_begin(day) for day in _turns(agreement, line))
+    return Link(
+        word or LinkAgreement.ABSENT, verified_at=line.delivery.certified_at if line and line.delivery else None,
+        overdue=bool(line and line.days_late), changes_at=min((at for at in turns if at > now), default=None),
+    )  # fmt: skip
 
 
-def _turns(agreement: Agreement) -> Iterator[date]:
-    """The days on which its state changes (assessments.agreements.states.state_rule)."""
+def _turns(agreement: Agreement | None, line: Line | None) -> Iterator[date]:
+    """The days on which the agreement's state changes (assessments.agreements.states.state_rule), or it is overdue."""
+    if line:
+        yield line.due_on + timedelta(days=1)
+    if agreement is None:
+        return
     yield from (day for day in (agreement.effective_from, agreement.terminated_on) if day)
     if agreement.last_on:
         yield agreement.last_on - EXPIRING

@@ -10,6 +10,8 @@ from assessments.agreements.models import Agreement
 from assessments.chain.models import ChainConsent, ChainState
 from assessments.chain.telling import ask_refresh, refresh_chain, take_back_upwards
 from assessments.partnerships.signals import partnership_began, partnership_ended
+from assessments.verifications.models import VerificationReceipt
+from assessments.verifications.signals import verification_arrived
 
 
 def listen() -> None:
@@ -17,6 +19,8 @@ def listen() -> None:
     post_save.connect(_agreement_saved, sender=Agreement, dispatch_uid="chain")
     partnership_began.connect(_partnership_began, dispatch_uid="chain")
     partnership_ended.connect(_partnership_ended, dispatch_uid="chain")
+    verification_arrived.connect(_verification_changed, dispatch_uid="chain")
+    post_save.connect(_verification_changed, sender=VerificationReceipt, dispatch_uid="chain")
 
 
 def _agreement_saved(instance: Agreement, **_: Any) -> None:
@@ -26,6 +30,12 @@ def _agreement_saved(instance: Agreement, **_: Any) -> None:
 
 def _partnership_began(**_: Any) -> None:
     """An entry of the register that others are told of may have become a tenant."""
+    if ChainState.objects.exists():
+        ask_refresh()
+
+
+def _verification_changed(**_: Any) -> None:
+    """One was delivered to the open tenant, or it answered one."""
     if ChainState.objects.exists():
         ask_refresh()
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from accounts.permissions import Permission
 from assessments.agreements.duties import duties as of_agreements
 from assessments.duties.access import duties as of_access
+from assessments.duties.access import duties_of_clients as of_clients
 from assessments.duties.evidence import duties as of_evidence
 from assessments.duties.types import Duty
 from assessments.engagements.duties import duties as of_engagements
@@ -40,5 +41,6 @@ PARTS: tuple[Part, ...] = (
     Part("engagements", "Audits", Permission.ENGAGEMENT_READ, of_engagements),
     Part("packages", "Packages", Permission.PACKAGE_CREATE, of_packages),
     Part("evidence", "Evidence", Permission.CONNECTION_READ, of_evidence),
-    Part("access", "Access of machines", Permission.TENANT_CHANGE, of_access),
+    Part("access", "Provisioning", Permission.TENANT_CHANGE, of_access),
+    Part("clients", "API clients", Permission.API_CLIENT_CHANGE, of_clients),
 )

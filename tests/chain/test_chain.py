@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.core import mail
@@ -14,15 +14,21 @@ from accounts.tenancy.scope import open_tenant
 from accounts.tenancy.unscoped import due_chains
 from assessments.agreements.sharing import show_terms
 from assessments.chain import telling
+from assessments.chain.facts import links_of
 from assessments.chain.impact import Clock
 from assessments.chain.models import LEVELS
-from assessments.models import Agreement, ChainAlert, ChainNode, Partnership, Timer
+from assessments.models import Agreement, ChainAlert, ChainNode, Partnership, Timer, VerificationDelivery
 from assessments.partnerships.services import leave_partnership
 from assessments.timers.services import run_timer
+from assessments.verifications.dates import due_after
+from assessments.verifications.services import delivering
 from tasks.timers import HANDLERS
 from tests.agreements.factories import in_days
 from tests.chain.conftest import join, make_party, work
+from tests.factories import make_tenant
 from tests.partnerships.factories import make_associate
+from tests.verifications.everything import make_delivery
+from tests.verifications.factories import make_relation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,6 +90,43 @@ def test_a_link_that_lapses_by_the_calendar_is_told_by_its_timer(chain, bell):
     assert run_timer(tenant_id=third.tenant.pk, timer_id=timer.pk, handlers=HANDLERS)
     work(bell)
     assert "its agreement has expired" in top.tab()
+
+
+def _verify(sender, recipient, days_ago: int) -> None:
+    """A delivery that was certified so many days ago, as the recipient's people are told of it."""
+    at, relation = timezone.now() - timedelta(days=days_ago), recipient.below
+    with open_tenant(sender.tenant.pk):
+        VerificationDelivery.objects.update(state="superseded")
+        made = make_delivery(
+            recipient.tenant, "x", partnership_id=relation.pk, certified_at=at, due_on=due_after(at)
+        )
+    delivering._tell_all(sender.tenant.pk, made.packet_id)
+
+
+def test_when_a_subcontractor_was_verified_is_told_and_that_it_is_overdue_breaks_the_link(chain, bell):
+    top, _, third, bottom = chain
+    assert top.rows()[-1].verified_at is None
+    _verify(bottom, third, 400)
+    work(bell)
+    assert "its annual verification is overdue" in top.tab()
+    assert [row.broken for row in top.rows()] == [[], ["verification_overdue"]]
+    _verify(bottom, third, 41)
+    work(bell)
+    assert [row.broken for row in top.rows()] == [[], []]
+    assert (timezone.now() - top.rows()[-1].verified_at).days == 41
+    with open_tenant(third.tenant.pk):
+        day_after = due_after(timezone.now() - timedelta(days=41)) + timedelta(days=1)
+        [link] = links_of([third.below.associate_id]).values()
+        assert link.changes_at == datetime.combine(day_after, time.min, UTC)
+
+
+@pytest.mark.parametrize(("age", "overdue"), [(364, False), (368, True)])
+def test_who_never_delivered_is_overdue_a_year_after_the_beginning(transactional_db, age, overdue):
+    upstream = make_tenant()
+    relation = make_relation(upstream, make_tenant(), age_days=age)
+    with open_tenant(upstream.pk):
+        [link] = links_of([relation.associate_id]).values()
+        assert (link.verified_at, link.overdue) == (None, overdue)
 
 
 def test_a_mended_link_ends_the_alert_and_a_new_break_is_a_new_one(chain, bell):

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.audit.models import AuditEntry
-from accounts.models import ScimToken
+from accounts.models import ApiClient, ScimToken
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
 from assessments.duties.parts import PARTS
@@ -68,6 +68,7 @@ def _a_clock_of_each_part(tenant: Any, owner: Any) -> None:
             associate=associate, email="a@example.org", invited_by=owner, **token
         )
         ScimToken.objects.create(name="Directory", created_by=owner, **token)
+        ApiClient.objects.create(name="Scanner", scopes=["findings:read"], created_by=owner, expires_at=soon)
         days = {"period_from": in_days(-9), "period_to": in_days(-1)}
         Package.objects.create(state="ready", keep_until=soon, requested_by=owner, **days)
         asked = EvidenceRequest.objects.create(
@@ -123,7 +124,7 @@ def test_every_part_has_its_clocks_in_the_list_what_is_overdue_first_and_each_ro
 
     viewer = client_for(make_ready_person(Role.VIEWER, tenant))
     seen = _parts(_page(viewer, months="12"))
-    assert shown - seen == {"Packages", "Access of machines", "Verifications"}
+    assert shown - seen == {"Packages", "Provisioning", "API clients", "Verifications"}
 
 
 def test_what_is_done_leaves_the_list_and_stands_among_the_done(tenant, owner, client_for):

@@ -78,11 +78,17 @@ def received_delivery(tenant: Tenant, mark: str) -> VerificationDelivery:
 
 
 def _delivery(viewer: Tenant, mark: str) -> VerificationDelivery:
+    return make_delivery(viewer, mark, partnership_id=new_id())
+
+
+def make_delivery(viewer: Tenant, mark: str, **fields: Any) -> VerificationDelivery:
+    """A row of the open tenant's, with no package."""
     now = timezone.now()
+    usual = {"due_on": now.date() + timedelta(days=365), "certified_at": now}
     return VerificationDelivery.objects.create(
-        viewer=viewer, partnership_id=new_id(), packet_id=new_id(), sender_name=f"{mark} sender"[:200],
+        **{**usual, **fields}, viewer=viewer, packet_id=new_id(), sender_name=f"{mark} sender"[:200],
         recipient_name=f"{mark} recipient"[:200], title=f"{mark} packet"[:200], scope=mark, rule_set="current",
-        year=now.year, certified_at=now, delivered_at=now, due_on=now.date() + timedelta(days=365), sha256="0" * 64,
+        year=now.year, delivered_at=now, sha256="0" * 64,
         expert_name=f"{mark} expert"[:200], expert_qualification=mark[:400], officer_name=f"{mark} officer"[:200],
         officer_title="CIO", evidenced=1, gaps=1, not_evidenced=1,
     )  # fmt: skip

@@ -32,6 +32,7 @@ from assessments.verifications.models import (
 )
 from assessments.verifications.package import package_bytes
 from assessments.verifications.services.certifying import SIGNING
+from assessments.verifications.signals import verification_arrived
 from evidence import vault
 from evidence.queue import ring_after_commit
 
@@ -182,6 +183,7 @@ def _tell_all(tenant_id: UUID, packet_id: UUID) -> None:
         url = mail.address_of(row)
         with open_tenant(row.viewer_id):
             mail.tell_arrival(url)
+            verification_arrived.send(VerificationDelivery)
             reminders.set_clock(row.partnership_id, row.due_on)
         with open_tenant(tenant_id):
             VerificationDelivery.objects.filter(pk=row.pk).update(told_at=timezone.now())
