@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.audit.events import Act
 from accounts.audit.log import record
+from accounts.audit.shared import tell_sharer
 from accounts.errors import Conflict, NotFound
 from accounts.models import Person, Tenant
 from accounts.notices import site_link
@@ -99,4 +100,8 @@ def acknowledge_notice(*, notice_id: UUID, note: str, by: Person) -> Acknowledge
     except IntegrityError as error:
         raise Conflict("Somebody of your organization has acknowledged it already.") from error
     record(Act.NOTICE_ACKNOWLEDGE, object_type="notice", object_id=notice.pk, drill=notice.drill)
+    tell_sharer(
+        owner_of(notice), Act.NOTICE_ACKNOWLEDGE, reader=notice.recipient_name, object_type="notice",
+        object_id=notice.pk,
+    )  # fmt: skip
     return made

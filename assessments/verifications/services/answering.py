@@ -83,6 +83,10 @@ def answer_delivery(
         object_id=delivery_id,
         answer=str(answer),
     )
+    tell_sharer(
+        owner_of(delivery), Act.VERIFICATION_ANSWER, reader=delivery.recipient_name,
+        object_type="verification_delivery", object_id=delivery_id, answer=str(answer),
+    )  # fmt: skip
     if answer is Answer.REFUSED:
         reminders.set_clock(delivery.partnership_id, timezone.now().date())
     set_timer(ANSWERED, receipt.pk, timezone.now())
