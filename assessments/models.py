@@ -28,6 +28,16 @@ from assessments.engagements.models import (
     SampleItem,
     SampleResult,
 )
+from assessments.exits.models import (
+    Exit,
+    ExitCertificate,
+    ExitEvidence,
+    ExitPackage,
+    ExitPaper,
+    ExitProof,
+    ExitResource,
+    ExitReview,
+)
 from assessments.notices.models import (
     Acknowledgement,
     BreachAssessment,
@@ -93,6 +103,14 @@ __all__ = [
     "EngagementAuditor",
     "Evaluation",
     "EvidenceRequest",
+    "Exit",
+    "ExitCertificate",
+    "ExitEvidence",
+    "ExitPackage",
+    "ExitPaper",
+    "ExitProof",
+    "ExitResource",
+    "ExitReview",
     "Finding",
     "FindingPeriod",
     "GuestLink",

@@ -18,6 +18,7 @@ from accounts.errors import NotFound
 from accounts.tenancy.scope import open_tenant
 from assessments.checks.base import Result, Severity, checks
 from assessments.checks.engine import evaluate
+from assessments.exits.services.evidence import plan_looking
 from assessments.findings import FindingChanges, write_findings
 from assessments.models import Evaluation, Finding, SafeguardStatus
 from assessments.sharing.publishing import plan_publishing
@@ -83,6 +84,7 @@ def _write(run: CollectionRun, results: list[Result]) -> Evaluated:
     )  # fmt: skip
     # In this transaction, so that no crash can come between; a worker that has a broker also rings.
     plan_publishing(rings=False)
+    plan_looking()
     record(
         Act.EVALUATION_FINISH,
         object_type="run",

@@ -105,6 +105,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "verifications/",
             ),
             Entry("Calendar", "calendar-due", "calendar", Permission.PARTNER_READ, "calendar/"),
+            Entry("Exits", "door-exit", "exit-list", Permission.PARTNER_READ, "exits/"),
         ),
     ),
     (

@@ -23,6 +23,7 @@ urlpatterns = [
     path("agreements/", include("assessments.agreements.urls")),
     path("", include("assessments.sharing.urls")),
     path("calendar/", include("assessments.duties.urls")),
+    path("exits/", include("assessments.exits.urls")),
     path("questionnaires/", include("assessments.questionnaires.urls")),
     # Last under this prefix: what isn't another page of a business associate is a tab of its page.
     path("business-associates/", include("assessments.portfolio.urls")),

@@ -10,6 +10,7 @@ from celery import shared_task
 from assessments.agreements import reminders, waiting
 from assessments.agreements.services import apply_due_terms
 from assessments.chain.telling import CHAIN_TIMER, refresh_when_due
+from assessments.exits import clocks as exits
 from assessments.notices import sending
 from assessments.notices.escalation import escalate_notice, escalate_outside
 from assessments.notices.outside import tell_outside
@@ -35,6 +36,7 @@ HANDLERS: Mapping[str, Handler] = {
     questionnaires.NOTICE: questionnaires.send_notice,
     questionnaires.REMINDER: questionnaires.send_reminder,
     **verifications.HANDLERS,
+    **exits.HANDLERS,
 }
 """A kind of timer and what it calls for its row."""
 

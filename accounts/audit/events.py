@@ -145,6 +145,19 @@ class Act(StrEnum):
     VERIFICATION_DOWNLOAD = "verification.download"
     VERIFICATION_ANSWER = "verification.answer"
     VERIFICATION_REMIND = "verification.remind"
+    EXIT_LIST = "exit.list"
+    EXIT_READ = "exit.read"
+    EXIT_BEGIN = "exit.begin"
+    EXIT_ANSWER = "exit.answer"
+    EXIT_REVIEW = "exit.review"
+    EXIT_RESOURCES = "exit.resources"
+    EXIT_EVIDENCE = "exit.evidence"
+    EXIT_CERTIFY = "exit.certify"
+    EXIT_SIGN = "exit.sign"
+    EXIT_DOWNLOAD = "exit.download"
+    EXIT_PAPER = "exit.paper"
+    EXIT_CLOSE = "exit.close"
+    EXIT_REMIND = "exit.remind"
 
     BUSINESS_ASSOCIATE_LIST = "business_associate.list"
     BUSINESS_ASSOCIATE_READ = "business_associate.read"
@@ -372,6 +385,19 @@ _LABELS = {
     "PARTNERSHIP_BEGIN": "Began a partnership",
     "PARTNERSHIP_END": "Ended a partnership",
     "PARTNERSHIP_LEAVE": "Left a partnership",
+    "EXIT_LIST": "Looked at exits",
+    "EXIT_READ": "Looked at an exit",
+    "EXIT_BEGIN": "Began an exit",
+    "EXIT_ANSWER": "Answered an item of an exit",
+    "EXIT_REVIEW": "Reviewed an answer of an exit",
+    "EXIT_RESOURCES": "Named what held PHI of an exit",
+    "EXIT_EVIDENCE": "Showed what AWS says of an exit",
+    "EXIT_CERTIFY": "Certified the return or destruction of PHI",
+    "EXIT_SIGN": "Signed a certificate of return or destruction",
+    "EXIT_DOWNLOAD": "Downloaded a certificate of return or destruction",
+    "EXIT_PAPER": "Recorded a certificate that came on paper",
+    "EXIT_CLOSE": "Closed an exit",
+    "EXIT_REMIND": "Sent a reminder of an exit",
     "STREAM_CREATE": "Set up a stream of the audit log",
     "STREAM_CHANGE": "Changed a stream of the audit log",
     "STREAM_REMOVE": "Removed a stream of the audit log",

@@ -63,6 +63,7 @@ class PackageFormat(StrEnum):
     EVIDENCE = "surety-evidence-package/1"
     LOG = "surety-log-export/1"
     VERIFICATION = "surety-verification/1"
+    EXIT = "surety-exit/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,10 @@ _ABOUT = {
     PackageFormat.VERIFICATION: (
         "Verification of a business associate",
         ", and verification.pdf, which that log says was certified",
+    ),
+    PackageFormat.EXIT: (
+        "Certificate of return or destruction",
+        ", and certificate.pdf, which that log says was certified",
     ),
 }
 """What README.txt calls a package, and says of it beside the log."""

@@ -36,6 +36,7 @@ from accounts.tenancy.scope import current_database, current_tenant_id
 
 SIGNED_PREFIXES = (
     "surety-evidence-package/1\n", "surety-log-export/1\n", "surety-receipt/1\n", "surety-verification/1\n",
+    "surety-exit/1\n",
 )  # fmt: skip
 """What the sealer signs on request begins with one of these lines; anything else it refuses."""
 LONGEST_TEXT = 4096

@@ -13,6 +13,7 @@ from assessments.duties.access import duties_of_clients as of_clients
 from assessments.duties.evidence import duties as of_evidence
 from assessments.duties.types import Duty
 from assessments.engagements.duties import duties as of_engagements
+from assessments.exits.duties import duties as of_exits
 from assessments.notices.duties import duties as of_notices
 from assessments.packages.duties import duties as of_packages
 from assessments.partnerships.duties import duties as of_partnerships
@@ -38,6 +39,7 @@ PARTS: tuple[Part, ...] = (
     Part("questionnaires", "Questionnaires", Permission.PARTNER_READ, of_questionnaires),
     Part("sharing", "Sharing", Permission.PARTNER_READ, of_sharing),
     Part("partnerships", "Invitations of partners", Permission.PARTNER_READ, of_partnerships),
+    Part("exits", "Exits", Permission.PARTNER_READ, of_exits),
     Part("engagements", "Audits", Permission.ENGAGEMENT_READ, of_engagements),
     Part("packages", "Packages", Permission.PACKAGE_CREATE, of_packages),
     Part("evidence", "Evidence", Permission.CONNECTION_READ, of_evidence),

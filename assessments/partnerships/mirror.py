@@ -12,6 +12,8 @@ from assessments.agreements import tab as agreements
 from assessments.agreements.duties import owed_to as agreement_duties
 from assessments.chain import tab as chain
 from assessments.duties.types import Duty
+from assessments.exits import tab as exits
+from assessments.exits.duties import owed_to as exit_duties
 from assessments.notices.duties import owed_to as notice_duties
 from assessments.notices.tab import mirror_context as notices_context
 from assessments.partnerships.models import Partnership
@@ -72,5 +74,6 @@ MIRRORS: tuple[Mirror, ...] = (
         "questionnaires/_mirror.html",
         owed=questionnaire_duties,
     ),
+    Mirror("exit", "Exit", exits.mirror_context, "exits/_mirror.html", owed=exit_duties),
 )
 """The tabs in their order, after the page's own first one."""

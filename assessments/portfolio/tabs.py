@@ -9,6 +9,7 @@ from typing import Any
 from accounts.permissions import Permission
 from assessments.agreements import tab as agreements
 from assessments.chain import tab as chain
+from assessments.exits import tab as exits
 from assessments.notices.tab import tab_context
 from assessments.partners.models import BusinessAssociate
 from assessments.partnerships import tab as partnership
@@ -40,6 +41,7 @@ TABS: tuple[Tab, ...] = (
     Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),
     Tab("notices", "Notices", tab_context, "notices/_tab.html"),
     Tab("questionnaires", "Questionnaires", questionnaires.tab_context, "questionnaires/_tab.html"),
+    Tab("exit", "Exit", exits.tab_context, "exits/_tab.html"),
     Tab("partnership", "Partnership", partnership.tab_context, partnership.TEMPLATE),
     Tab("documents", "Documents", documents_context, "portfolio/_documents.html"),
     Tab("history", "History", history_context, "portfolio/_history.html", Permission.AUDIT_READ),

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import rfc8785
-from django.db import connections
-
 from accounts.audit.seals import seals_of
-from accounts.tenancy.scope import current_database
-from assessments.pdf import write_pdf
+from assessments import certified
+from assessments.certified import canonical, sha256
 from assessments.rule.proposed import NOT_IN_FORCE, VERIFICATION, RuleSet, proposals_for
 from assessments.status import Status
 from assessments.verifications.analysis import TECHNICAL
 from assessments.verifications.models import VerificationPacket
 
-STIR_SECONDS = 5
 TEMPLATE = Path(__file__).with_name("document.typ")
 
 NOT_CLAIMED = (
@@ -50,7 +44,7 @@ def content_of(packet: VerificationPacket, *, tenant_name: str) -> dict[str, Any
         "labels": {str(status): status.label for status in Status},
         "sections": sections, "technical": len(TECHNICAL), "additions": packet.additions,
         "expert": _expert(packet), "officer": _officer(packet), "one_person": _one_person(packet),
-        "evidence": evidence, "evidence_sha256": sha256(rfc8785.dumps(evidence)),
+        "evidence": evidence, "evidence_sha256": sha256(canonical(evidence)),
         "proposed": _proposed(packet), "not_claimed": list(NOT_CLAIMED),
     }  # fmt: skip
 
@@ -112,28 +106,6 @@ def _moment(at: datetime | None) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if at else ""
 
 
-def canonical(content: dict[str, Any]) -> bytes:
-    """The content in the form whose digest is certified."""
-    return rfc8785.dumps(content)
-
-
 def pdf_of(content: dict[str, Any]) -> bytes:
-    """The content as PDF/A-2b. Raises Unavailable where it can't be made.
-
-    It is made inside the open tenant's transaction, which PostgreSQL ends when it is idle for 15 seconds: on a machine
-    that is so busy, something is asked now and then.
-    """
-    facts = {**content, "content_sha256": sha256(canonical(content))}
-    with ThreadPoolExecutor(1) as pool:
-        made = pool.submit(write_pdf, TEMPLATE, facts)
-        while True:
-            try:
-                return made.result(timeout=STIR_SECONDS)
-            except TimeoutError:
-                with connections[current_database()].cursor() as cursor:
-                    cursor.execute("select 1")
-
-
-def sha256(data: bytes) -> str:
-    """In hex."""
-    return hashlib.sha256(data).hexdigest()
+    """The content as PDF/A-2b. Raises Unavailable where it can't be made."""
+    return certified.pdf_of(TEMPLATE, content)

@@ -14,9 +14,9 @@ from django.db import models
 from accounts.models import Person
 from accounts.tenancy.models import SharedModel, TenantForeignKey, TenantModel
 from accounts.tenancy.rls import ImmutableColumns
+from assessments.certified import KeptPackage
 from assessments.rule.proposed import RuleSet
 from assessments.status import Status
-from evidence.vault import StreamKept
 
 
 def owner_of(row: TenantModel) -> UUID:
@@ -43,31 +43,6 @@ class Answer(models.TextChoices):
     RECEIVED = "received", "Received"
     ACCEPTED = "accepted", "Accepted"
     REFUSED = "refused", "Refused"
-
-
-class KeptPackage(models.Model):
-    """Where the signed ZIP lies in the vault, and what opens it. `package_sha256` is of the ZIP itself."""
-
-    address = models.CharField(max_length=200, blank=True, default="")
-    wrapped_key = models.BinaryField(default=b"")
-    key_id = models.CharField(max_length=200, blank=True, default="")
-    ciphertext_digest = models.CharField(max_length=64, blank=True, default="")
-    stored_size = models.PositiveBigIntegerField(default=0)
-    package_sha256 = models.CharField(max_length=64, blank=True, default="")
-    package_size = models.PositiveBigIntegerField(default=0)
-
-    class Meta:
-        abstract = True
-
-    @property
-    def kept(self) -> StreamKept:
-        """Where the ciphertext lies."""
-        return StreamKept(
-            self.address, bytes(self.wrapped_key), self.key_id, self.ciphertext_digest, self.stored_size
-        )
-
-
-KEPT_FIELDS = tuple(field.name for field in KeptPackage._meta.fields)
 
 
 class VerificationPacket(TenantModel, KeptPackage):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
 from accounts.audit.events import Act
-from accounts.audit.package import PackageFormat, PackageInfo, Part, stream_package
-from accounts.audit.segment import Segment, segment_parts
+from accounts.audit.package import PackageFormat, PackageInfo
+from accounts.audit.segment import Segment
 from accounts.models import Tenant
 from accounts.tenancy.scope import open_tenant
+from assessments import certified
 from assessments.verifications.models import VerificationDocument, VerificationPacket
 
 
@@ -27,14 +26,7 @@ def package_bytes(*, tenant_id: UUID, packet_id: UUID, segment: Segment) -> byte
         PackageFormat.VERIFICATION, tenant_id, name, created_at=packet.certified_at or document.made_at,
         more={"packet": str(packet_id), "title": packet.title},
     )  # fmt: skip
-    return b"".join(stream_package(info=info, parts=_parts(document, segment, packet_id)))
-
-
-def _parts(document: VerificationDocument, segment: Segment, packet_id: UUID) -> Iterator[Part]:
-    yield "verification.pdf", [bytes(document.pdf)]
-    yield "verification.json", [document.content.encode()]
-
-    def withhold(entry: dict[str, Any]) -> bool:
-        return bool(entry["act"] != Act.VERIFICATION_CERTIFY or entry["object"]["id"] != str(packet_id))
-
-    yield from segment_parts(segment, withhold=withhold)
+    files = {"verification.pdf": bytes(document.pdf), "verification.json": document.content.encode()}
+    return certified.package_bytes(
+        info=info, files=files, segment=segment, act=Act.VERIFICATION_CERTIFY, object_id=packet_id
+    )

@@ -84,6 +84,13 @@ STATUS_LOOKS: Mapping[str, tuple[str, str]] = {
     "missing": ("gap", "alert-circle"),
     "to come": ("none", "clock"),
     "revoked": ("na", "eye-off"),
+    "gone": ("ok", "circle-check"),
+    "there": ("gap", "alert-circle"),
+    "unknown": ("unseen", "eye-off"),
+    "review": ("running", "eye"),
+    "more": ("unseen", "arrow-back-up"),
+    "closed": ("na", "lock"),
+    "incomplete": ("unseen", "clock"),
 }
 """How a status, outcome, severity or state looks: (class, icon). The word always stands beside it."""
 

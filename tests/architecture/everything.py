@@ -83,6 +83,10 @@ from assessments.models import (
     EngagementAuditor,
     Evaluation,
     EvidenceRequest,
+    Exit,
+    ExitCertificate,
+    ExitPaper,
+    ExitResource,
     Finding,
     FindingPeriod,
     GuestLink,
@@ -123,6 +127,7 @@ from evidence import vault
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
 from tests.accounts.factories import make_operator, make_ready_person, sign_in
 from tests.conftest import superuser_dsn
+from tests.exits.everything import exit_rows, received_exit
 from tests.factories import make_connection, make_member, make_onlooker, make_run, make_tenant
 from tests.partnerships.factories import make_partnership
 from tests.verifications.everything import received_delivery, verification_rows
@@ -214,6 +219,11 @@ class Everything:
     section: VerificationSection
     delivery: VerificationDelivery
     calendar_feed: CalendarFeed
+    exit: Exit
+    exit_paper: ExitPaper
+    exit_resource: ExitResource
+    exit_certificate: ExitCertificate
+    received_exit: Exit
     session: str
     """The digest by which the owner's session is named in addresses."""
 
@@ -235,6 +245,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
     asked_of_it = _received_questionnaire(received, mark)
     grant_id = _received_grant(tenant, mark)
     delivered = received_delivery(tenant, mark)
+    ended = received_exit(tenant, mark)
     with open_tenant(tenant.pk):
         membership = Membership.objects.get(person=owner)
         return Everything(
@@ -248,6 +259,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             received_grant=grant_id, grant=_grant(owner, mark),
             delivery=delivered, **verification_rows(owner, mark),
             calendar_feed=CalendarFeed.objects.create(person=owner, token_digest=secrets.token_bytes(32)),
+            received_exit=ended, **exit_rows(owner, aws, ended, mark),
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
             **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
             **_engagement(owner, mark), **_notices(owner, mark), **_webhooks(mark),

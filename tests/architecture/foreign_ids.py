@@ -62,6 +62,11 @@ KINDS: dict[str, Kind] = {
     "section_id": Kind(lambda its: its.section.pk),
     "calendar_feed_id": Kind(lambda its: its.calendar_feed.pk),
     "delivery_id": Kind(lambda its: its.delivery.pk),
+    "exit_id": Kind(lambda its: its.exit.pk),
+    "received_exit_id": Kind(lambda its: its.received_exit.pk),
+    "paper_id": Kind(lambda its: its.exit_paper.pk),
+    "resource_id": Kind(lambda its: its.exit_resource.pk),
+    "certificate_id": Kind(lambda its: its.exit_certificate.pk),
     "import_id": Kind(lambda its: its.sheet.pk),
     "passkey": Kind(lambda its: _passkey(its.owner), lambda: uuid4().hex),
     "provider_id": Kind(lambda its: its.provider.pk),
@@ -91,6 +96,7 @@ NOBODYS = {
     "operator_id": (str(uuid4()), "the operator's staff are nobody's members; beside a secret"),
     "tab": ("overview", "a page's tabs are the product's own"),
     "key": ("one", "keys of questions, and of templates that ship, name nothing by themselves"),
+    "item": ("access", "keys of items of a checklist name nothing by themselves"),
     "section_key": ("first", "keys of sections name nothing by themselves"),
     "rest": ("no/such/thing", "the rest of an address where nothing is"),
     "notice_kind": ("contingency", "kinds of notices are the product's own"),
@@ -125,6 +131,8 @@ IDS = {
 
 WORDS = frozenset({
     "scopes", "networks", "safeguards", "month", "months", "part", "side", "doing",
+    "runs_from", "said", "on", "how", "protections", "verdict", "words", "certified_by", "certified_on", "disclosure",
+    "resource", "q",
     "year", "everyone", "question", "document", "remove", "prompt", "answer", "choices", "weight", "help",
     "within_days", "at_least", "at_most", "one-value", "one-reason", "one-confirm", "one-verdict", "one-comment",
     "tell", "below", "description", "url", "events",

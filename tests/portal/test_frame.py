@@ -19,7 +19,7 @@ def _links(answer) -> set[str]:
 
 PARTNERS = {
     "Business associates", "Agreements", "Covered entities", "Subcontractors", "Notices", "Questionnaires", "Verifications",
-    "Calendar",
+    "Exits", "Calendar",
 }  # fmt: skip
 
 

@@ -31,8 +31,12 @@ except ImportError:
     print("UNREADABLE: the Python package cryptography is missing: python3 -m pip install cryptography")
     sys.exit(2)
 
-VERIFICATION = "surety-verification/1"
-FORMATS = ("surety-evidence-package/1", "surety-log-export/1", VERIFICATION)
+CERTIFIED = {
+    "surety-verification/1": ("verification.certify", "packet", "verification"),
+    "surety-exit/1": ("exit.certify", "certificate", "certificate"),
+}
+"""Formats that hold a certified document: the log's act, package.json's name for its id, and its files' name."""
+FORMATS = ("surety-evidence-package/1", "surety-log-export/1", *CERTIFIED)
 CHUNK, LONGEST_LINE, LARGEST_TEXT = 1 << 20, 1 << 24, 1 << 28  # bytes
 SAFE_NAME = re.compile(r"[A-Za-z0-9_@(][A-Za-z0-9_@().+=-]*(/[A-Za-z0-9_@(][A-Za-z0-9_@().+=-]*)*")
 
@@ -305,7 +309,7 @@ def verify_files(package, about, keys):
 class Seals:
     """What the log says of this package's evidence: its entries evidence.seal, by the snapshot's id.
 
-    `certified`: what it says of certifications, by the packet's id.
+    `certified`: what it says of certifications, by act and the document's id.
     """
 
     def __init__(self, names, tenant):
@@ -319,9 +323,9 @@ class Seals:
         if entry["act"] == "evidence.seal" and entry["object"]["id"] in self.wanted:
             details = self.found.setdefault(entry["object"]["id"], entry["details"])
             require(details == entry["details"], f"{where} seals evidence again that was sealed otherwise before.")
-        if entry["act"] == "verification.certify" and entry["outcome"] == "done":
-            first = self.certified.setdefault(entry["object"]["id"], entry)
-            require(first == entry, f"{where} certifies a verification that was certified before.")
+        if entry["act"] in {act for act, _, _ in CERTIFIED.values()} and entry["outcome"] == "done":
+            first = self.certified.setdefault((entry["act"], entry["object"]["id"]), entry)
+            require(first == entry, f"{where} certifies a document that was certified before.")
 
 
 def snapshot_of(name):
@@ -491,17 +495,18 @@ def verify_samples(package, digests):
 
 
 def verify_certified(about, digests, seals):
-    """The document of a verification is the one that the log says was certified."""
+    """The document of a package is the one that the log says was certified."""
+    act, kind, stem = CERTIFIED[about["format"]]
     with judging("package.json"):
-        packet = about["packet"]
-    require(packet in seals.certified, f"log/entries.jsonl: no entry says that {packet} was certified.")
+        document = about[kind]
+    require((act, document) in seals.certified, f"log/entries.jsonl: no entry says that {document} was certified.")
     with judging("log/entries.jsonl"):
-        entry = seals.certified[packet]
+        entry = seals.certified[act, document]
         who, at, said = entry["actor"]["name"], entry["at"], entry["details"]
-        expected = {"verification.pdf": said["sha256"], "verification.json": said["content_sha256"]}
+        expected = {f"{stem}.pdf": said["sha256"], f"{stem}.json": said["content_sha256"]}
     for name, digest in sorted(expected.items()):
         require(digests.get(name) == digest, f"{name} is not the document that the log says was certified.")
-    print(f"verification.pdf and verification.json are what {who} certified at {at}.")
+    print(f"{stem}.pdf and {stem}.json are what {who} certified at {at}.")
 
 
 def verify(options):
@@ -522,7 +527,7 @@ def verify(options):
     verify_anchor(package, checkpoint, keys, anchor)
     verify_evidence(package, digests, seals)
     verify_samples(package, digests)
-    if about["format"] == VERIFICATION:
+    if about["format"] in CERTIFIED:
         verify_certified(about, digests, seals)
     print(f"ACCEPTED: {what}.")
 

@@ -10,6 +10,7 @@ from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.errors import Conflict, InvalidInput, NotFound
 from accounts.models import Person, Tenant
+from assessments.certified import canonical, sha256
 from assessments.posture import read_safeguards
 from assessments.timers.services import set_timer
 from assessments.verifications import document
@@ -61,10 +62,10 @@ def _refuse_unfit(packet: VerificationPacket) -> None:
 
 def _freeze(packet: VerificationPacket, tenant: Tenant) -> VerificationDocument:
     content = document.content_of(packet, tenant_name=tenant.name)
-    text, pdf = document.canonical(content), document.pdf_of(content)
+    text, pdf = canonical(content), document.pdf_of(content)
     if len(pdf) > LARGEST_PDF:
         raise InvalidInput("The document is too long. Shorten the analysis.")
     return VerificationDocument.objects.create(
-        packet=packet, content=text.decode(), content_sha256=document.sha256(text), pdf=pdf,
-        pdf_sha256=document.sha256(pdf),
+        packet=packet, content=text.decode(), content_sha256=sha256(text), pdf=pdf,
+        pdf_sha256=sha256(pdf),
     )  # fmt: skip

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.audit.events import Act
 from accounts.audit.log import record
-from accounts.audit.seals import is_anchored, place_of
-from accounts.audit.segment import Segment, choose_segment
+from accounts.audit.segment import Segment
 from accounts.errors import Conflict, NotFound, Unavailable
 from accounts.tenancy.scope import current_tenant_id, open_tenant
+from assessments import certified
+from assessments.certified import KEPT_FIELDS
 from assessments.partnerships.models import Partnership
 from assessments.status import Status
 from assessments.timers.services import set_timer
 from assessments.verifications import mail, reminders
 from assessments.verifications.dates import due_after
-from assessments.verifications.document import sha256
 from assessments.verifications.models import (
-    KEPT_FIELDS,
     DeliveryState,
     PacketState,
     VerificationDelivery,
@@ -38,8 +37,6 @@ from evidence.queue import ring_after_commit
 
 DELIVER = "tasks.verification.deliver_packet"
 SOON_SECONDS, PATIENT_SECONDS = 1.0, 30.0
-ANCHOR_PATIENCE = timedelta(seconds=90)
-"""How long a packet waits for its entry in the log to be anchored; without an anchor its package says so."""
 AGAIN = timedelta(minutes=1)
 
 
@@ -89,40 +86,29 @@ def deliver_packet(*, tenant_id: UUID, packet_id: UUID) -> float | None:
 
 
 def _segment(tenant_id: UUID, packet: VerificationPacket) -> Segment | None:
-    """The log's stretch with the certification's entry; None while it isn't sealed and, for a while, anchored."""
-    with open_tenant(tenant_id):
-        place = place_of(Act.VERIFICATION_CERTIFY, packet.pk)
-    if place is None:
-        return None
-    try:
-        segment = choose_segment(tenant_id=tenant_id, first=place, last=place)
-    except Unavailable:
-        return None
-    with open_tenant(tenant_id):
-        anchored = is_anchored(segment.checkpoint)
-    certified_at = packet.certified_at or timezone.now()
-    return segment if anchored or timezone.now() > certified_at + ANCHOR_PATIENCE else None
+    """The log's stretch with the certification's entry; None while it isn't there."""
+    return certified.find_segment(
+        tenant_id=tenant_id, act=Act.VERIFICATION_CERTIFY, object_id=packet.pk,
+        certified_at=packet.certified_at or timezone.now(),
+    )  # fmt: skip
 
 
 def _sign(tenant_id: UUID, packet: VerificationPacket, segment: Segment) -> None:
     made = package_bytes(tenant_id=tenant_id, packet_id=packet.pk, segment=segment)
-    address = f"{tenant_id}/{str(packet.pk)[-2:]}/verification-{packet.pk}-{uuid4().hex}"
-    with vault.seal_stream(address=address, context=packet.context) as sink:
-        sink.write(made)
-    kept = sink.kept
+    sealed = certified.keep_package(
+        tenant_id=tenant_id, kind="verification", object_id=packet.pk, context=packet.context, made=made
+    )
     with open_tenant(tenant_id):
         first = VerificationPacket.objects.filter(pk=packet.pk, signed_at=None).update(
-            signed_at=timezone.now(), address=kept.address, wrapped_key=kept.wrapped_key, key_id=kept.key_id,
-            ciphertext_digest=kept.ciphertext_digest, stored_size=kept.stored_size, package_sha256=sha256(made),
-            package_size=len(made),
-        )  # fmt: skip
+            signed_at=timezone.now(), **sealed.columns()
+        )
         if first:
             record(
-                Act.VERIFICATION_SIGN, object_type="verification", object_id=packet.pk, sha256=sha256(made),
-                size=len(made), log_size=segment.size,
+                Act.VERIFICATION_SIGN, object_type="verification", object_id=packet.pk, sha256=sealed.sha256,
+                size=sealed.size, log_size=segment.size,
             )  # fmt: skip
     if not first:
-        vault.remove_stream(address)
+        vault.remove_stream(sealed.kept.address)
 
 
 def _deliver(packet_id: UUID) -> None:

@@ -1,0 +1,1 @@
+"""What can be done with exits, by theme. Keyword-only; errors are accounts.errors."""
