@@ -154,9 +154,7 @@ def value_of(found: Candidate) -> str:
 
 
 class DisclosureForm(RefusableForm):
-    disclosure = forms.ChoiceField(
-        label="What the other side is told", choices=Disclosure.choices
-    )
+    disclosure = forms.ChoiceField(label="What the other side is told", choices=Disclosure.choices)
 
 
 class CertifyForm(RefusableForm):

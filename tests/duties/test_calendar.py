@@ -29,6 +29,7 @@ from tests.accounts.factories import make_ready_person
 from tests.agreements.factories import in_days, make_agreement
 from tests.conftest import superuser_dsn
 from tests.engagements.factories import make_engagement
+from tests.exits.everything import received_exit
 from tests.factories import make_connection, make_tenant
 from tests.notices.factories import make_occurrences
 from tests.partnerships.factories import make_associate, make_partnership
@@ -58,6 +59,7 @@ def _a_clock_of_each_part(tenant: Any, owner: Any) -> None:
     make_agreement(tenant, associate=associate, ends_on=in_days(10))
     make_partnership(tenant, associate=associate)
     works_for = make_partnership(upstream, tenant)
+    received_exit(tenant, "Upstream")
     make_occurrences(tenant, owner)
     grow_old(make_connection(tenant, name="Laboratory"))
     engagement = make_engagement(tenant)
@@ -111,7 +113,7 @@ def test_every_part_has_its_clocks_in_the_list_what_is_overdue_first_and_each_ro
     client = client_for(owner)
     page = _page(client, months="12")
     shown = {*_parts(page), *_parts(_page(client, month=NEXT_YEAR, months="1"))}
-    assert shown == {part.label for part in PARTS if part.slug != "exits"}
+    assert shown == {part.label for part in PARTS}
     assert _titles(page)[0] == "Collect from the connection Laboratory"
     assert page.index(">Overdue<") < page.index("Renew or replace the agreement with Cedar Billing")
     assert "Answer the auditor&#x27;s request: Logs of May" in page
