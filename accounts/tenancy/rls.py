@@ -115,11 +115,21 @@ class RowLevelSecurity(_TableConstraint):
         return [f"DROP POLICY tenant_isolation ON {table}", f"DROP POLICY serving_roles ON {table}"]
 
 
+def withdrawn_for_good(table: str) -> list[str]:
+    """Statements by which a withdrawn row of a table stays withdrawn; they may be run again."""
+    return [
+        _REFUSE_CHANGE,
+        f"CREATE OR REPLACE TRIGGER withdrawn_for_good BEFORE UPDATE ON {table} FOR EACH ROW"
+        " WHEN (OLD.withdrawn_at IS NOT NULL AND NEW.withdrawn_at IS NULL) EXECUTE FUNCTION portal_refuse_change()",
+    ]
+
+
 class SharedRowSecurity(_TableConstraint):
     """Rows are their tenant's as under RowLevelSecurity; one other tenant, the viewer, reads each while it is shown.
 
-    A row is shown from `shown_from` to before `shown_until` (NULL: without end) and until it is withdrawn. Commands
-    have a policy each: one for all of them would let a viewer take a row over by changing its tenant.
+    A row is shown from `shown_from` to before `shown_until` (NULL: without end) and until it is withdrawn, which is
+    for good: a trigger refuses to show it again, whoever asks. Commands have a policy each: one for all of them would
+    let a viewer take a row over by changing its tenant.
     """
 
     SHOWN = (
@@ -140,11 +150,13 @@ class SharedRowSecurity(_TableConstraint):
             f"CREATE POLICY shared_update {policy} UPDATE TO {ROLES} USING ({mine}) WITH CHECK ({mine})",
             f"CREATE POLICY shared_delete {policy} DELETE TO {ROLES} USING ({mine})",
             f"GRANT SELECT ON {table} TO portal_auditor",
+            *withdrawn_for_good(table),
         ]
 
     def undo(self, model: type[models.Model], table: str) -> list[str]:
         names = ("shared_read", "shared_insert", "shared_update", "shared_delete", "serving_roles")
-        return [f"DROP POLICY {name} ON {table}" for name in names]
+        trigger = f"DROP TRIGGER IF EXISTS withdrawn_for_good ON {table}"
+        return [trigger, *(f"DROP POLICY {name} ON {table}" for name in names)]
 
 
 class TenantReference(_TableConstraint):

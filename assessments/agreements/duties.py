@@ -13,6 +13,7 @@ from assessments.agreements.states import Stage, today
 from assessments.agreements.terms import term_end
 from assessments.duties.types import Duty, Side
 from assessments.partnerships.models import Partnership
+from assessments.partnerships.reading import working_partnerships
 
 LAST_MINUTE = time(23, 59)
 
@@ -74,7 +75,8 @@ def _refusal(row: Agreement, end: date, by: date) -> Duty:
 
 
 def _received(first: date, last: date) -> Iterator[Duty]:
-    for row in AgreementTerms.received.filter(last_on__range=(first, last)):
+    working = working_partnerships().values("pk")
+    for row in AgreementTerms.received.filter(last_on__range=(first, last), partnership_id__in=working):
         yield _their_end(row)
 
 

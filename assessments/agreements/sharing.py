@@ -42,7 +42,6 @@ def _write(agreement: Agreement, partnership: Partnership) -> None:
         "agreement_id": agreement.pk, "upstream_name": partnership.upstream_name,
         "downstream_name": partnership.downstream_name, "version": agreement.terms_version,
         "stage": agreement.stage, "terminated_on": agreement.terminated_on, "last_on": agreement.last_on,
-        "withdrawn_at": None,
     }  # fmt: skip
     for name, value in values.items():
         setattr(row, name, value)

@@ -67,11 +67,23 @@ def keep_business_associate(*, associate: BusinessAssociate) -> BusinessAssociat
 
 
 def end_business_associate(*, associate_id: UUID) -> BusinessAssociate:
-    """Marks that it does nothing for the tenant any more; what is known of it stays. Raises Conflict when it is so."""
+    """Marks that it does nothing for the tenant any more; what is known of it stays, invitations lapse.
+
+    Raises Conflict when it is so, and while its partnership stands, whose end is an act of its own: with a reason,
+    told to the other side, and for good.
+    """
     associate = find_business_associate(associate_id=associate_id)
     if associate.ended_at:
         raise Conflict(f"{associate.name} is ended already.")
-    associate.ended_at = timezone.now()
+    now = timezone.now()
+    # First, so that an acceptance that is under way is waited for, and its partnership seen.
+    associate.invitations.filter(accepted_at=None, revoked_at=None).update(revoked_at=now)
+    if associate.partnerships.filter(withdrawn_at=None).exists():
+        raise Conflict(
+            f"{associate.name} works with you here as a tenant of its own. End the partnership first, in its tab"
+            " Partnership; then the entry can be ended."
+        )
+    associate.ended_at = now
     associate.save()
     record(Act.BUSINESS_ASSOCIATE_END, object_type="business_associate", object_id=associate.pk)
     return associate

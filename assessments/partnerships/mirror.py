@@ -32,7 +32,7 @@ Owed = Callable[[Partnership], Iterable[Duty]]
 class Mirror:
     """A tab of the page. `context` is called with the received partnership, the downstream party's tenant open.
 
-    Its template gets what `context` returns, `partnership` and `may_change`. The slug stands in the address:
+    Its template gets what `context` returns, `partnership`, `may_change`, `may_share`. The slug stands in the address:
     `?tab=slug`. `summaries` says a few words of each of some partnerships, by id, for the list of covered entities; it
     asks the database once for all of them. `owed` gives what the open tenant still owes to the covered entity of a
     partnership.

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from assessments.duties.types import Duty, Side
 from assessments.models import Partnership
+from assessments.partnerships.reading import working_partnerships
 from assessments.questionnaires.models import Questionnaire
 from assessments.questionnaires.states import OPEN, State, received_with_state, sent_with_state
 
@@ -21,7 +22,7 @@ def duties(since: datetime, until: datetime) -> Iterable[Duty]:
     # A day is due at its end, so the days that end in the period.
     days = Q(due_on__gte=since.date(), due_on__lt=until.date())
     on = datetime.now(UTC).date()
-    partnerships = Partnership.received.values("pk")
+    partnerships = working_partnerships().values("pk")
     asked = received_with_state(on).filter(days, partnership_id__in=partnerships)
     for each in asked.defer("content", "reviews"):
         yield _asked(each)

@@ -82,13 +82,14 @@ def preview_grant(*, partnership: Partnership, terms: Terms) -> SharedPosture:
 
 
 def make_grant(*, partnership: Partnership, terms: Terms, by: Person) -> SharingGrant:
-    """Grants, and revokes what was granted in the partnership before. Raises InvalidInput.
+    """Grants, and revokes what was granted in the partnership before. Raises InvalidInput, NotFound where it was left.
 
     What it shows is written with it; from then on the worker keeps it current.
     """
     now = timezone.now()
     grant, content = _draft(partnership, terms, now)
-    _take_turn(partnership)
+    _take_turn(partnership.pk)
+    find_upstream(partnership.pk)
     before = SharingGrant.objects.select_for_update().filter(partnership_id=partnership.pk, withdrawn_at=None)
     withdraw_grants([row.pk for row in before], now)
     versions = SharingGrant.objects.filter(partnership_id=partnership.pk)
@@ -102,10 +103,10 @@ def make_grant(*, partnership: Partnership, terms: Terms, by: Person) -> Sharing
     return grant
 
 
-def _take_turn(partnership: Partnership) -> None:
-    """Grants in one partnership are made one after the other."""
+def _take_turn(partnership_id: UUID) -> None:
+    """Grants in one partnership are made, and ended with it, one after the other."""
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"grant {partnership.pk}"])
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"grant {partnership_id}"])
 
 
 def _plan(grant: SharingGrant, posture: SharedPosture, content: Content, now: datetime) -> None:
@@ -132,6 +133,7 @@ def revoke_grant(*, grant_id: UUID) -> SharingGrant:
 
 def revoke_grants(*, partnership_id: UUID) -> None:
     """Ends all grants of a partnership, as where it has ended. There may be none."""
+    _take_turn(partnership_id)
     for grant in SharingGrant.objects.filter(partnership_id=partnership_id, withdrawn_at=None):
         revoke_grant(grant_id=grant.pk)
 

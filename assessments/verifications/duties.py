@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from assessments.duties.types import Duty, Side
 from assessments.partnerships.models import Partnership
+from assessments.partnerships.reading import working_partnerships
 from assessments.verifications.dates import Standing
 from assessments.verifications.models import owner_of
 from assessments.verifications.reading import Line, lines_for_recipient, lines_for_sender
@@ -18,7 +19,7 @@ WHY = "Once every 12 months: practice under 164.308(b); proposed, not in force, 
 
 def duties(since: datetime, until: datetime) -> Iterable[Duty]:
     """When the next verification is due: those that the tenant delivers, and those that it waits for."""
-    yield from _within(lines_for_sender(), since, until, sending=True)
+    yield from _within(lines_for_sender(working_partnerships()), since, until, sending=True)
     yield from _within(lines_for_recipient(), since, until, sending=False)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from accounts.tenancy.models import SharedModel
 from accounts.tenancy.scope import open_tenant
 from assessments.models import BusinessAssociate, Partnership
+from tests.conftest import superuser_dsn
 from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,3 +127,27 @@ def test_the_next_partnership_of_the_same_two_waits_for_the_end_of_this(parties)
     _show(*parties[:2])
     with pytest.raises(DatabaseError):
         _show(parties[0], parties[1], "2", shown_until=timezone.now() + timedelta(days=1))
+
+
+SHARED = sorted(model._meta.db_table for model in apps.get_models() if issubclass(model, SharedModel))
+
+
+def test_every_table_of_shared_rows_keeps_what_is_withdrawn(db):
+    with connection.cursor() as cursor:
+        cursor.execute("select tgrelid::regclass::text from pg_trigger where tgname = 'withdrawn_for_good'")
+        assert sorted(row[0] for row in cursor.fetchall()) == SHARED
+
+
+def test_a_row_that_is_withdrawn_is_never_shown_again_by_anybody(parties):
+    row = _show(*parties[:2], withdrawn_at=timezone.now())
+    again = "update assessments_partnership set withdrawn_at = null where id = %s"
+    with pytest.raises(DatabaseError, match="never changes"), open_tenant(parties[0].pk):
+        Partnership.objects.filter(pk=row.pk).update(withdrawn_at=None)
+    with (
+        psycopg.connect(superuser_dsn(connection.settings_dict["NAME"])) as database,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        database.execute(again, [row.pk])
+    with open_tenant(parties[0].pk):
+        assert Partnership.objects.filter(pk=row.pk).update(ended_reason="a note of its own") == 1
+    assert _counts(parties[1]) == (0, 0, 0)

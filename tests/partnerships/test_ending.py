@@ -8,11 +8,19 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from accounts.permissions import Role
 from accounts.tenancy.scope import current_tenant_id, open_tenant
-from assessments.models import Partnership, PartnershipDeparture, SharedPosture, SharingGrant, Timer
+from assessments.models import (
+    Partnership,
+    PartnershipDeparture,
+    PartnershipInvitation,
+    SharedPosture,
+    SharingGrant,
+    Timer,
+)
 from assessments.partnerships.joining import WATCH
 from assessments.partnerships.services import working_partnerships
 from assessments.partnerships.signals import Relation, Side, partnership_ended
@@ -22,7 +30,7 @@ from assessments.timers.services import run_timer
 from tasks.timers import HANDLERS
 from tests.accounts.factories import grow_stale, make_ready_person, sign_in
 from tests.partnerships.factories import make_partnership
-from tests.partnerships.kit import acts, join, make_hospital, make_vendor
+from tests.partnerships.kit import acts, join, make_hospital, make_vendor, send_link
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REASON = {"reason": "The contract ran out."}
@@ -269,3 +277,22 @@ def test_what_the_vendor_shares_is_taken_back_with_the_end(hospital, vendor, pag
     with open_tenant(hospital.tenant.pk):
         assert not SharedPosture.received.exists()
         assert not SharingGrant.received.exists()
+
+
+def test_an_entry_of_the_register_is_ended_after_its_partnership_alone(hospital, vendor, page):
+    assert "End the partnership" in hospital.client.get(hospital.page).content.decode()
+    refused = hospital.client.post(f"{hospital.page}end/")
+    assert refused.status_code == 409
+    assert "End the partnership first" in refused.content.decode()
+    assert vendor.client.get(page).status_code == 200
+    assert _end(hospital).status_code == 302
+    assert hospital.client.post(f"{hospital.page}end/").status_code == 302
+
+
+def test_an_entry_that_is_ended_takes_its_invitation_along(hospital):
+    link = send_link(hospital, "nell@example.org")
+    assert Client().get(link).status_code == 200
+    assert hospital.client.post(f"{hospital.page}end/").status_code == 302
+    assert Client().get(link).status_code == 404
+    with open_tenant(hospital.tenant.pk):
+        assert PartnershipInvitation.objects.get().revoked_at

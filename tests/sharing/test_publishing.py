@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.errors import NotFound
 from accounts.tenancy.scope import open_tenant
 from accounts.tenancy.unscoped import due_timers
 from assessments.models import Partnership, SharedPosture, SharedPosturePoint, SharingGrant, Timer
@@ -154,8 +155,10 @@ def test_what_was_shown_in_a_partnership_that_has_ended_is_withdrawn(partnership
         assert SharedPosturePoint.objects.get().withdrawn_at
 
 
-def test_who_leaves_a_partnership_shows_nothing_from_then_on(vendor, partnership):
+def test_who_leaves_a_partnership_shows_nothing_from_then_on_and_grants_nothing(vendor, partnership):
     grant(partnership)
+    page = f"/covered-entities/{partnership.pk}/?tab=posture"
+    assert "sharing/partnerships" in vendor.get(page).content.decode()
     assert (
         vendor.post(f"/covered-entities/{partnership.pk}/leave/", {"reason": "It is over."}).status_code
         == 302
@@ -163,3 +166,8 @@ def test_who_leaves_a_partnership_shows_nothing_from_then_on(vendor, partnership
     with open_tenant(partnership.tenant_id):
         assert not SharingGrant.received.exists()
         assert not SharedPosture.received.exists()
+    assert "sharing/partnerships" not in vendor.get(page).content.decode()
+    assert vendor.get(f"/sharing/partnerships/{partnership.pk}/grant/").status_code == 404
+    # Even with a page that was opened before.
+    with pytest.raises(NotFound):
+        grant(partnership)

@@ -68,7 +68,8 @@ def covered_entity(request: TenantRequest, partnership_id: UUID) -> HttpResponse
     return TemplateResponse(
         request, "partnerships/covered_entity.html",
         {**context, "partnership": partnership, "tab": chosen, "tabs": tabs, "departure": departure,
-         "now": timezone.now(), "may_change": request.may(Permission.PARTNER_CHANGE)},
+         "now": timezone.now(), "may_change": request.may(Permission.PARTNER_CHANGE),
+         "may_share": departure is None and request.may(Permission.SHARING_CHANGE)},
     )  # fmt: skip
 
 
