@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts.tenancy.scope import current_tenant_id
@@ -29,6 +29,22 @@ def received_nodes(partnerships: Mapping[UUID, Partnership]) -> list[ChainNode]:
     """What is told under these partnerships by the party that each is with, the nearest first."""
     found = ChainNode.received.filter(partnership_id__in=list(partnerships)).order_by("depth", "pseudonym")
     return [node for node in found if node.tenant_id == partnerships[node.partnership_id].viewer_id]
+
+
+def count_told(*, most: int) -> list[tuple[Partnership, int, int]]:
+    """Partnerships under which something is told: of how many subcontractors, how many links of them are broken.
+
+    Those with broken links come first, then by name; at most as many as are asked for.
+    """
+    living = living_partnerships()
+    counted = {"known": Count("pk"), "broken_links": Count("pk", filter=~Q(broken=[]))}
+    rows = ChainNode.received.order_by().values_list("partnership_id", "tenant_id").annotate(**counted)
+    found = [
+        (living[key], known, broken)
+        for key, tenant_id, known, broken in rows
+        if key in living and living[key].viewer_id == tenant_id
+    ]
+    return sorted(found, key=lambda row: (-row[2], row[0].downstream_name.casefold(), row[0].pk))[:most]
 
 
 def told_below(nodes: Iterable[ChainNode]) -> dict[UUID, list[Told]]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import TenantRequest, requires
 from accounts.audit.events import Act
 from accounts.audit.log import record
+from accounts.audit.shared import tell_sharer
 from accounts.errors import Conflict
 from accounts.permissions import Permission
 from accounts.views.pages import form_page, say
@@ -23,6 +24,7 @@ from assessments.chain.forms import HandlingForm, NamingForm, SearchForm
 from assessments.chain.graph import Seen
 from assessments.chain.models import ChainConsent
 from assessments.chain.planning import Line
+from assessments.chain.received import count_told
 from assessments.chain.tab import chain_context, mirror_context
 from assessments.chain.telling import preview
 from assessments.chain.words import Break, LinkAgreement, Service, Telling
@@ -40,8 +42,14 @@ def upstreams(request: TenantRequest) -> HttpResponse:
     consents = ChainConsent.objects.values_list("partnership_id", "telling")
     told = Counter((partnership_id, telling != Telling.NOTHING) for partnership_id, telling in consents)
     rows = [(party, told[party.pk, True] + told[party.pk, False], told[party.pk, True]) for party in parties]
-    record(Act.CHAIN_READ, object_type="page", object_id="subcontractors", shown=len(rows))
-    return TemplateResponse(request, "chain/upstreams.html", {"rows": rows})
+    below = count_told(most=MOST_FOUND)
+    record(Act.CHAIN_READ, object_type="page", object_id="subcontractors", shown=len(rows) + len(below))
+    for partnership, known, _broken in below:
+        tell_sharer(
+            partnership.viewer_id, Act.CHAIN_READ, reader=request.tenant.name, object_type="partnership",
+            object_id=partnership.pk, shown=known,
+        )  # fmt: skip
+    return TemplateResponse(request, "chain/upstreams.html", {"rows": rows, "below": below})
 
 
 @requires(Permission.PARTNER_READ)

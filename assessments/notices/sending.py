@@ -72,6 +72,11 @@ def list_recipients(*, kind: Kind, discovered_at: datetime, zone: str) -> list[R
     return sorted(found, key=lambda each: (each.due_at, each.name))
 
 
+def has_recipients() -> bool:
+    """Whether there is anybody upstream to be told."""
+    return Partnership.received.exists() or OutsideRecipient.objects.filter(removed_at=None).exists()
+
+
 def _partners(kind: Kind, discovered_at: datetime, zone: str) -> Iterator[Recipient]:
     agreed = agreed_hours(kind)
     for partnership in Partnership.received.all():

@@ -50,7 +50,7 @@ def notice_list(request: TenantRequest) -> HttpResponse:
     return TemplateResponse(
         request, "notices/list.html",
         {"received": received, "sent": sent, "tab": tab, "tabs": TABS, "kinds": list(Kind), "words": WORDS,
-         "may_send": request.may(Permission.NOTICE_SEND)},
+         "may_send": request.may(Permission.NOTICE_SEND), "can_tell": sending.has_recipients()},
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from assessments.partners.models import BusinessAssociate
 from assessments.partnerships.models import Partnership
 
 SHOWN = 100
-LOOKS = (Act.BUSINESS_ASSOCIATE_READ, Act.PARTNER_READ)
-"""Looking at its page is no part of its history; the audit log has that too."""
+LOOKS = tuple(act for act in Act if act.value.rpartition(".")[2] in {"read", "list"})
+"""Looking, by either side, is no part of its history; the audit log has that too."""
 
 
 def history_context(associate: BusinessAssociate) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Tab:
 
 TABS: tuple[Tab, ...] = (
     Tab("agreement", "Agreement", agreements.tab_context, "agreements/_tab.html"),
-    Tab("posture", "Posture shared with us", shared_posture, "sharing/_tab.html"),
+    Tab("posture", "Posture", shared_posture, "sharing/_tab.html"),
     Tab("verification", "Verification", verifications.tab_context, "verifications/_tab.html"),
     Tab("subcontractors", "Subcontractors", chain.tab_context, "chain/_tab.html"),
     Tab("notices", "Notices", tab_context, "notices/_tab.html"),

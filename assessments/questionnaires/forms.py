@@ -291,7 +291,7 @@ class ReviewForm(RefusableForm):
             )  # fmt: skip
             self.fields[f"{question.key}-comment"] = forms.CharField(
                 label="What more is needed", required=False, max_length=2000, initial=said.comment if said else "",
-                widget=forms.Textarea(attrs={"rows": 2}), help_text=NO_PHI,
+                widget=forms.Textarea(attrs={"rows": 1}),
             )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:

@@ -112,6 +112,8 @@ class CertifyForm(RefusableForm):
 
 class AnswerForm(RefusableForm):
     answer = forms.ChoiceField(
-        label="Your answer", choices=[(Answer.ACCEPTED.value, "Accept"), (Answer.REFUSED.value, "Refuse")]
+        label="Your answer",
+        widget=forms.RadioSelect,
+        choices=[(Answer.ACCEPTED.value, "Accept"), (Answer.REFUSED.value, "Refuse")],
     )
     reasons = _text("Reasons", most=4000, required=False, help_text=f"Needed for a refusal. {NO_PHI}")

@@ -1,4 +1,4 @@
-"""Questionnaires of the demonstration's hospital: one in review, one overdue, one accepted, one that nobody began."""
+"""Questionnaires of the demonstration's hospital: in review, overdue, accepted, begun, and one by link."""
 
 from __future__ import annotations
 
@@ -110,17 +110,18 @@ def _review(parties: Parties, imaging: Questionnaire, video: Questionnaire) -> N
 
 
 def _send_own(parties: Parties) -> None:
-    """A template of the hospital's own, sent to one that has begun by its link and to one that hasn't."""
+    """A template of the hospital's own, sent to one that has begun and to one that has a link."""
     with open_tenant(parties.hospital):
         official = person_of(Role.SECURITY_OFFICIAL)
         template = copy_template(source=SHIPPED, title=_OWN, by=official)
         for question in _ADDED:
             keep_question(template_id=template.pk, section="Images and their copies", question=question)
     with ago(days=2):
-        _imaging, transcription = _send(parties, str(template.pk), ("V-1001", "V-1005"), days=23)
+        imaging, transcription = _send(parties, str(template.pk), ("V-1001", "V-1005"), days=23)
     with open_tenant(parties.hospital):
         send_link(questionnaire_id=transcription.pk, email="privacy@quill.example", by=official)
-        _answer_some(find_kept(questionnaire_id=transcription.pk), 4)
+    with open_tenant(parties.imaging):
+        _answer_some(find_received(questionnaire_id=imaging.pk), 4)
 
 
 def _send(parties: Parties, source: str, references: Iterable[str], *, days: int) -> list[Questionnaire]:

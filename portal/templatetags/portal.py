@@ -21,6 +21,9 @@ from evidence.types import GapReason
 
 register = template.Library()
 
+PHRASE, SENTENCE = 45, 90
+"""Letters of a choice from which on it takes a wide column, and a line of its own."""
+
 ICONS = Path(settings.BASE_DIR) / "node_modules" / "@tabler" / "icons" / "icons"
 
 STATUS_LOOKS: Mapping[str, tuple[str, str]] = {
@@ -229,7 +232,8 @@ def field(bound: BoundField, *, autofocus: bool = False) -> dict[str, Any]:
         if there
     )
     if isinstance(widget, (CheckboxSelectMultiple, RadioSelect)):
-        return {"field": bound, "said_by": said_by, "boxes": list(_boxes(bound))}
+        boxes = list(_boxes(bound))
+        return {"field": bound, "said_by": said_by, "boxes": boxes, "shape": _shape(boxes)}
     single = isinstance(widget, CheckboxInput)
     attrs: dict[str, Any] = {"class": f"{widget.attrs.get('class', '')} {_look(widget)}".strip()}
     if said_by:
@@ -252,6 +256,12 @@ def _boxes(bound: BoundField) -> Iterable[BoundWidget]:
     for box in bound:
         box.data["attrs"]["class"] = "form-check-input"
         yield box
+
+
+def _shape(boxes: Iterable[BoundWidget]) -> str:
+    """A class of the style sheet: sentences stand in one column, phrases in wide ones."""
+    longest = max((len(str(box.choice_label)) for box in boxes), default=0)
+    return " is-list" if longest > SENTENCE else " is-long" if longest > PHRASE else ""
 
 
 @register.simple_tag

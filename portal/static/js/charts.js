@@ -48,13 +48,15 @@
     };
   }
 
+  // An area between one or two weeks has no width to be seen: until there are more, each week is a bar.
   function areas(data, colours) {
     const labels = { color: colours.text };
+    const few = data.labels.filter((_, week) => data.series.some((each) => each.values[week])).length < 3;
     return {
       ...frame(data, colours),
-      xAxis: { type: "category", boundaryGap: false, data: data.labels, axisLabel: labels },
+      xAxis: { type: "category", boundaryGap: few, data: data.labels, axisLabel: labels },
       yAxis: { type: "value", minInterval: 1, axisLabel: labels, splitLine: { lineStyle: { color: colours.line } } },
-      series: data.series.map((each) => ({ name: each.name, type: "line", stack: "all", step: "end", symbol: "none", areaStyle: { opacity: .85 }, lineStyle: { width: 0 }, data: each.values })),
+      series: data.series.map((each) => ({ name: each.name, type: few ? "bar" : "line", barMaxWidth: 28, stack: "all", step: "end", symbol: "none", areaStyle: { opacity: .85 }, lineStyle: { width: 0 }, data: each.values })),
     };
   }
 
