@@ -7,12 +7,14 @@ portal's rules but what is written here: `Oracle.may_read` is the whole of it.
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import psycopg
@@ -131,6 +133,8 @@ class World:
         for upstream in self.upstreams:
             for downstream in self.downstreams:
                 self._found(upstream, downstream)
+        self.reading: list[tuple[Member, UUID, str]] = []
+        """Who is in the middle of which paged reading, and the key of the next page."""
         self.ended: list[UUID] = []
         self.known: list[UUID] = []
 
@@ -139,7 +143,7 @@ class World:
 
     def run(self, operations: int) -> Counter[str]:
         acts: list[tuple[Callable[[], None], float]] = [
-            (self.read, 50), (self.read_by_http, 100 * self.http), (self.read_rows, 12), (self.grant, 8), (self.revoke, 6),
+            (self.read, 50), (self.read_by_http, 60 * self.http), (self.turn_page, 40 * self.http), (self.read_rows, 12), (self.grant, 8), (self.revoke, 6),
             (self.begin, 3), (self.expire, 3), (self.change_role, 3), (self.leave, 1), (self.publish, 2),
             (self.end_partnership, 1), (self.found_partnership, 1), (self.grant_without, 1),
         ]  # fmt: skip
@@ -174,16 +178,31 @@ class World:
         self.done["shown"] += 1
 
     def read_by_http(self) -> None:
-        member, grant = self.chance.choice(self.members), self._any_grant()
+        grant, member = self._any_grant(), self.chance.choice(self.members)
+        if grant in self.oracle.grants and self.chance.random() < 0.5:
+            upstream = self.oracle.grants[grant].upstream
+            member = self.chance.choice([each for each in self.members if each.tenant == upstream])
+        self._open_page(member, grant)
+
+    def turn_page(self) -> None:
+        """Goes on with a paged reading that began some acts ago; what held then may have ended since."""
+        if self.reading:
+            member, grant, after = self.reading.pop(self.chance.randrange(len(self.reading)))
+            self._open_page(member, grant, after)
+
+    def _open_page(self, member: Member, grant: UUID, after: str = "") -> None:
         role = self.oracle.roles[member.person.pk]
         session = member.client.session
         session[TENANT] = str(member.tenant)
         session.save()
-        status = member.client.get(f"/shared-with-us/{grant}/").status_code
+        answer = member.client.get(f"/shared-with-us/{grant}/", {"after": after} if after else {})
         allowed = self.oracle.may_read(member.tenant, grant)
         expected = 302 if role is None else 200 if role in READERS and allowed else 404
-        assert status == expected, (status, expected, role, allowed)
-        self.done[f"HTTP {status}"] += 1
+        assert answer.status_code == expected, (answer.status_code, expected, role, allowed, after)
+        self.done[f"{'next page' if after else 'HTTP'} {answer.status_code}"] += 1
+        following = re.search(r'rel="next" href="[^"]*after=([^"&]+)"', answer.content.decode())
+        if following:
+            self.reading.append((member, grant, unquote(following[1])))
 
     def read_rows(self) -> None:
         # What a tenant shows itself is many rows and seldom wrong.
@@ -208,7 +227,9 @@ class World:
         begins = self.chance.choice([None, None, None, now + HOUR])
         ends = self.chance.choice([None, (begins or now) + HOUR])
         leaves = [each for each in SECURITY_RULE if not children(each)]
-        citations = tuple(self.chance.sample(leaves, self.chance.randint(1, 5)))
+        # One in four has two pages or three.
+        number = self.chance.choice([1, 3, 5, len(leaves)])
+        citations = tuple(self.chance.sample(leaves, number))
         terms = Terms(self.chance.choice(list(Level)), citations, begins, ends)
         with open_tenant(downstream):
             made = make_grant(partnership=find_upstream(pk), terms=terms, by=self.granter)
