@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 from assessments.checks.base import Check, checks
 from assessments.posture import SafeguardState
@@ -79,22 +79,74 @@ def close_scope(citations: Iterable[str]) -> tuple[str, ...]:
 
 def compose(material: Material, citations: tuple[str, ...], level: Level, now: datetime) -> Content:
     """What the scope shows at the level."""
-    states = [material.states[citation] for citation in citations]
-    times = _collected(material, citations) if level >= Level.COUNTS else {}
-    statuses = [_status(state, material, level) for state in states]
-    findings = _findings(material, citations, level) if level >= Level.FINDINGS else []
-    evidence = _evidence(material, citations) if level >= Level.EVIDENCE else []
-    return Content(
-        **_counts(states), oldest_evidence_at=min(times.values(), default=None),
-        as_of=(material.evaluated_at if level >= Level.COUNTS else None) or now,
-        statuses=statuses, findings=findings, evidence=evidence,
-        collected={citation: at.isoformat() for citation, at in times.items()},
-        digest=_digest(statuses, findings, evidence),
-    )  # fmt: skip
+    return Composer(material, now).compose(citations, level)
 
 
-def _digest(*content: list[Json]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+class Composer:
+    """Composes many scopes of one posture. What is said of a safeguard, a check, a snapshot is made once for all."""
+
+    def __init__(self, material: Material, now: datetime) -> None:
+        self.material, self.now = material, now
+        self._said: dict[Any, _Said] = {}
+        ranked = [check for check in checks().values() if check.id in material.failing]
+        ranked.sort(key=lambda check: (check.severity.rank, -material.failing[check.id].count, check.id))
+        self._failing = ranked
+
+    def compose(self, citations: tuple[str, ...], level: Level) -> Content:
+        """What the scope shows at the level."""
+        material = self.material
+        states = [material.states[citation] for citation in citations]
+        times = _collected(material, citations) if level >= Level.COUNTS else {}
+        statuses = [
+            self._once((state.safeguard.citation, level), partial(_status, state, material, level))
+            for state in states
+        ]
+        findings = self._findings(set(citations), level) if level >= Level.FINDINGS else []
+        evidence = self._evidence(citations) if level >= Level.EVIDENCE else []
+        return Content(
+            **_counts(states), oldest_evidence_at=min(times.values(), default=None),
+            as_of=(material.evaluated_at if level >= Level.COUNTS else None) or self.now,
+            statuses=[each.json for each in statuses], findings=[each.json for each in findings],
+            evidence=[each.json for each in evidence],
+            collected={citation: at.isoformat() for citation, at in times.items()},
+            digest=_digest(statuses, findings, evidence),
+        )  # fmt: skip
+
+    def _once(self, key: Hashable, say: Callable[[], Json]) -> _Said:
+        if key not in self._said:
+            json_value = say()
+            self._said[key] = _Said(json_value, json.dumps(json_value, sort_keys=True))
+        return self._said[key]
+
+    def _findings(self, citations: set[str], level: Level) -> list[_Said]:
+        found = []
+        for check in self._failing:
+            inside = tuple(each for each in check.supports if each in citations)
+            if inside:
+                say = partial(_finding, check, self.material, inside, level)
+                found.append(self._once((check.id, level, inside), say))
+        return found
+
+    def _evidence(self, citations: Iterable[str]) -> list[_Said]:
+        names = {name for citation in citations for name in _collectors_of(citation)}
+        return [
+            self._once((name, number), lambda said=said: said)  # type: ignore[misc] # its default is its type
+            for name in sorted(names)
+            for number, said in enumerate(self.material.snapshots.get(name, []))
+        ]
+
+
+class _Said(NamedTuple):
+    """A part of a content, and the same as text."""
+
+    json: Json
+    text: str
+
+
+def _digest(*content: Iterable[_Said]) -> str:
+    """The SHA-256 of the JSON of all of it, keys sorted."""
+    lists = ("[" + ", ".join(each.text for each in part) + "]" for part in content)
+    return hashlib.sha256(f"[{', '.join(lists)}]".encode()).hexdigest()
 
 
 def _counts(states: list[SafeguardState]) -> dict[str, int]:
@@ -135,34 +187,26 @@ def _checks_of(citation: str) -> tuple[Check, ...]:
     return tuple(check for check in checks().values() if citation in check.supports)
 
 
+@cache
+def _collectors_of(citation: str) -> frozenset[str]:
+    return frozenset(name for check in _checks_of(citation) for name in check.collectors)
+
+
 def _collected(material: Material, citations: Iterable[str]) -> dict[str, datetime]:
     found = {}
     for citation in citations:
-        names = {name for check in _checks_of(citation) for name in check.collectors}
-        times = [material.collected[name] for name in names if name in material.collected]
+        times = [material.collected[name] for name in _collectors_of(citation) if name in material.collected]
         if times:
             found[citation] = min(times)
     return found
 
 
-def _findings(material: Material, citations: tuple[str, ...], level: Level) -> list[Json]:
-    inside = {check.id: check for citation in citations for check in _checks_of(citation)}
-    failing = [check for check in inside.values() if check.id in material.failing]
-    failing.sort(key=lambda check: (check.severity.rank, -material.failing[check.id].count, check.id))
-    return [_finding(check, material, set(citations), level) for check in failing]
-
-
-def _finding(check: Check, material: Material, citations: set[str], level: Level) -> Json:
+def _finding(check: Check, material: Material, citations: tuple[str, ...], level: Level) -> Json:
     failing = material.failing[check.id]
     said: Json = {
         "check": check.id, "title": check.title, "severity": str(check.severity), "count": failing.count,
-        "since": failing.since.isoformat(), "citations": [each for each in check.supports if each in citations],
+        "since": failing.since.isoformat(), "citations": list(citations),
     }  # fmt: skip
     if level >= Level.EVIDENCE:
         said["resources"] = material.resources.get(check.id, [])
     return said
-
-
-def _evidence(material: Material, citations: Iterable[str]) -> list[Json]:
-    names = {name for citation in citations for check in _checks_of(citation) for name in check.collectors}
-    return [each for name in sorted(names) for each in material.snapshots.get(name, [])]

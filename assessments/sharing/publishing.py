@@ -15,7 +15,7 @@ from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.tenancy.scope import current_tenant_id
 from assessments.partnerships.models import Partnership
-from assessments.sharing.compose import Content, compose
+from assessments.sharing.compose import Composer, Content
 from assessments.sharing.levels import Level
 from assessments.sharing.material import gather
 from assessments.sharing.models import SharedPosture, SharedPosturePoint, SharingGrant
@@ -61,8 +61,8 @@ def publish_grants() -> Published:
     grants = _standing(now)
     if not grants:
         return Published(0, 0, 0, 0)
-    material = gather(max(level for _citations, level in grants.values()))
-    contents = {scope: compose(material, *scope, now) for scope in set(grants.values())}
+    composer = Composer(gather(max(level for _citations, level in grants.values())), now)
+    contents = {scope: composer.compose(*scope) for scope in set(grants.values())}
     changed, points = _write({pk: contents[scope] for pk, scope in grants.items()}, now)
     if changed:
         record(
