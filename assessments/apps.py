@@ -8,10 +8,12 @@ class AssessmentsConfig(AppConfig):
     verbose_name = "Assessments"
 
     def ready(self) -> None:
-        from accounts.signals import invitation_accepted
+        from accounts.signals import invitation_accepted, webhook_settled
         from assessments.agreements.receivers import show_when_it_begins, withdraw_when_it_ends
         from assessments.chain.hearing import listen
+        from assessments.notices.ways import note_webhook
         from assessments.partnerships.signals import partnership_began, partnership_ended
+        from assessments.partnerships.webhooks import emit_began, emit_ended
         from assessments.verifications.reminders import start_clock
 
         invitation_accepted.connect(_bind_auditor, dispatch_uid="engagements")
@@ -19,6 +21,9 @@ class AssessmentsConfig(AppConfig):
         partnership_began.connect(start_clock, dispatch_uid="verifications")
         partnership_ended.connect(withdraw_when_it_ends, dispatch_uid="agreements")
         partnership_ended.connect(_take_back, dispatch_uid="sharing")
+        partnership_began.connect(emit_began, dispatch_uid="webhooks")
+        partnership_ended.connect(emit_ended, dispatch_uid="webhooks")
+        webhook_settled.connect(note_webhook, dispatch_uid="notices")
         listen()
 
 

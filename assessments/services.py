@@ -16,6 +16,8 @@ from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.errors import NotFound
 from accounts.tenancy.scope import open_tenant
+from accounts.webhooks.emitting import emit
+from accounts.webhooks.events import EventType
 from assessments.checks.base import Result, Severity, checks
 from assessments.checks.engine import evaluate
 from assessments.exits.services.evidence import plan_looking
@@ -92,6 +94,11 @@ def _write(run: CollectionRun, results: list[Result]) -> Evaluated:
         results=dict(counts),
         changes=changes.as_json(),
     )
+    if statuses:
+        emit(
+            EventType.SAFEGUARD_STATUS_CHANGED, run.pk, page=("safeguard-list",), at=at, statuses_changed=statuses,
+            findings_failing_anew=changes.appeared, findings_fixed=changes.fixed,
+        )  # fmt: skip
     return Evaluated(run.pk, counts, changes)
 
 

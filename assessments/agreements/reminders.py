@@ -14,6 +14,8 @@ from accounts.models import Membership, Person, Tenant
 from accounts.notices import send_after_commit, site_link
 from accounts.permissions import Role
 from accounts.tenancy.scope import current_tenant_id
+from accounts.webhooks.emitting import emit
+from accounts.webhooks.events import EventType
 from assessments.agreements.models import Agreement, AgreementReminder
 from assessments.agreements.states import Stage
 from assessments.timers.services import clear_timer, set_timer
@@ -76,12 +78,21 @@ def _tell_once(agreement: Agreement, last_on: date, days: int) -> None:
     own, theirs = _own_addresses(), _other_addresses(agreement) if days in TELL_OTHER else []
     _send(agreement, last_on, days, own, "agreements/reminder_mail.txt")
     _send(agreement, last_on, days, theirs, "agreements/reminder_other_mail.txt")
+    _emit(agreement, last_on, days)
     told = {"own": len(own), "theirs": len(theirs)}
     AgreementReminder.objects.create(agreement=agreement, last_on=last_on, days=days, told=told)
     record(
         Act.AGREEMENT_REMIND, object_type="agreement", object_id=agreement.pk, days=days,
         last_on=last_on.isoformat(), told=told,
     )  # fmt: skip
+
+
+def _emit(agreement: Agreement, last_on: date, days: int) -> None:
+    page, key = ("agreement-detail", agreement.pk), f"{agreement.pk} {last_on} {days}"
+    if days:
+        emit(EventType.AGREEMENT_EXPIRING, agreement.pk, page=page, key=key, last_on=last_on, days=days)
+    else:
+        emit(EventType.AGREEMENT_EXPIRED, agreement.pk, page=page, key=key, last_on=last_on)
 
 
 def _own_addresses() -> list[str]:

@@ -15,6 +15,7 @@ from accounts.permissions import Role
 from assessments.notices.mail import addresses_of, send_now
 from assessments.notices.models import Acknowledgement, Notice, NoticeEvent, Occurrence, OutsideNotice
 from assessments.notices.outside import mail_outside
+from assessments.notices.ways import emit_escalated
 
 
 class Clock(NamedTuple):
@@ -62,6 +63,7 @@ def _escalate(clock: Clock) -> datetime | None:
         Act.NOTICE_ESCALATE, object_type="notice", object_id=clock.row_id, overdue=passed,
         drill=clock.occurrence.drill,
     )  # fmt: skip
+    emit_escalated(clock.occurrence, clock.row_id, clock.due_at, overdue=passed)
     send_now(
         addresses_of([Role.OWNER]), f"Not acknowledged: your notice to {clock.recipient}", drill=clock.occurrence.drill,
         what="sender_overdue" if passed else "sender_half", recipient=clock.recipient, due_at=clock.due_at,

@@ -163,6 +163,23 @@ class NoticeReceived(TenantModel):
         return f"notice of {self.sender_name}"
 
 
+class NoticeTold(SharedModel):
+    """By which ways a notice reached the tenant's people, and when first. Shown to the notice's sender."""
+
+    notice_id = models.UUIDField()
+    mailed_at = models.DateTimeField(null=True)
+    webhook_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["tenant", "notice_id"], name="assessments_noticetold_once"),
+        )
+        indexes = (models.Index(fields=["viewer", "notice_id"], name="noticetold_of"),)
+
+    def __str__(self) -> str:
+        return f"told of {self.notice_id}"
+
+
 class NoticeEvent(TenantModel):
     """What happened to an occurrence's notices on the sender's side, in order, for the timeline."""
 

@@ -19,6 +19,7 @@ from assessments.notices.mail import send_now
 from assessments.notices.models import NoticeEvent, Occurrence, OutsideNotice, OutsideRecipient
 from assessments.notices.sending import digest_of, link_token
 from assessments.notices.terms import Hours
+from assessments.notices.ways import emit_acknowledged_outside
 
 
 class Opened(NamedTuple):
@@ -85,9 +86,10 @@ def acknowledge_link(*, token: str, name: str) -> None:
     """Says who has read it. Raises NotFound, or Conflict where that was said before."""
     opened = _find(token)
     with open_tenant(opened.tenant_id):
-        waiting = OutsideNotice.objects.filter(pk=opened.notice.pk, acknowledged_at=None)
-        if not waiting.update(acknowledged_at=timezone.now(), acknowledged_by=name):
+        now, waiting = timezone.now(), OutsideNotice.objects.filter(pk=opened.notice.pk, acknowledged_at=None)
+        if not waiting.update(acknowledged_at=now, acknowledged_by=name):
             raise Conflict("It is acknowledged already.")
+        emit_acknowledged_outside(opened.notice, opened.occurrence, now)
         record(
             Act.NOTICE_ACKNOWLEDGE, object_type="notice", object_id=opened.notice.pk, by_link=True,
             drill=opened.occurrence.drill,

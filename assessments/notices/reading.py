@@ -18,13 +18,17 @@ from assessments.notices.models import (
     BreachStep,
     Notice,
     NoticeEvent,
+    NoticeTold,
     Occurrence,
     OutsideNotice,
+    owner_of,
 )
+from evidence.keyset import Page, page_by_time
 
 SHOWN = 200
 EVENT_WORDS = {
-    "started": "Activated by", "sent": "Sent to", "mailed": "Mailed to", "reminded": "Half time, not acknowledged by",
+    "started": "Activated by", "sent": "Sent to", "mailed": "Mailed to",
+    "webhook": "Taken by the webhook of", "reminded": "Half time, not acknowledged by",
     "overdue": "Deadline passed, not acknowledged by", "updated": "Update by", "closed": "Closed by",
     "acknowledged": "Acknowledged by", "assessed": "Four factors assessed by", "step": "Duty noted as done by",
 }  # fmt: skip
@@ -43,6 +47,11 @@ class Clock:
     note: str
     look: str
     word: str
+    mailed_at: datetime | None = None
+    webhook_at: datetime | None = None
+    recipient_id: UUID | None = None
+    """The recipient's tenant, if it is one."""
+    notice_id: UUID | None = None
 
 
 class Event(NamedTuple):
@@ -86,16 +95,23 @@ def list_clocks(occurrence: Occurrence) -> list[Clock]:
         each.notice_id: each
         for each in Acknowledgement.received.filter(notice_id__in=[each.pk for each in notices])
     }
-    clocks = [_clock(notice, answers.get(notice.pk), now) for notice in notices]
+    told = {
+        row.notice_id: row for row in NoticeTold.received.filter(notice_id__in=[each.pk for each in notices])
+    }
+    clocks = [_clock(notice, answers.get(notice.pk), told.get(notice.pk), now) for notice in notices]
     clocks += [_outside(row, now) for row in OutsideNotice.objects.filter(occurrence=occurrence)]
     return sorted(clocks, key=lambda clock: (clock.due_at, clock.recipient))
 
 
-def _clock(notice: Notice, answer: Acknowledgement | None, now: datetime) -> Clock:
+def _clock(notice: Notice, answer: Acknowledgement | None, told: NoticeTold | None, now: datetime) -> Clock:
     at = answer.at if answer else None
     look, word = state_of(notice.due_at, at, now)
     by, note = (answer.by_name, answer.note) if answer else ("", "")
-    return Clock(notice.recipient_name, False, notice.due_at, notice.rule, at, by, note, look, word)
+    return Clock(
+        notice.recipient_name, False, notice.due_at, notice.rule, at, by, note, look, word,
+        told.mailed_at if told else None, told.webhook_at if told else None, notice.viewer_id,
+        notice.pk,
+    )  # fmt: skip
 
 
 def _outside(row: OutsideNotice, now: datetime) -> Clock:
@@ -104,23 +120,35 @@ def _outside(row: OutsideNotice, now: datetime) -> Clock:
     return Clock(row.recipient_name, True, row.due_at, row.rule, at, row.acknowledged_by, "", look, word)
 
 
-def list_sent() -> list[Row]:
-    """The tenant's own occurrences, the newest 200, newest first."""
-    found = list(Occurrence.objects.order_by("-sent_at", "-id")[:SHOWN])
+class SentPage(NamedTuple):
+    """Some occurrences; `answering` are the tenants whose acknowledgements were counted."""
+
+    rows: list[Row]
+    next: str
+    first: bool
+    answering: set[UUID]
+
+
+def page_sent(after: str) -> SentPage:
+    """A page of the tenant's own occurrences, newest first. Raises InvalidInput for a key that no page gave."""
+    page = page_by_time(Occurrence.objects.all(), "sent_at", after)
+    rows, answering = _with_counts(page.rows)
+    return SentPage(rows, page.next, page.first, answering)
+
+
+def _with_counts(found: list[Occurrence]) -> tuple[list[Row], set[UUID]]:
     keys = [each.pk for each in found]
     shown = list(Notice.objects.filter(occurrence__in=keys).values_list("pk", "occurrence_id", "due_at"))
     outside = OutsideNotice.objects.filter(occurrence__in=keys)
-    answered = set(
-        Acknowledgement.received.filter(notice_id__in=[key for key, *_ in shown]).values_list(
-            "notice_id", flat=True
-        )
-    )
+    answers = list(Acknowledgement.received.filter(notice_id__in=[key for key, *_ in shown]))
+    answered = {each.notice_id for each in answers}
     facts = [(of, due_at, key in answered) for key, of, due_at in shown]
     facts += [
         (of, due_at, at is not None)
         for of, due_at, at in outside.values_list("occurrence_id", "due_at", "acknowledged_at")
     ]
-    return [_row(each, [fact for fact in facts if fact[0] == each.pk]) for each in found]
+    rows = [_row(each, [fact for fact in facts if fact[0] == each.pk]) for each in found]
+    return rows, {owner_of(each) for each in answers}
 
 
 def _row(occurrence: Occurrence, facts: list[tuple[UUID, datetime, bool]]) -> Row:
@@ -129,12 +157,19 @@ def _row(occurrence: Occurrence, facts: list[tuple[UUID, datetime, bool]]) -> Ro
     return Row(occurrence, len(facts), counts[True], min(waiting) if waiting else None)
 
 
-def list_received(partnership_id: UUID | None = None) -> list[ReceivedRow]:
-    """Notices that others show to the tenant, the newest 200, newest first; of one partnership where one is given."""
-    found = Notice.received.order_by("-sent_at", "-id")
-    if partnership_id is not None:
-        found = found.filter(partnership_id=partnership_id)
-    rows = list(found[:SHOWN])
+def page_received(after: str) -> Page:
+    """A page of ReceivedRow: notices that others show to the tenant, newest first. Raises InvalidInput."""
+    page = page_by_time(Notice.received.all(), "sent_at", after)
+    return page._replace(rows=_with_states(page.rows))
+
+
+def list_received(partnership_id: UUID) -> list[ReceivedRow]:
+    """Notices of one partnership that are shown to the tenant, the newest 200, newest first."""
+    found = Notice.received.filter(partnership_id=partnership_id).order_by("-sent_at", "-id")
+    return _with_states(list(found[:SHOWN]))
+
+
+def _with_states(rows: list[Notice]) -> list[ReceivedRow]:
     mine = Acknowledgement.objects.filter(notice_id__in=[row.pk for row in rows])
     answered = dict(mine.values_list("notice_id", "at"))
     now = timezone.now()
@@ -147,13 +182,20 @@ def list_events(occurrence: Occurrence) -> list[Event]:
     events = [
         Event(each.at, EVENT_WORDS[each.kind], each.recipient or each.by_name, each.text) for each in told
     ]
-    events += [
-        Event(clock.acknowledged_at, EVENT_WORDS["acknowledged"], clock.acknowledged_by, _for(clock))
-        for clock in list_clocks(occurrence)
-        if clock.acknowledged_at is not None
-    ]
+    for clock in list_clocks(occurrence):
+        events += _clock_events(clock)
     events += _breach_events(occurrence)
     return sorted(events, key=lambda event: event.at)
+
+
+def _clock_events(clock: Clock) -> Iterable[Event]:
+    """What the recipient's side says."""
+    if clock.mailed_at:
+        yield Event(clock.mailed_at, EVENT_WORDS["mailed"], clock.recipient, "")
+    if clock.webhook_at:
+        yield Event(clock.webhook_at, EVENT_WORDS["webhook"], clock.recipient, "")
+    if clock.acknowledged_at:
+        yield Event(clock.acknowledged_at, EVENT_WORDS["acknowledged"], clock.acknowledged_by, _for(clock))
 
 
 def _for(clock: Clock) -> str:

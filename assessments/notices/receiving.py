@@ -18,16 +18,22 @@ from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant, savepoint
 from assessments.notices.mail import OFFICIALS, addresses_of, send_now
 from assessments.notices.models import Acknowledgement, Notice, NoticeReceived, owner_of
+from assessments.notices.ways import emit_acknowledged, emit_escalated_received, emit_received, note_way
 from assessments.timers.services import set_timer
 
 REMIND = "notice-received"
 
 
 def receive_notice(*, tenant_id: UUID, notice_id: UUID) -> bool:
-    """Tells the tenant's owners and security officials of a notice, or of what was added to it; whether it did.
+    """Tells the tenant's webhooks, owners and security officials of a notice, or of more of it; whether it did.
 
-    The mail goes out before the row that says so is committed. Raises OSError, smtplib.SMTPException.
+    Webhooks don't wait for a mail server that fails: they are told first, once. The mail goes out before the row that
+    says so is committed. Raises OSError, smtplib.SMTPException.
     """
+    with open_tenant(tenant_id):
+        notice = Notice.received.filter(pk=notice_id).first()
+        if notice is not None:
+            emit_received(notice)
     with open_tenant(tenant_id):
         notice = Notice.received.filter(pk=notice_id).first()
         if notice is None:
@@ -55,10 +61,13 @@ def _received(notice: Notice) -> NoticeReceived:
 
 def _tell(notice: Notice, *, fresh: bool) -> None:
     what = "closed" if notice.closed_at and not fresh else "new" if fresh else "updated"
+    people = addresses_of(OFFICIALS)
     send_now(
-        addresses_of(OFFICIALS), _subject(what, notice), drill=notice.drill, what=what, notice=notice,
+        people, _subject(what, notice), drill=notice.drill, what=what, notice=notice,
         url=site_link("notice-received", notice.pk),
     )  # fmt: skip
+    if people:
+        note_way(notice, "mailed_at")
 
 
 def _subject(what: str, notice: Notice) -> str:
@@ -72,6 +81,7 @@ def remind_receiver(notice_id: UUID) -> datetime | None:
     acknowledged = Acknowledgement.objects.filter(notice_id=notice_id).exists()
     if notice is None or acknowledged or (notice.drill and notice.closed_at):
         return None
+    emit_escalated_received(notice)
     send_now(
         addresses_of([Role.OWNER]), f"Not acknowledged: a notice from {notice.sender_name}", drill=notice.drill,
         what="overdue", notice=notice, url=site_link("notice-received", notice.pk),
@@ -99,6 +109,7 @@ def acknowledge_notice(*, notice_id: UUID, note: str, by: Person) -> Acknowledge
             )  # fmt: skip
     except IntegrityError as error:
         raise Conflict("Somebody of your organization has acknowledged it already.") from error
+    emit_acknowledged(notice, now)
     record(Act.NOTICE_ACKNOWLEDGE, object_type="notice", object_id=notice.pk, drill=notice.drill)
     tell_sharer(
         owner_of(notice), Act.NOTICE_ACKNOWLEDGE, reader=notice.recipient_name, object_type="notice",

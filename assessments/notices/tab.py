@@ -32,4 +32,9 @@ def mirror_context(partnership: Partnership) -> dict[str, Any]:
     rows = list(Notice.objects.filter(partnership_id=partnership.pk).order_by("-sent_at")[:SHOWN])
     answers = Acknowledgement.received.filter(notice_id__in=[row.pk for row in rows])
     answered, now = dict(answers.values_list("notice_id", "at")), timezone.now()
+    if answered:
+        tell_sharer(
+            rows[0].viewer_id, Act.NOTICE_LIST, reader=Tenant.objects.get().name, object_type="page",
+            object_id="notices", shown=len(answered),
+        )  # fmt: skip
     return {"sent": [(row, *state_of(row.due_at, answered.get(row.pk), now)) for row in rows]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,12 +20,14 @@ from accounts.audit.log import record
 from accounts.audit.shared import tell_sharer
 from accounts.errors import InvalidInput, NotFound
 from accounts.permissions import Permission
+from accounts.requests import BACKGROUND_HEADER
 from accounts.views.pages import form_page, say
 from assessments.notices import breaches, outside, reading, sending, timeline
 from assessments.notices.clocks import ZONES, zone_named
 from assessments.notices.forms import NoticeForm, OutsideForm, StepForm, UpdateForm
 from assessments.notices.kinds import WORDS, Kind
 from assessments.notices.models import (
+    Notice,
     NoticeTimeline,
     Occurrence,
     OutsideRecipient,
@@ -33,25 +36,39 @@ from assessments.notices.models import (
 from assessments.notices.sending import Draft, Recipient
 
 DEFAULT_ZONE = "America/New_York"
+JUST_NOW = timedelta(minutes=1)
 TABS = {"received": "Received", "sent": "Sent and own"}
 
 
 @requires(Permission.PARTNER_READ, act=Act.NOTICE_LIST)
 @require_safe
 def notice_list(request: TenantRequest) -> HttpResponse:
-    received, sent = reading.list_received(), reading.list_sent()
-    record(Act.NOTICE_LIST, object_type="page", object_id="notices", received=len(received), sent=len(sent))
-    for sender in {owner_of(row.notice) for row in received}:
+    tab, after = _tab(request.GET.get("tab", "")), request.GET.get("after", "")
+    page: Any
+    if tab == "sent":
+        page = reading.page_sent(after)
+        others = page.answering
+    else:
+        page = reading.page_received(after)
+        others = {owner_of(row.notice) for row in page.rows}
+    record(Act.NOTICE_LIST, object_type="page", object_id=f"notices-{tab}", shown=len(page.rows))
+    for other in others:
         tell_sharer(
-            sender, Act.NOTICE_LIST, reader=request.tenant.name, object_type="page", object_id="notices"
+            other, Act.NOTICE_LIST, reader=request.tenant.name, object_type="page", object_id="notices"
         )
-    wanted = request.GET.get("tab", "")
-    tab = wanted if wanted in TABS else "received" if received or not sent else "sent"
     return TemplateResponse(
         request, "notices/list.html",
-        {"received": received, "sent": sent, "tab": tab, "tabs": TABS, "kinds": list(Kind), "words": WORDS,
-         "may_send": request.may(Permission.NOTICE_SEND), "can_tell": sending.has_recipients()},
+        {tab: page.rows, "next": page.next, "first": page.first, "tab": tab, "tabs": TABS, "kinds": list(Kind),
+         "words": WORDS, "may_send": request.may(Permission.NOTICE_SEND),
+         "can_tell": sending.has_recipients()},
     )  # fmt: skip
+
+
+def _tab(wanted: str) -> str:
+    """The one that was asked for; else that with something in it."""
+    if wanted in TABS:
+        return wanted
+    return "sent" if not Notice.received.exists() and Occurrence.objects.exists() else "received"
 
 
 @requires(Permission.NOTICE_SEND, step_up=True)
@@ -116,7 +133,8 @@ def detail(request: TenantRequest, occurrence_id: UUID) -> HttpResponse:
 def _shown(request: TenantRequest, occurrence: Occurrence) -> dict[str, Any]:
     zone = request.GET.get("zone", "")
     return {
-        **_clocks(occurrence, zone), "words": WORDS[Kind(occurrence.kind)], "zones": ZONES, "form": UpdateForm(),
+        **_clocks(request, occurrence, zone), "words": WORDS[Kind(occurrence.kind)], "zones": ZONES,
+        "form": UpdateForm(),
         "events": reading.list_events(occurrence), "steps": breaches.list_steps(occurrence), "step_form": StepForm(),
         "weighings": breaches.list_assessments(occurrence),
         "factors": breaches.FACTORS, "may_send": request.may(Permission.NOTICE_SEND),
@@ -124,8 +142,25 @@ def _shown(request: TenantRequest, occurrence: Occurrence) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _clocks(occurrence: Occurrence, zone: str) -> dict[str, Any]:
+def _tell_recipients(request: TenantRequest, clocks: list[reading.Clock]) -> None:
+    """Says in the logs of those who answered that it is read. A page that asks again tells of what is new alone."""
+    polls = request.headers.get(BACKGROUND_HEADER) == "1"
+    act, since = (Act.PROGRESS_READ, timezone.now() - JUST_NOW) if polls else (Act.NOTICE_READ, None)
+    for clock in clocks:
+        said = [at for at in (clock.acknowledged_at, clock.mailed_at, clock.webhook_at) if at is not None]
+        if clock.recipient_id and said and (since is None or max(said) > since):
+            tell_sharer(
+                clock.recipient_id,
+                act,
+                reader=request.tenant.name,
+                object_type="notice",
+                object_id=clock.notice_id,
+            )
+
+
+def _clocks(request: TenantRequest, occurrence: Occurrence, zone: str) -> dict[str, Any]:
     clocks = reading.list_clocks(occurrence)
+    _tell_recipients(request, clocks)
     return {
         "occurrence": occurrence,
         "clocks": clocks,
@@ -141,7 +176,9 @@ def clock(request: TenantRequest, occurrence_id: UUID) -> HttpResponse:
     """The clocks alone, asked again and again by their page."""
     occurrence = sending.find_occurrence(occurrence_id=occurrence_id)
     record(Act.PROGRESS_READ, object_type="occurrence", object_id=occurrence.pk)
-    return TemplateResponse(request, "notices/clocks.html", _clocks(occurrence, request.GET.get("zone", "")))
+    return TemplateResponse(
+        request, "notices/clocks.html", _clocks(request, occurrence, request.GET.get("zone", ""))
+    )
 
 
 @requires(Permission.NOTICE_SEND, act=Act.NOTICE_UPDATE)
@@ -186,6 +223,7 @@ def recipient_remove(request: TenantRequest, recipient_id: UUID) -> HttpResponse
 @requires(Permission.NOTICE_SEND, act=Act.NOTICE_TIMELINE)
 @require_POST
 def timeline_make(request: TenantRequest, occurrence_id: UUID) -> HttpResponse:
+    _tell_recipients(request, reading.list_clocks(sending.find_occurrence(occurrence_id=occurrence_id)))
     timeline.make_timeline(occurrence_id=occurrence_id, by=request.user)
     say(request, "The timeline is written. Its SHA-256 stands in the audit log.")
     return redirect("notice-detail", occurrence_id)

@@ -13,6 +13,8 @@ from django.utils import timezone
 from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.notices import send_after_commit, site_link
+from accounts.webhooks.emitting import emit_to
+from accounts.webhooks.events import EventType
 from assessments.questionnaires.models import GuestLink, Questionnaire
 from assessments.questionnaires.states import OPEN, State, sent_with_state
 
@@ -36,7 +38,18 @@ def send_notice(row_id: UUID) -> datetime | None:
     questionnaire = _open_one(row_id)
     if questionnaire:
         _send(questionnaire, "more is needed" if questionnaire.round > 1 else "please answer")
+        _emit(questionnaire)
     return None
+
+
+def _emit(questionnaire: Questionnaire) -> None:
+    if questionnaire.partnership_id is None:
+        return  # who answers is no tenant
+    emit_to(
+        questionnaire.viewer_id, EventType.QUESTIONNAIRE_RECEIVED, questionnaire.pk,
+        page=("questionnaire-received", questionnaire.pk), key=f"{questionnaire.pk} {questionnaire.round}",
+        partnership=questionnaire.partnership_id, due_on=questionnaire.due_on, round=questionnaire.round,
+    )  # fmt: skip
 
 
 def send_reminder(row_id: UUID) -> datetime | None:

@@ -17,6 +17,8 @@ from accounts.audit.shared import tell_sharer
 from accounts.errors import InvalidInput, NotFound
 from accounts.models import Person
 from accounts.tenancy.models import new_id
+from accounts.webhooks.emitting import emit, emit_to
+from accounts.webhooks.events import EventType
 from assessments.partnerships.models import Partnership
 from assessments.partnerships.reading import working_partnerships
 from assessments.sharing.compose import Content, close_scope, compose
@@ -143,9 +145,21 @@ def _say(act: Act, grant: SharingGrant, **details: Any) -> None:
     said = {**details, "version": grant.version}
     record(act, object_type="sharing_grant", object_id=grant.pk, partner=grant.upstream_name, **said)
     upstream: UUID = grant.viewer_id
+    _emit(act, grant, upstream)
     tell_sharer(
         upstream, act, reader=grant.downstream_name, object_type="sharing_grant", object_id=grant.pk, **said
     )
+
+
+def _emit(act: Act, grant: SharingGrant, upstream: UUID) -> None:
+    """To both parties' webhooks."""
+    event = EventType.GRANT_REVOKED
+    said: dict[str, Any] = {"partnership": grant.partnership_id}
+    if act is Act.SHARING_GRANT:
+        event = EventType.GRANT_MADE
+        said |= {"level": int(grant.level), "begins_at": grant.shown_from, "ends_at": grant.shown_until}
+    emit(event, grant.pk, page=("covered-entity", grant.partnership_id), side="downstream", **said)
+    emit_to(upstream, event, grant.pk, page=("shared-posture", grant.pk), side="upstream", **said)
 
 
 def _draft(partnership: Partnership, terms: Terms, now: datetime) -> tuple[SharingGrant, Content]:

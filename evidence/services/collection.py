@@ -24,6 +24,8 @@ from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.errors import Conflict, NotFound
 from accounts.tenancy.scope import current_tenant_id, open_tenant
+from accounts.webhooks.emitting import emit
+from accounts.webhooks.events import EventType
 from evidence import vault
 from evidence.aws.errors import AwsCallFailed, WrongAccount
 from evidence.aws.reader import Collected
@@ -279,6 +281,10 @@ def _finish_run(run: CollectionRun, at: datetime) -> bool:
         verdict=str(run.verdict),
         units=run.units_total,
     )
+    emit(
+        EventType.RUN_FINISHED, run.pk, page=("connection-detail", run.connection_id), at=at,
+        connection=run.connection_id, verdict=str(run.verdict), units=run.units_total,
+    )  # fmt: skip
     return True
 
 

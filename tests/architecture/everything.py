@@ -94,6 +94,7 @@ from assessments.models import (
     NoticeEvent,
     NoticeReceived,
     NoticeTimeline,
+    NoticeTold,
     NoticeUpdate,
     Occurrence,
     OutsideNotice,
@@ -459,6 +460,7 @@ def _notices(owner: Person, mark: str) -> dict[str, Any]:
         by_name=mark[:200], notice_id=new_id(), partnership_id=new_id(), by=owner, viewer=viewer
     )
     NoticeReceived.objects.create(sender_name=mark[:200], notice_id=new_id())
+    NoticeTold.objects.create(notice_id=new_id(), viewer=viewer, mailed_at=now)
     NoticeEvent.objects.create(occurrence=occurrence, kind="updated", text=f"{mark} says")
     outside = OutsideRecipient.objects.create(name=f"{mark} clinic"[:200], email="clinic@example.org")
     OutsideNotice.objects.create(
@@ -592,7 +594,9 @@ def _provisioned(owner: Person, mark: str) -> dict[str, Any]:
     client = ApiClient.objects.create(
         name=f"{mark} scanner"[:100], scopes=["findings:read"], created_by=owner, expires_at=timezone.now() + timedelta(days=9)
     )  # fmt: skip
-    secret = ApiSecret.objects.create(client=client, secret_digest=secrets.token_bytes(32), ending=mark[-4:], created_by=owner)
+    secret = ApiSecret.objects.create(
+        client=client, secret_digest=secrets.token_bytes(32), ending=mark[-4:], created_by=owner
+    )
     KeptAnswer.objects.create(
         caller=str(client.pk), key=mark[:255], asked_digest=b"0" * 32, status=201, sealed_body=b"0"
     )

@@ -312,7 +312,10 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "api-clients/<uuid:api_client_id>/": (Permission.API_CLIENT_CHANGE, READ),
     "api-clients/<uuid:api_client_id>/revoke/": (Permission.API_CLIENT_CHANGE, WRITE),
     "api-clients/<uuid:api_client_id>/secrets/": (Permission.API_CLIENT_CHANGE, WRITE),
-    "api-clients/<uuid:api_client_id>/secrets/<uuid:secret_id>/revoke/": (Permission.API_CLIENT_CHANGE, WRITE),
+    "api-clients/<uuid:api_client_id>/secrets/<uuid:secret_id>/revoke/": (
+        Permission.API_CLIENT_CHANGE,
+        WRITE,
+    ),
     "scim/v2/": (Gate.MACHINE, frozenset()),
     "scim/v2/<path:rest>": (Gate.MACHINE, frozenset()),
     "scim/v2/.search": (Gate.MACHINE, WRITE),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from datetime import timedelta
+from functools import partial
 from smtplib import SMTPServerDisconnected
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -34,6 +36,7 @@ from assessments.notices.kinds import Kind
 from assessments.notices.outside import add_recipient
 from assessments.notices.receiving import acknowledge_notice, receive_notice
 from assessments.notices.terms import Hours
+from evidence.keyset import page_by_time
 from tests.accounts.factories import grow_stale, make_ready_person, sign_in
 from tests.agreements.factories import make_agreement
 from tests.notices.factories import make_parties, ring, send
@@ -384,3 +387,16 @@ def test_a_worker_that_died_after_the_commit_leaves_nothing_to_do():
         assert NoticeReceived.objects.get().told_revision == 1
     with open_tenant(parties.associate.pk):
         assert Occurrence.objects.get().kind == Kind.CONTINGENCY
+
+
+def test_lists_come_in_pages_and_nothing_is_left_out(monkeypatch):
+    monkeypatch.setattr("assessments.notices.reading.page_by_time", partial(page_by_time, size=2))
+    parties = make_parties()
+    for _ in range(3):
+        send(parties)
+    for tenant, tab in ((parties.associate, "sent"), (parties.hospitals[0], "received")):
+        browser = sign_in(make_ready_person(Role.OWNER, tenant))
+        first = browser.get(f"/notices/?tab={tab}")
+        last = browser.get(f"/notices/?tab={tab}&after={quote(first.context['next'])}")
+        assert [len(page.context[tab]) for page in (first, last)] == [2, 1]
+        assert b"Next page" in first.content

@@ -13,6 +13,8 @@ from accounts.audit.log import record
 from accounts.audit.segment import Segment
 from accounts.errors import Conflict, NotFound, Unavailable
 from accounts.tenancy.scope import current_tenant_id, open_tenant
+from accounts.webhooks.emitting import Page, emit
+from accounts.webhooks.events import EventType
 from assessments import certified
 from assessments.certified import KEPT_FIELDS
 from assessments.partnerships.models import Partnership
@@ -171,9 +173,18 @@ def _tell_all(tenant_id: UUID, packet_id: UUID) -> None:
             mail.tell_arrival(url)
             verification_arrived.send(VerificationDelivery)
             reminders.set_clock(row.partnership_id, row.due_on)
+            _emit(row, "upstream", ("verification-received", row.pk))
         with open_tenant(tenant_id):
             VerificationDelivery.objects.filter(pk=row.pk).update(told_at=timezone.now())
             reminders.set_clock(row.partnership_id, row.due_on)
+            _emit(row, "downstream", ("verification-packet", packet_id))
+
+
+def _emit(row: VerificationDelivery, side: str, page: Page) -> None:
+    emit(
+        EventType.VERIFICATION_DELIVERED, row.pk, page=page, partnership=row.partnership_id, side=side, year=row.year,
+        next_due_on=row.due_on,
+    )  # fmt: skip
 
 
 def deliver_further(*, packet_id: UUID, partnership_id: UUID, scope: str) -> VerificationPacket:
