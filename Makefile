@@ -1,6 +1,6 @@
 # Every word here works as root or not, from any checkout path, and twice in a row.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check bench sbom clean
+.PHONY: help install demo up test check bench pictures sbom clean
 MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
@@ -18,6 +18,7 @@ help:
 	@echo "make test      every test, in a real browser too"
 	@echo "make check     format, lint, types, import rules, migrations, deployment files"
 	@echo "make bench     the numbers that the documentation claims"
+	@echo "make pictures  the pictures of docs/, taken of a demonstration that runs (make demo)"
 	@echo "make sbom      what production is made of, as CycloneDX JSON (sbom.json)"
 	@echo "make clean     what make made, except for the data in .surety"
 
@@ -47,6 +48,9 @@ check: install
 
 bench: install
 	@$(PY) bench/run.py $(ARGS)
+
+pictures: install
+	@$(PY) scripts/pictures.py $(ARGS)
 
 sbom: install
 	@$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --of JSON -o sbom.json && echo "sbom.json"

@@ -150,7 +150,7 @@ def _status(
         resources = sum(tally.failed for tally in failing)
         return (
             Status.NOT_SATISFIED,
-            f"{_count(len(failing), 'check')} failed on {_count(resources, 'resource')}.",
+            f"{_count(len(failing), 'check')} failed on {_count(resources, 'resource')}.{_lighter(tallies)}",
         )
     if gaps_below:
         return Status.NOT_SATISFIED, f"There is a gap in {', '.join(gaps_below)}."
@@ -178,6 +178,12 @@ def _without_contradiction(
     if not passing and not specifications:
         return Status.UNDETERMINED, "No check has found anything to judge."
     return Status.SATISFIED, f"{supported}." if passing else "Every specification is evidenced."
+
+
+def _lighter(tallies: tuple[Tally, ...]) -> str:
+    """Where failing checks are counted, those that make no gap would look forgotten."""
+    more = sum(1 for tally in tallies if tally.failed and not tally.weighs)
+    return f" {_count(more, 'further failing check')} of low severity would make no gap." if more else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -164,7 +164,8 @@ def _counts(states: list[SafeguardState]) -> dict[str, int]:
 def _is_required(state: SafeguardState) -> bool:
     """Whether the Rule asks for what is missing as it stands; a standard's gap may be its specification's alone."""
     designation = state.safeguard.designation
-    return designation is Designation.REQUIRED or (designation is None and state.failing > 0)
+    weighs = any(entry.tally.failed and entry.tally.weighs for entry in state.checks)
+    return designation is Designation.REQUIRED or (designation is None and weighs)
 
 
 def _status(state: SafeguardState, material: Material, level: Level) -> Json:

@@ -62,25 +62,25 @@ class DemonstrationFailed(RuntimeError):
     """Something took too long or ended; the message says where to look."""
 
 
-def run_demo(*, once: bool, say: Say, bar: Bar) -> list[dict[str, Any]]:
-    """Runs the demonstration: with `once` it returns each tenant's document, else it serves until a signal."""
+def run_demo(*, once: bool, port: int = PORT, say: Say, bar: Bar) -> list[dict[str, Any]]:
+    """Runs the demonstration: with `once` it returns each tenant's document, else it serves on `port` until a signal."""
     state = env.state()
     with Supervisor(
         state, postgres=env.uses_embedded_postgres(), redis=env.uses_embedded_redis()
     ) as supervisor:
         aws = AwsControl(f"http://127.0.0.1:{_free_port()}")
         _migrate()
-        _start(supervisor, aws, once=once)
+        _start(supervisor, aws, None if once else port)
         _wait("the stand-in for AWS", partial(_answers, f"{aws.url}/_standin/calls"), state)
         if not once:
-            _wait("the site", partial(_answers, f"http://127.0.0.1:{PORT}/healthz"), state)
-            say(_welcome(state))
+            _wait("the site", partial(_answers, f"http://127.0.0.1:{port}/healthz"), state)
+            say(_welcome(state, port))
         found = [_assess(aws, organisation, say, bar) for organisation in ASSESSED]
         _seed_engagement(MERCY_LAKES)
         _seed_work()
         if not once:
             say(
-                f"\nEverything is collected and assessed. Open http://localhost:{PORT}/ - Ctrl-C ends it all.\n"
+                f"\nEverything is collected and assessed. Open http://localhost:{port}/ - Ctrl-C ends it all.\n"
             )
             supervisor.wait()
         return found
@@ -93,17 +93,21 @@ def _migrate() -> None:
     )
 
 
-def _start(supervisor: Supervisor, aws: AwsControl, *, once: bool) -> None:
+def _start(supervisor: Supervisor, aws: AwsControl, port: int | None) -> None:
     reaches_aws = {name: value for name, value in aws.environment().items() if name != "AWS_DEFAULT_REGION"}
     reaches_aws["AWS_PRINCIPAL_ARN"] = f"arn:aws:iam::{PORTAL_ACCOUNT_ID}:root"
-    port = aws.url.rpartition(":")[2]
-    supervisor.start(Child("aws", (sys.executable, "-m", "portal.demo.aws", "--port", port)))
+    aws_port = aws.url.rpartition(":")[2]
+    supervisor.start(Child("aws", (sys.executable, "-m", "portal.demo.aws", "--port", aws_port)))
     supervisor.start(WORKER.child(**reaches_aws))
     supervisor.start(BEAT.child(**reaches_aws))
     supervisor.start(SEALER.child())
-    if not once:
-        _require_free(PORT)
-        supervisor.start(WEB.child(GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{PORT} --workers 2", **reaches_aws))
+    if port is not None:
+        _require_free(port)
+        site = {
+            "SITE_URL": f"http://localhost:{port}",
+            "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port} --workers 2",
+        }
+        supervisor.start(WEB.child(**site, **reaches_aws))
 
 
 def _assess(aws: AwsControl, organisation: Organisation, say: Say, bar: Bar) -> dict[str, Any]:
@@ -205,8 +209,8 @@ def _summary(found: dict[str, Any], seconds: float) -> str:
     )
 
 
-def _welcome(state: Path) -> str:
-    lines = [f"\nThe site is at http://localhost:{PORT}/ - sign in as", ""]
+def _welcome(state: Path, port: int) -> str:
+    lines = [f"\nThe site is at http://localhost:{port}/ - sign in as", ""]
     for organisation in ALL:
         lines += [f"  {organisation.name} ({organisation.kind.label.lower()})"]
         lines += [f"    {address_of(role, organisation):<40} {role.label}" for role in organisation.people]

@@ -39,6 +39,14 @@ def test_a_failure_of_low_severity_is_told_and_makes_no_gap():
     assert derived.tallies[0].failed == 2
 
 
+def test_beside_a_gap_failures_of_low_severity_are_counted_apart():
+    tallies = [Tally("a", failed=1), Tally("b", weighs=False, failed=3)]
+    derived = derive_statuses(tallies, {"a": [TLS], "b": [TLS]})[TLS]
+    assert derived.why == (
+        "1 check failed on 1 resource. 1 further failing check of low severity would make no gap."
+    )
+
+
 def test_one_unknown_leaves_it_undetermined_and_lowers_the_coverage():
     derived = derive_statuses([Tally("a", passed=9, unknown=1)], {"a": [TLS]})[TLS]
     assert derived.status is Status.UNDETERMINED

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import redis
 from celery import Celery
@@ -32,16 +34,31 @@ def running_worker(log: Path, environment: Mapping[str, str]) -> Iterator[Celery
     with redis.Redis.from_url(broker_url()) as client:
         client.flushdb()
     argv = [*WORKER.child().argv, "--beat", *BEAT.argv[BEAT.argv.index("--scheduler") :][:2]]
-    with log.open("wb") as out:
+    with log.open("wb") as out, _reaper() as groups:
         process = subprocess.Popen(
             argv, cwd=CHECKOUT, env=_environment(environment), stdin=subprocess.DEVNULL, stdout=out,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
+        groups.write(f"+{process.pid}\n")
+        groups.flush()
+        try:
+            yield Celery("ringing", broker=broker_url(), set_as_current=False)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            groups.write(f"-{process.pid}\n")
+
+
+@contextmanager
+def _reaper() -> Iterator[IO[str]]:
+    """Where process groups are noted that shall end should the tests themselves be killed."""
+    argv = [sys.executable, "-m", "portal.embedded.reaper", str(STATE), "1"]
+    reaper = subprocess.Popen(argv, cwd=CHECKOUT, stdin=subprocess.PIPE, text=True, start_new_session=True)
+    assert reaper.stdin
     try:
-        yield Celery("ringing", broker=broker_url(), set_as_current=False)
+        yield reaper.stdin
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        reaper.communicate()
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:

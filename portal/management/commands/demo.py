@@ -22,6 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="do not serve: end after the assessment")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="where the site listens, on this machine alone"
+        )
         parser.add_argument("--format", choices=["table", "json"], default="table")
 
     def handle(self, **options: Any) -> None:
@@ -35,7 +38,10 @@ class Command(BaseCommand):
             ) from error
         try:
             found = run_demo(
-                once=options["once"], say=self.stderr.write, bar=partial(run_progress, sys.stderr)
+                once=options["once"],
+                port=options["port"],
+                say=self.stderr.write,
+                bar=partial(run_progress, sys.stderr),
             )
         except DemonstrationFailed as error:
             raise CommandError(str(error), returncode=2) from error
