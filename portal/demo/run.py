@@ -33,6 +33,7 @@ from portal.demo.agreements import seed_agreements
 from portal.demo.aws import PORTAL_ACCOUNT_ID, AwsControl
 from portal.demo.chain import seed_chain
 from portal.demo.engagement import seed_engagement
+from portal.demo.exits import seed_exits
 from portal.demo.notices import seed_notices
 from portal.demo.partners import Parties, seed_business_associates, seed_partnerships
 from portal.demo.people import (
@@ -149,6 +150,7 @@ def _seed_work() -> None:
         seed_questionnaires(parties)
         seed_notices(parties)
         seed_verification(parties)
+        seed_exits(parties)
 
 
 def _connect(aws: AwsControl, tenant_id: UUID, organisation: Organisation) -> tuple[UUID, bool]:

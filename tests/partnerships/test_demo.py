@@ -12,10 +12,11 @@ from django.utils import timezone
 from accounts.audit.models import AuditEntry
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
-from assessments.models import Acknowledgement, Notice, Partnership, SharedPosture, VerificationPacket
+from assessments.models import Acknowledgement, Exit, Notice, Partnership, SharedPosture, VerificationPacket
 from assessments.questionnaires.states import State, sent_with_state
 from assessments.verifications.dates import Standing
 from assessments.verifications.reading import lines_for_recipient
+from portal.demo.exits import seed_exits
 from portal.demo.notices import seed_notices
 from portal.demo.partners import Parties, seed_business_associates, seed_partnerships
 from portal.demo.questionnaires import seed_questionnaires
@@ -46,6 +47,7 @@ def seed_all(parties: Parties) -> None:
     seed_questionnaires(parties)
     seed_notices(parties)
     seed_verification(parties)
+    seed_exits(parties)
 
 
 def count_acts(parties: Parties) -> list[int]:
@@ -65,6 +67,7 @@ def read_hospital(hospital_id: UUID) -> dict[str, Any]:
                 State(each.state) for each in sent_with_state(timezone.now().date())  # type: ignore[attr-defined]
             ),
             "notices": sorted(Notice.received.values_list("kind", "drill")),
+            "exits": Exit.objects.filter(closed_at=None).count(),
             "acknowledged": Acknowledgement.objects.count(),
             "shown": SharedPosture.received.count(),
             "verifications": {each.partnership.downstream_name: each.standing for each in lines_for_recipient()},
@@ -83,7 +86,7 @@ def test_partners_are_at_work_for_the_hospital_and_are_so_once():
         [State.IN_REVIEW, State.OVERDUE, State.ACCEPTED, State.SENT, State.IN_WORK]
     )
     assert found["notices"] == [("contingency", False), ("contingency", True), ("incident", False)]
-    assert (found["acknowledged"], found["shown"]) == (2, 1)
+    assert (found["acknowledged"], found["shown"], found["exits"]) == (2, 1, 2)
     assert sorted(found["verifications"].values()) == [Standing.DUE, Standing.OVERDUE]
     with open_tenant(parties.imaging):
         assert VerificationPacket.objects.get().state == "certified"
