@@ -130,7 +130,7 @@ IDS = {
 """Fields of queries and forms that take an id, or a key made of one."""
 
 WORDS = frozenset({
-    "scopes", "networks", "safeguards", "month", "months", "part", "side", "doing",
+    "scopes", "networks", "safeguards", "entity", "others", "month", "months", "part", "side", "doing",
     "runs_from", "said", "on", "how", "protections", "verdict", "words", "certified_by", "certified_on", "disclosure",
     "resource", "q",
     "year", "everyone", "question", "document", "remove", "prompt", "answer", "choices", "weight", "help",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from datetime import timedelta
 
@@ -111,6 +112,29 @@ def test_certifying_takes_a_fresh_proof_of_both_factors(parties, client_for):
     assert answer.status_code == 302
     assert answer.url.startswith("/step-up/")
     assert fresh(packet).state == "reviewed"
+
+
+def test_who_certifies_is_told_before_what_the_covered_entities_read_of_them(parties, client_for):
+    packet = draft(parties.associate, parties.officer)
+    review(packet, parties.officer)
+    page = client_for(parties.officer).get(f"/verifications/{packet.pk}/certify/").content.decode()
+    assert f"your e-mail address <strong>{parties.officer.email}</strong>" in page
+
+
+def test_each_of_many_covered_entities_is_reached_by_a_page_or_by_name(parties, client_for, monkeypatch):
+    monkeypatch.setattr("assessments.verifications.views.parties.PAGE", 1)
+    packet, client = draft(parties.associate, parties.officer), client_for(parties.officer)
+    path = f"/verifications/{packet.pk}/"
+
+    def named(**query):
+        return set(re.findall(r"Hospital [ABC]", client.get(path, query).content.decode()))
+
+    assert [named(page=number) for number in (1, 2, 3)] == [{"Hospital A"}, {"Hospital B"}, {"Hospital C"}]
+    assert named(entity="tal c") == {"Hospital C"}
+    assert "No covered entity of yours" in client.get(path, {"entity": "nobody"}).content.decode()
+    client.post(f"/covered-entities/{parties.relations['C'].pk}/leave/", {"reason": "It is over."})
+    assert named(entity="tal c") == set()
+    assert client.get(f"{path}for/{parties.relations['C'].pk}/").status_code == 404
 
 
 def test_only_an_owner_certifies(parties):

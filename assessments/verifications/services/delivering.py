@@ -18,6 +18,7 @@ from accounts.webhooks.events import EventType
 from assessments import certified
 from assessments.certified import KEPT_FIELDS
 from assessments.partnerships.models import Partnership
+from assessments.partnerships.reading import working_partnerships
 from assessments.status import Status
 from assessments.timers.services import set_timer
 from assessments.verifications import mail, reminders
@@ -190,7 +191,7 @@ def _emit(row: VerificationDelivery, side: str, page: Page) -> None:
 def deliver_further(*, packet_id: UUID, partnership_id: UUID, scope: str) -> VerificationPacket:
     """Delivers a signed packet to one more covered entity. Raises NotFound, and Conflict where it isn't signed."""
     packet = VerificationPacket.objects.select_for_update().filter(pk=packet_id).first()
-    relation = Partnership.received.filter(pk=partnership_id).first()
+    relation = working_partnerships().filter(pk=partnership_id).first()
     if packet is None or relation is None:
         raise NotFound("There is no such packet, or no such covered entity among yours.")
     if packet.signed_at is None:

@@ -22,6 +22,7 @@ from accounts.permissions import Permission
 from accounts.tenancy.scope import current_tenant_id
 from accounts.views.pages import form_page, say
 from assessments.partnerships.models import Partnership
+from assessments.partnerships.reading import working_partnerships
 from assessments.rule.proposed import NOT_IN_FORCE, VERIFICATION, RuleSet, rule_set_of
 from assessments.status import Status
 from assessments.verifications import document
@@ -44,6 +45,7 @@ from assessments.verifications.models import (
 from assessments.verifications.reading import Line, lines_for_recipient, lines_for_sender
 from assessments.verifications.services import certifying, delivering, drafting
 from assessments.verifications.views.files import pdf_answer, zip_answer
+from assessments.verifications.views.parties import parties_context
 from evidence import vault
 
 PAGE = 50
@@ -135,12 +137,10 @@ def packet_detail(request: TenantRequest, packet_id: UUID) -> HttpResponse:
     """One packet: what it says, who stands by it, for whom it is and what they said."""
     packet = drafting.find_packet(packet_id=packet_id)
     sections = list(packet.sections.order_by("position"))
-    deliveries = _deliveries(packet)
     record(Act.VERIFICATION_READ, object_type="verification", object_id=packet_id)
     return TemplateResponse(
         request, "verifications/packet.html",
-        {"packet": packet, "sections": sections, "counts": _statuses(sections), "deliveries": deliveries,
-         "recipients": _recipients(packet), "others": _others(packet),
+        {"packet": packet, "sections": sections, "counts": _statuses(sections), **parties_context(packet, request.GET),
          "document": VerificationDocument.objects.filter(packet=packet).defer("pdf", "content").first(),
          "fingerprint": fingerprint(), "may_change": request.may(Permission.PARTNER_CHANGE),
          "may_certify": request.may(Permission.VERIFICATION_CERTIFY), "not_in_force": NOT_IN_FORCE,
@@ -156,34 +156,6 @@ def fingerprint() -> str:
 
 def _statuses(sections: list[Any]) -> list[tuple[Status, int]]:
     return [(each, sum(row.status == each for row in sections)) for each in Status]
-
-
-def _deliveries(packet: VerificationPacket) -> list[tuple[VerificationDelivery, VerificationReceipt | None]]:
-    rows = list(VerificationDelivery.objects.filter(packet_id=packet.pk).order_by("recipient_name", "pk"))
-    receipts = VerificationReceipt.received.filter(delivery_id__in=[row.pk for row in rows])
-    viewers = {row.pk: row.viewer_id for row in rows}
-    answers = {row.delivery_id: row for row in receipts if row.tenant_id == viewers[row.delivery_id]}
-    for row in rows[:PAGE]:
-        if row.pk in answers:
-            _tell(answers[row.pk], "verification_receipt", row.sender_name)
-    return [(row, answers.get(row.pk)) for row in rows[:PAGE]]
-
-
-def _recipients(packet: VerificationPacket) -> list[Any]:
-    """For whom an open packet is: every relation, with its recipient's row or None."""
-    if not packet.is_open:
-        return []
-    chosen = {row.partnership_id: row for row in packet.recipients.all()}
-    relations = Partnership.received.order_by("upstream_name", "pk")[:PAGE]
-    return [(relation, chosen.get(relation.pk)) for relation in relations]
-
-
-def _others(packet: VerificationPacket) -> list[Partnership]:
-    """To whom a signed packet can be delivered still."""
-    if packet.signed_at is None:
-        return []
-    had = packet.recipients.values_list("partnership_id", flat=True)
-    return list(Partnership.received.exclude(pk__in=list(had)).order_by("upstream_name", "pk")[:PAGE])
 
 
 @require_http_methods(FORM)
@@ -235,7 +207,7 @@ def recipient_change(request: TenantRequest, packet_id: UUID, partnership_id: UU
 
 
 def _relation(partnership_id: UUID) -> Partnership:
-    found = Partnership.received.filter(pk=partnership_id).first()
+    found: Partnership | None = working_partnerships().filter(pk=partnership_id).first()
     if found is None:
         raise NotFound("There is no such covered entity among yours.")
     return found
