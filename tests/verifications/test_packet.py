@@ -132,7 +132,7 @@ def test_each_of_many_covered_entities_is_reached_by_a_page_or_by_name(parties, 
     assert [named(page=number) for number in (1, 2, 3)] == [{"Hospital A"}, {"Hospital B"}, {"Hospital C"}]
     assert named(entity="tal c") == {"Hospital C"}
     assert "No covered entity of yours" in client.get(path, {"entity": "nobody"}).content.decode()
-    client.post(f"/covered-entities/{parties.relations['C'].pk}/leave/", {"reason": "It is over."})
+    client.post(f"/covered-entities/{parties.relations['C'].pk}/leave/", {"reason": "Over."}, follow=True)
     assert named(entity="tal c") == set()
     assert client.get(f"{path}for/{parties.relations['C'].pk}/").status_code == 404
 
