@@ -78,7 +78,6 @@ def test_half_a_character_is_found_wherever_a_read_ends(cut: int) -> None:
         (b"<testsuites>" + b"<testsuite>" * 200, "nested more than 100 levels deep"),
         (b"<testsuites><testcase name='a'></testsuites>", "no XML from line 1"),
         (b"<testsuites><testcase name='&xxe;'/></testsuites>", "no XML from line 1"),
-        (b'<?xml version="1.0" encoding="odd"?><testsuites/>', "in no format that is read"),
     ],
 )
 def test_hostile_xml_is_refused(document: bytes, words: str) -> None:
