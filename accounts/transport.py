@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from accounts.errors import Forbidden
 from accounts.refusals import refuse
 
-MACHINE_PATHS = ("/api/", "/scim/")
+MACHINE_PATHS = ("/api/", "/scim/", "/calendar/feed/")
 
 
 class PlainHttpMiddleware:

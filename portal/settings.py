@@ -129,7 +129,7 @@ OTP_TOTP_ISSUER = "Surety"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = PRODUCTION
 # A machine that speaks plain HTTP is told so, not led on: its token would go on travelling in the clear.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/", r"^scim/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/", r"^scim/", r"^calendar/feed/"]
 SECURE_HSTS_SECONDS = 2 * 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)

@@ -57,6 +57,14 @@ class Line:
         return not self.duty.done and self.duty.at < now
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a calendar shows: what should have been done, the oldest first, and the rest of its period."""
+
+    overdue: tuple[Line, ...]
+    rest: tuple[Line, ...]
+
+
 def parts_for(may: May) -> list[Part]:
     """The parts whose clocks the reader may see."""
     return [part for part in PARTS if may(part.needs)]
@@ -75,12 +83,19 @@ def list_duties(since: datetime, until: datetime, may: May, wanted: Wanted | Non
     return sorted(found, key=lambda line: (line.duty.at, line.duty.title, line.duty.name))
 
 
-def list_overdue(now: datetime, may: May, wanted: Wanted) -> list[Line]:
-    """What should have been done in the last two years and was not, the oldest first."""
-    if wanted.doing is Doing.DONE:
-        return []
-    only_open = Wanted(wanted.part, wanted.side, Doing.OPEN)
-    return list_duties(now - LOOKS_BACK, now, may, only_open)
+def read_calendar(since: datetime, until: datetime, now: datetime, may: May, wanted: Wanted) -> Found:
+    """The duties of [since, until) that are wanted; where that is now, what is overdue for long stands first."""
+    present = since <= now < until and wanted.doing is not Doing.DONE
+    first = min(since, now - LOOKS_BACK) if present else since
+    lines = list_duties(first, until, may, Wanted(wanted.part, wanted.side, Doing.ALL))
+    overdue = [line for line in lines if present and line.is_overdue(now)]
+    late = {line.duty.name for line in overdue}
+    rest = [
+        line
+        for line in lines
+        if line.duty.at >= since and wanted.fits(line.duty) and line.duty.name not in late
+    ]
+    return Found(tuple(overdue), tuple(rest))
 
 
 def tell_sharers(lines: Iterable[Line], reader: str) -> None:

@@ -25,7 +25,7 @@ from accounts.views.pages import say
 from assessments.duties import feeds
 from assessments.duties.forms import CalendarFilterForm
 from assessments.duties.ical import write_calendar
-from assessments.duties.reading import Line, list_duties, list_overdue, parts_for, tell_sharers
+from assessments.duties.reading import Line, list_duties, parts_for, read_calendar, tell_sharers
 
 PAGE = 100
 FEED_BACK, FEED_AHEAD = timedelta(days=90), timedelta(days=400)
@@ -41,10 +41,8 @@ def calendar(request: TenantRequest) -> HttpResponse:
     if not form.is_valid():
         raise InvalidInput("A filter of the calendar can't be used. Clear the filters and try again.")
     wanted, period = form.wanted(), form.period()
-    overdue = list_overdue(now, request.may, wanted) if period.since <= now < period.until else []
-    late = {line.duty.name for line in overdue}
-    found = list_duties(period.since, period.until, request.may, wanted)
-    lines = [*overdue, *(line for line in found if line.duty.name not in late)]
+    found = read_calendar(period.since, period.until, now, request.may, wanted)
+    lines, late = [*found.overdue, *found.rest], {line.duty.name for line in found.overdue}
     page = Paginator(lines, PAGE).get_page(request.GET.get("page"))
     shown = list(page)
     tell_sharers(shown, request.tenant.name)
@@ -52,7 +50,7 @@ def calendar(request: TenantRequest) -> HttpResponse:
     return TemplateResponse(
         request, "calendar/list.html",
         {"form": form, "period": period, "page": page, "groups": _groups(shown, late, form.place), "now": now,
-         "zone": str(form.place), "found": len(lines), "late": len(overdue), "filtered": bool(request.GET)},
+         "zone": str(form.place), "found": len(lines), "late": len(late), "filtered": bool(request.GET)},
     )  # fmt: skip
 
 
