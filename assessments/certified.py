@@ -6,6 +6,7 @@ The ZIP holds the document, the log's entry that certifies it, and what proves b
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ from django.utils import timezone
 
 from accounts.audit.events import Act
 from accounts.audit.package import PackageInfo, Part, stream_package
-from accounts.audit.seals import is_anchored, place_of
+from accounts.audit.seals import Seal, is_anchored, place_of
 from accounts.audit.segment import Segment, choose_segment, segment_parts
 from accounts.errors import Unavailable
 from accounts.tenancy.scope import current_database, open_tenant
@@ -79,6 +80,12 @@ def canonical(content: Any) -> bytes:
 def sha256(data: bytes) -> str:
     """In hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def sealed_as(seal: Seal | None) -> str:
+    """What the log says that evidence was sealed as: its salted commitment, or its SHA-256; "" where it doesn't say."""
+    details = json.loads(seal.body)["details"] if seal else {}
+    return str(details.get("commitment") or details.get("sha256") or "")
 
 
 def pdf_of(template: Path, content: Mapping[str, Any]) -> bytes:

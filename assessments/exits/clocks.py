@@ -13,7 +13,8 @@ from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.tenancy.scope import after_commit, current_tenant_id, open_tenant
 from assessments.exits import mail
-from assessments.exits.models import Exit, ExitEvidence
+from assessments.exits.facts import Look
+from assessments.exits.models import Exit
 from assessments.exits.reading import received_exits
 from assessments.exits.services.certifying import SIGNING, ring_signing
 from assessments.exits.services.evidence import LOOK, refresh_evidence
@@ -87,13 +88,11 @@ def _tell_beginning(exit_: Exit) -> None:
 
 def look(exit_id: UUID) -> datetime | None:
     """The timer's handler in the downstream tenant; None where nothing is left to look for."""
-    shown = ExitEvidence.objects.filter(exit_id=exit_id).first()
     exit_ = received_exits().filter(pk=exit_id).first()
-    if shown is None or exit_ is None:
+    if exit_ is None or exit_.closed_at:
         return None
-    fresh = refresh_evidence(exit_)
-    done = fresh is None or fresh.gone == fresh.total
-    return None if done else timezone.now() + LOOK_EVERY
+    left = [fact for fact in refresh_evidence(exit_) if fact.look is not Look.GONE]
+    return None if not left else timezone.now() + LOOK_EVERY
 
 
 def sign(certificate_id: UUID) -> datetime | None:

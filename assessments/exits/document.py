@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from assessments.certified import canonical, sha256
-from assessments.exits.facts import Look
+from accounts.audit.seals import seals_of
+from assessments.certified import canonical, sealed_as, sha256
+from assessments.exits.facts import Fact, Look
 from assessments.exits.models import ExitEvidence
 from assessments.exits.reading import Line, Picture
 
@@ -40,11 +42,20 @@ class Officer:
     certified_at: datetime
 
 
-def content_of(picture: Picture, *, officer: Officer, number: int, tenant_name: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """What is certified: how the exit stands, what AWS shows of all that was named, and by whom."""
+
+    picture: Picture
+    facts: Sequence[Fact]
+    officer: Officer
+
+
+def content_of(said: Certified, *, number: int, tenant_name: str) -> dict[str, Any]:
     """Everything that the certificate says, as JSON. `exceptions` is empty where it is complete."""
-    exit_ = picture.exit
+    picture, officer, exit_ = said.picture, said.officer, said.picture.exit
     items = [_item(line) for line in picture.lines]
-    shown = _shown(picture.evidence)
+    shown = {**_shown(picture.evidence), "snapshots": _snapshots(said.facts)}
     exceptions = [*_unfeasible(items), *_left(picture.evidence)]
     return {
         "exit": str(exit_.pk), "number": number, "business_associate": tenant_name,
@@ -81,6 +92,16 @@ def _shown(shown: ExitEvidence | None) -> dict[str, Any]:
         "labels": {str(look): look.label for look in Look}, "facts": shown.facts,
         "pending_until": moment(shown.pending_until),
     }  # fmt: skip
+
+
+def _snapshots(facts: Sequence[Fact]) -> list[dict[str, str]]:
+    """AWS's sealed answers, without a word of what is in them, each with what the log says that it was sealed as."""
+    read = {fact.snapshot_id: fact for fact in facts if fact.snapshot_id}
+    seals = seals_of(read)
+    return [
+        {"id": str(pk), "read_at": moment(fact.at), "sealed": sealed_as(seals.get(pk))}
+        for pk, fact in sorted(read.items())
+    ]
 
 
 def _unfeasible(items: list[dict[str, Any]]) -> list[str]:

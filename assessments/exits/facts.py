@@ -89,6 +89,7 @@ class Fact:
     """When AWS deletes a key that is pending deletion."""
     at: datetime | None = None
     digest: str = ""
+    snapshot_id: UUID | None = None
 
     def to_json(self) -> dict[str, str]:
         """With times as RFC 3339, for rows and documents."""
@@ -112,6 +113,11 @@ class Read:
     def digest(self) -> str:
         """Of the sealed answer."""
         return self.unit.snapshot.blob.digest if self.unit and self.unit.snapshot else ""
+
+    @property
+    def snapshot_id(self) -> UUID | None:
+        """Of the sealed answer."""
+        return self.unit.snapshot_id if self.unit else None
 
 
 class Reading:
@@ -160,7 +166,18 @@ def _fact(resource: ExitResource, reading: Reading) -> Fact:
 
     def say(look: Look, why: str = "", until: datetime | None = None) -> Fact:
         at = read.unit.collected_at if read.unit and read.answers else None
-        return Fact(kind, resource.identifier, resource.region, account, look, why, until, at, read.digest)
+        return Fact(
+            kind,
+            resource.identifier,
+            resource.region,
+            account,
+            look,
+            why,
+            until,
+            at,
+            read.digest,
+            read.snapshot_id,
+        )
 
     if read.run is None or read.unit is None:
         return say(Look.UNKNOWN, "The newest collection didn't look there.")

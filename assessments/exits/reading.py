@@ -107,6 +107,12 @@ class Picture:
         )
 
     @property
+    def shows_downstream(self) -> bool:
+        """Whether anything of it is the downstream party's word."""
+        answers = any(each.proof and not each.by_upstream for each in self.lines)
+        return answers or self.evidence is not None or bool(self.certificates)
+
+    @property
     def answered(self) -> int:
         """How many items have an answer that isn't sent back."""
         return sum(each.standing in {Standing.REVIEW, Standing.ACCEPTED} for each in self.lines)
@@ -244,7 +250,9 @@ def note_reading(picture: Picture) -> None:
     exit_ = picture.exit
     if exit_.by_hand:
         return
-    own = current_tenant_id()
-    other = exit_.downstream_id if own == exit_.upstream_id else exit_.upstream_id
-    reader = exit_.upstream_name if own == exit_.upstream_id else exit_.downstream_name
+    upstream = current_tenant_id() == exit_.upstream_id
+    if upstream and not picture.shows_downstream:
+        return
+    other = exit_.downstream_id if upstream else exit_.upstream_id
+    reader = exit_.upstream_name if upstream else exit_.downstream_name
     tell_sharer(other, Act.EXIT_READ, reader=reader, object_type="exit", object_id=exit_.pk)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from uuid import UUID
 
 from accounts.audit.seals import seals_of
 from assessments import certified
-from assessments.certified import canonical, sha256
+from assessments.certified import canonical, sealed_as, sha256
 from assessments.rule.proposed import NOT_IN_FORCE, VERIFICATION, RuleSet, proposals_for
 from assessments.status import Status
 from assessments.verifications.analysis import TECHNICAL
@@ -85,12 +84,7 @@ def _one_person(packet: VerificationPacket) -> str:
 def _evidence(packet: VerificationPacket) -> list[dict[str, str]]:
     """The snapshots in force at `as_of`, each with what the log says that it was sealed as."""
     seals = seals_of(UUID(row["id"]) for row in packet.snapshots)
-    return [{**row, "sealed": _sealed(seals.get(UUID(row["id"])))} for row in packet.snapshots]
-
-
-def _sealed(seal: Any) -> str:
-    details = json.loads(seal.body)["details"] if seal else {}
-    return str(details.get("commitment") or details.get("sha256") or "")
+    return [{**row, "sealed": sealed_as(seals.get(UUID(row["id"])))} for row in packet.snapshots]
 
 
 def _proposed(packet: VerificationPacket) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from assessments.partners.services import preview_import
 from evidence.models import ConnectionState
 from tests.collected import VERSIONING
 from tests.e2e.conftest import judged, meets, open_visit
+from tests.exits.everything import exit_rows, received_exit
 from tests.factories import make_connection
 from tests.notices.factories import make_occurrences
 from tests.partnerships.factories import make_partnership
@@ -38,7 +39,10 @@ def addresses(tenant, collected, owner) -> list[str]:
         sheet = preview_import(content=SHEET, by=owner)
     works, upstream = make_partnership(tenant), make_partnership(downstream=tenant)
     sent, own = make_occurrences(tenant, owner)
-    partners = "/business-associates/"
+    asked = received_exit(tenant, "Northside")
+    with open_tenant(tenant.pk):
+        asks = exit_rows(owner, collected.connection, asked, "Cedar")["exit"]
+    partners, exits = "/business-associates/", f"/exits/received/{asked.pk}/"
     connection = f"/connections/{collected.connection.pk}/"
     return [
         "/", "/safeguards/", "/safeguards/?section=164.312", "/safeguards/164.312(c)(1)/", "/findings/", f"/findings/checks/{VERSIONING}/",
@@ -51,6 +55,8 @@ def addresses(tenant, collected, owner) -> list[str]:
         connection, *(f"{connection}?tab={tab}" for tab in ("coverage", "runs", "permissions")), f"/connections/{broken.pk}/",
         *(f"{connection}grant/?way={way}" for way in ("cloudformation", "terraform", "manual")), f"{connection}remove/", "/members/", "/audit/", "/audit/export/", "/audit/streams/", "/profile/", "/profile/passkeys/new/",
         *(f"/questionnaires/{page}" for page in ("", "send/", "received/", "templates/", "templates/shipped/hipaa-security/")),
+        f"/exits/{asks.pk}/", "/exits/", exits, f"{exits}resources/?connection={collected.connection.pk}&kind=bucket", f"{partners}{asks.associate_id}/exit/",
+        f"/exits/{asks.pk}/close/", f"{exits}items/media/",
         "/calendar/", "/calendar/links/", "/profile/second-factor/", "/profile/password/", "/settings/sign-in/",
     ]  # fmt: skip
 

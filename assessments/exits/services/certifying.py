@@ -46,11 +46,10 @@ def certify_exit(
     exit_ = find_received(exit_id=exit_id)
     if exit_.closed_at:
         raise Conflict("This exit is closed.")
-    refresh_evidence(exit_)
-    picture = picture_of(exit_)
-    _refuse_unfit(picture)
+    _refuse_unfit(picture_of(exit_))
+    facts = refresh_evidence(exit_)
     officer = document.Officer(person.name, title, authority, timezone.now())
-    row = _freeze(picture, officer, tenant, person)
+    row = _freeze(document.Certified(picture_of(exit_), facts, officer), tenant, person)
     said: dict[str, Any] = {
         "sha256": row.pdf_sha256,
         "content_sha256": row.content_sha256,
@@ -76,9 +75,9 @@ def _refuse_unfit(picture: Picture) -> None:
         raise Conflict(f"These items need an answer first: {names}.")
 
 
-def _freeze(picture: Picture, officer: document.Officer, tenant: Tenant, person: Person) -> ExitCertificate:
-    exit_, number = picture.exit, len(picture.certificates) + 1
-    content = document.content_of(picture, officer=officer, number=number, tenant_name=tenant.name)
+def _freeze(said: document.Certified, tenant: Tenant, person: Person) -> ExitCertificate:
+    exit_, officer, number = said.picture.exit, said.officer, len(said.picture.certificates) + 1
+    content = document.content_of(said, number=number, tenant_name=tenant.name)
     text, pdf = certified.canonical(content), certified.pdf_of(document.TEMPLATE, content)
     if len(pdf) > LARGEST_PDF:
         raise InvalidInput("The document is too long. Shorten the answers, or tell counts alone.")

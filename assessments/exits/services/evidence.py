@@ -110,14 +110,15 @@ def choose_disclosure(*, exit_id: UUID, disclosure: Disclosure) -> ExitEvidence:
         Act.EXIT_EVIDENCE, object_type="exit", object_id=exit_.pk, disclosure=str(disclosure),
         viewer=str(exit_.upstream_id),
     )  # fmt: skip
-    return refresh_evidence(exit_) or shown
+    refresh_evidence(exit_)
+    return shown
 
 
-def refresh_evidence(exit_: Exit) -> ExitEvidence | None:
-    """Brings what is shown up to date with the newest runs; None until somebody has chosen what is told."""
+def refresh_evidence(exit_: Exit) -> list[Fact]:
+    """Brings what is shown up to date with the newest runs; empty until somebody has chosen what is told."""
     shown = ExitEvidence.objects.select_for_update().filter(exit_id=exit_.pk).first()
     if shown is None:
-        return None
+        return []
     facts = facts_of(resources_of(exit_))
     for name, value in counts_of(facts).items():
         setattr(shown, name, value)
@@ -126,7 +127,13 @@ def refresh_evidence(exit_: Exit) -> ExitEvidence | None:
     shown.facts = [each.to_json() for each in facts] if shown.disclosure == Disclosure.NAMES else []
     shown.looked_at = timezone.now()
     shown.save()
-    return shown
+    return facts
+
+
+def shown_of(exit_id: UUID) -> ExitEvidence | None:
+    """What the open tenant shows of an exit."""
+    found: ExitEvidence | None = ExitEvidence.objects.filter(exit_id=exit_id).first()
+    return found
 
 
 def counts_of(facts: Iterable[Fact]) -> dict[str, int]:
@@ -161,7 +168,8 @@ def plan_looking() -> None:
 
 def look_again(*, exit_id: UUID) -> ExitEvidence:
     """As `refresh_evidence`, when somebody asks. Raises NotFound, Conflict where nothing is shown."""
-    fresh = refresh_evidence(find_received(exit_id=exit_id))
+    refresh_evidence(find_received(exit_id=exit_id))
+    fresh = shown_of(exit_id)
     if fresh is None:
         raise Conflict("Choose first what the other side is told.")
     record(Act.EXIT_EVIDENCE, object_type="exit", object_id=exit_id, gone=fresh.gone, total=fresh.total)
