@@ -154,7 +154,11 @@ def value_of(found: Candidate) -> str:
 
 
 class DisclosureForm(RefusableForm):
-    disclosure = forms.ChoiceField(label="What the other side is told", choices=Disclosure.choices)
+    disclosure = forms.ChoiceField(
+        label="What the other side is told",
+        choices=[(Disclosure.COUNTS.value, "Numbers alone"), (Disclosure.NAMES.value, "Each by name")],
+        help_text="By name, it reads the account, region and name of each, and the SHA-256 of AWS's sealed answer.",
+    )
 
 
 class CertifyForm(RefusableForm):

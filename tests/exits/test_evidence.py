@@ -26,6 +26,7 @@ from tests.factories import make_connection, make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMED = ("global|claims",)
+CERTIFY = {"title": "CIO", "authority": "Board", "confirmed": "on"}
 
 
 @pytest.fixture
@@ -121,10 +122,9 @@ def test_a_certificate_stays_incomplete_until_the_key_is_gone(case, parties):
     collect(account, buckets("website"), keys("PendingDeletion", DeletionDate="2026-12-20T00:00:00Z"))
     looks(exit_, vendor)
     answer_all(exit_, vendor)
-    certify = {"title": "CIO", "authority": "Board", "confirmed": "on"}
-    vendor.post(f"/exits/received/{exit_.pk}/certify/", certify)
+    vendor.post(f"/exits/received/{exit_.pk}/certify/", CERTIFY)
     collect(account, buckets("website"), keys(None))
-    vendor.post(f"/exits/received/{exit_.pk}/certify/", certify)
+    vendor.post(f"/exits/received/{exit_.pk}/certify/", CERTIFY)
     with open_tenant(parties.upstream.pk):
         first, second = ExitCertificate.received.order_by("number")
         kept = ExitProof.received.get(item="keys")
@@ -134,6 +134,22 @@ def test_a_certificate_stays_incomplete_until_the_key_is_gone(case, parties):
     ]
     assert kept.evidence["facts"][0]["look"] == "pending"
     assert json.loads(second.content)["evidence"]["counts"]["gone"] == 2
+
+
+def test_what_was_named_is_told_at_least_by_number_before_it_is_certified(parties, hospital, vendor):
+    exit_ = begin(parties, hospital)
+    name(exit_, vendor, make_account(parties.downstream), "bucket", *NAMED)
+    answer_all(exit_, vendor)
+    certify = f"/exits/received/{exit_.pk}/certify/"
+    assert vendor.post(certify, CERTIFY).status_code == 409
+    vendor.post(f"/exits/received/{exit_.pk}/told/", {"disclosure": "counts"})
+    assert vendor.post(certify, CERTIFY).status_code == 302
+    with open_tenant(parties.upstream.pk):
+        said = json.loads(ExitCertificate.received.get().content)
+    assert said["exceptions"] == ["1 resource is still there, as AWS shows."]
+    assert "global|claims" not in json.dumps(said)
+    assert '"identifier"' not in json.dumps(said)
+    assert len(said["evidence"]["snapshots"]) == 1
 
 
 def test_after_a_collection_it_is_looked_at_again_without_anybody(case, parties):

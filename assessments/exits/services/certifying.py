@@ -20,7 +20,7 @@ from assessments.exits import document
 from assessments.exits.mail import tell_other
 from assessments.exits.models import Exit, ExitCertificate, ExitPackage
 from assessments.exits.reading import Picture, Standing, find_received, picture_of
-from assessments.exits.services.evidence import refresh_evidence
+from assessments.exits.services.evidence import refresh_evidence, resources_of
 from assessments.timers.services import set_timer
 from evidence import vault
 from evidence.queue import ring_after_commit
@@ -48,6 +48,8 @@ def certify_exit(
         raise Conflict("This exit is closed.")
     _refuse_unfit(picture_of(exit_))
     facts = refresh_evidence(exit_)
+    if not facts and resources_of(exit_):
+        raise Conflict("Choose first what the other side is told of the resources that you named.")
     officer = document.Officer(person.name, title, authority, timezone.now())
     row = _freeze(document.Certified(picture_of(exit_), facts, officer), tenant, person)
     said: dict[str, Any] = {
