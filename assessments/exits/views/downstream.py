@@ -98,7 +98,7 @@ def resources(request: TenantRequest, received_exit_id: UUID) -> HttpResponse:
             return redirect("exit-received", received_exit_id)
     return form_page(
         request, "exits/resources.html", form, exit=exit_, asked=asked, connection=connection, unread=unread,
-        **_listed(found, request.GET.get("q", "")),
+        **_listed(_unnamed(exit_, found), request.GET.get("q", "")),
     )  # fmt: skip
 
 
@@ -110,6 +110,14 @@ def _chosen(asked: ConnectionForm, request: TenantRequest) -> tuple[AwsConnectio
         raise NotFound("There is no such listing.")
     connection = evidence.find_connection(connection_id=UUID(asked.cleaned_data["connection"]))
     return connection, ResourceKind(asked.cleaned_data["kind"])
+
+
+def _unnamed(exit_: Exit, found: list[Candidate]) -> list[Candidate]:
+    """Those that aren't among the exit's resources yet."""
+    named = {
+        (row.connection_id, row.kind, row.region, row.identifier) for row in evidence.resources_of(exit_)
+    }
+    return [row for row in found if (row.connection_id, row.kind, row.region, row.identifier) not in named]
 
 
 def _listed(found: list[Candidate], words: str) -> dict[str, Any]:
