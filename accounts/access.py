@@ -142,7 +142,9 @@ def machine(scope: Scope) -> Callable[[View], View]:
     return wrap
 
 
-def api(permission: Permission, scope: Scope, *, act: Act | None = None) -> Callable[[View], View]:
+def api(
+    permission: Permission, scope: Scope, *, act: Act | None = None, step_up: bool = False
+) -> Callable[[View], View]:
     """For a client whose token has the scope, and for a member, by session, whose role includes the permission.
 
     A request with an Authorization header is a machine's, and its session is nobody's. A session's request is
@@ -151,7 +153,7 @@ def api(permission: Permission, scope: Scope, *, act: Act | None = None) -> Call
 
     def wrap(view: View) -> View:
         view.csrf_exempt = False  # type: ignore[attr-defined]
-        return _declare(Access(permission=permission, scope=scope, act=act))(view)
+        return _declare(Access(permission=permission, scope=scope, act=act, step_up=step_up))(view)
 
     return wrap
 

@@ -194,9 +194,12 @@ def title_of(check_id: str) -> str:
     return check.title if check else check_id
 
 
-def read_safeguards() -> list[SafeguardState]:
-    """Every safeguard in the order of the Rule, with its status in force."""
-    rows = {row.citation: row for row in SafeguardStatus.objects.filter(valid_to=None)}
+def read_safeguards(at: datetime | None = None) -> list[SafeguardState]:
+    """Every safeguard in the order of the Rule, with its status in force, or with that of another time."""
+    then = Q(valid_to=None)
+    if at is not None:
+        then = Q(valid_from__lte=at) & (Q(valid_to=None) | Q(valid_to__gt=at))
+    rows = {row.citation: row for row in SafeguardStatus.objects.filter(then)}
     defaults = derive_statuses((), {})
     return [_state(safeguard, rows.get(citation), defaults) for citation, safeguard in SECURITY_RULE.items()]
 

@@ -88,7 +88,7 @@ class RunVerdict(models.TextChoices):
 
 
 class CollectionRun(TenantModel):
-    """One run of collectors over one connection. `trigger`: first, person, schedule or command line."""
+    """One run of collectors over one connection. `trigger`: first, person, client, schedule or command line."""
 
     connection = TenantForeignKey(AwsConnection, on_delete=models.PROTECT, related_name="runs")
     trigger = models.CharField(max_length=16)

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from csp.constants import NONE, SELF
 
+from accounts.clients.scopes import WORDS
 from portal import env
 from portal.embedded import Role
 
@@ -37,6 +38,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -285,6 +288,30 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "portal.api.errors.translate",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Surety",
+    "VERSION": "1",
+    "DESCRIPTION": "What the portal knows, for machines. docs/api.md begins with a first call.",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "client": {
+                "type": "oauth2",
+                "flows": {
+                    "clientCredentials": {
+                        "tokenUrl": "/api/v1/oauth/token",
+                        "scopes": {str(scope): words for scope, words in WORDS.items()},
+                    }
+                },
+            },
+            "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE_NAME},
+        }
+    },
 }
 
 # Machines

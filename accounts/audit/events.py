@@ -15,6 +15,7 @@ class Act(StrEnum):
     SESSION_EXPIRE = "session.expire"
     SESSION_REVOKE = "session.revoke"
     REQUEST_REFUSE = "request.refuse"
+    REQUEST_REPLAY = "request.replay"
     PASSWORD_CHANGE = "person.password_change"  # noqa: S105 (the name of an act)
     SECOND_FACTOR_SET_UP = "person.second_factor_set_up"
     SECOND_FACTOR_REMOVE = "person.second_factor_remove"
@@ -322,6 +323,7 @@ _LABELS = {
     "SHARING_PUBLISH": "Published the posture to partners",
     "SHARED_POSTURE_READ": "Read a shared posture",
     "REQUEST_REFUSE": "Was refused",
+    "REQUEST_REPLAY": "Repeated a request, and got its first answer",
     "PASSWORD_RESET": "Reset a password",
     "EMAIL_CHANGE_ASK": "Asked for another e-mail address",
     "EMAIL_CHANGE": "Changed the e-mail address",

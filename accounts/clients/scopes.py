@@ -18,6 +18,7 @@ class Scope(StrEnum):
     SAFEGUARDS_READ = "safeguards:read"
     FINDINGS_READ = "findings:read"
     EVIDENCE_READ = "evidence:read"
+    EVIDENCE_EXPORT = "evidence:export"
     CONNECTIONS_READ = "connections:read"
     RUNS_READ = "runs:read"
     RUNS_START = "runs:start"
@@ -31,7 +32,8 @@ WORDS: Mapping[Scope, str] = MappingProxyType(
     {
         Scope.SAFEGUARDS_READ: "Read safeguards and their statuses, now and on past days",
         Scope.FINDINGS_READ: "Read findings",
-        Scope.EVIDENCE_READ: "Read what evidence there is, and its content",
+        Scope.EVIDENCE_READ: "Read which evidence there is, and where it came from",
+        Scope.EVIDENCE_EXPORT: "Download evidence, as it was sealed",
         Scope.CONNECTIONS_READ: "Read AWS connections",
         Scope.RUNS_READ: "Read collection runs and their results",
         Scope.RUNS_START: "Start a collection run",
@@ -48,6 +50,7 @@ PERMISSIONS: Mapping[Scope, Permission] = MappingProxyType(
         Scope.SAFEGUARDS_READ: Permission.POSTURE_READ,
         Scope.FINDINGS_READ: Permission.POSTURE_READ,
         Scope.EVIDENCE_READ: Permission.EVIDENCE_READ,
+        Scope.EVIDENCE_EXPORT: Permission.EVIDENCE_EXPORT,
         Scope.CONNECTIONS_READ: Permission.CONNECTION_READ,
         Scope.RUNS_READ: Permission.EVIDENCE_READ,
         Scope.RUNS_START: Permission.COLLECTION_START,
@@ -59,11 +62,14 @@ PERMISSIONS: Mapping[Scope, Permission] = MappingProxyType(
 )
 """What a person needs for the same: the interface answers sessions too, and nobody gives what they haven't."""
 
-BY_CONNECTION = frozenset(
-    {Scope.FINDINGS_READ, Scope.EVIDENCE_READ, Scope.CONNECTIONS_READ, Scope.RUNS_READ, Scope.RUNS_START}
-)
+BY_CONNECTION = frozenset({
+    Scope.FINDINGS_READ, Scope.EVIDENCE_READ, Scope.EVIDENCE_EXPORT, Scope.CONNECTIONS_READ, Scope.RUNS_READ,
+    Scope.RUNS_START,
+})  # fmt: skip
 """Scopes whose things belong to a connection each; a status is derived over all of them."""
-BY_SAFEGUARD = frozenset({Scope.SAFEGUARDS_READ, Scope.FINDINGS_READ, Scope.EVIDENCE_READ})
+BY_SAFEGUARD = frozenset(
+    {Scope.SAFEGUARDS_READ, Scope.FINDINGS_READ, Scope.EVIDENCE_READ, Scope.EVIDENCE_EXPORT}
+)
 """Scopes whose things belong to safeguards."""
 
 

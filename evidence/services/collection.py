@@ -63,8 +63,8 @@ class UnitDone:
 def start_run(*, connection_id: UUID, trigger: str, rings: bool = True) -> CollectionRun:
     """Starts a run of every collector in every region of the connection and rings the workers (unless told not to).
 
-    `trigger`: "first", "person", "schedule" or "command". Raises NotFound, and Conflict where the connection is not
-    verified or is being collected.
+    `trigger`: "first", "person", "client", "schedule" or "command". Raises NotFound, and Conflict where the connection
+    is not verified or is being collected.
     """
     aws: AwsConnection | None = AwsConnection.objects.filter(pk=connection_id, removed_at=None).first()
     if aws is None:

@@ -84,7 +84,7 @@ def test_it_holds_at_the_next_request_of_whoever_came_by_code(tenant, owner):
     assert client.post("/members/invite/", {"email": "x@example.org", "role": "viewer"}).url.startswith(
         "/sign-in/passkey/needed/"
     )
-    assert client.get("/api/v1/runs/00000000-0000-0000-0000-000000000000/").status_code == 401
+    assert client.get("/api/v1/runs/00000000-0000-0000-0000-000000000000").status_code == 401
     assert client.get("/profile/").status_code == 200
 
 

@@ -38,7 +38,7 @@ def run_path(machine):
         verdict="complete",
         finished_at=timezone.now(),
     )
-    return f"runs/{run.pk}/"
+    return f"runs/{run.pk}/document"
 
 
 def error_of(answer) -> tuple[int, str]:
@@ -164,13 +164,13 @@ def test_two_secrets_live_side_by_side_and_only_their_digests_are_kept(machine):
 def test_a_client_is_used_from_its_networks_alone(transactional_db):
     machine = make_machine(networks=["192.0.2.0/24", "2001:db8::/32"])
     assert machine.fetch().status_code == 200
-    machine.ask("GET", f"runs/{uuid4()}/")
+    machine.ask("GET", f"runs/{uuid4()}")
     machine.address = "198.51.100.7"
     assert problem_of(machine.fetch()) == (403, "forbidden")
-    assert problem_of(machine.ask("GET", f"runs/{uuid4()}/")) == (403, "forbidden")
+    assert problem_of(machine.ask("GET", f"runs/{uuid4()}")) == (403, "forbidden")
     assert machine.entries()[-2:] == [(Act.API_CLIENT_TOKEN, "refused"), (Act.EVIDENCE_READ, "refused")]
     machine.address = "2001:db8::7"
-    assert machine.ask("GET", f"runs/{uuid4()}/").status_code == 404
+    assert machine.ask("GET", f"runs/{uuid4()}").status_code == 404
 
 
 def test_a_client_that_asks_too_often_waits_and_is_told_how_much_is_left(machine, run_path, settings):
@@ -184,7 +184,7 @@ def test_a_client_that_asks_too_often_waits_and_is_told_how_much_is_left(machine
 
 def test_every_request_of_a_machine_is_one_entry_in_its_tenants_log(machine, run_path):
     machine.ask("GET", run_path)
-    machine.ask("GET", f"runs/{uuid4()}/")
+    machine.ask("GET", f"runs/{uuid4()}")
     machine.ask("DELETE", run_path)
     with open_tenant(machine.tenant.pk):
         last = AuditEntry.objects.filter(actor_id=str(machine.made.client.pk)).latest("occurred_at")
@@ -201,7 +201,7 @@ def test_every_request_of_a_machine_is_one_entry_in_its_tenants_log(machine, run
 
 def test_a_machine_sees_its_own_tenant_alone(machine, run_path):
     stranger = make_machine()
-    theirs, nobodys = stranger.ask("GET", run_path), stranger.ask("GET", f"runs/{uuid4()}/")
+    theirs, nobodys = stranger.ask("GET", run_path), stranger.ask("GET", f"runs/{uuid4()}")
     assert problem_of(theirs) == problem_of(nobodys) == (404, "not-found")
 
 

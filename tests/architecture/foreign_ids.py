@@ -87,7 +87,7 @@ KINDS: dict[str, Kind] = {
 """Ids of tenants' things in addresses."""
 
 FINISHED_RUN = Kind(lambda its: its.run.pk)
-OTHERWISE = {("api/v1/runs/<uuid:run_id>/", "run_id"): FINISHED_RUN}
+OTHERWISE = {("api/v1/runs/<uuid:run_id>/document", "run_id"): FINISHED_RUN}
 """Where an address takes only some of the kind."""
 
 NOBODYS = {

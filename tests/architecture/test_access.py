@@ -26,6 +26,7 @@ from tests.engagements.factories import make_engagement
 from tests.factories import make_member, make_tenant
 
 READ, WRITE, BOTH = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", "POST"})
+ASK = frozenset({"GET", "OPTIONS"})
 CHANGE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 POSTURE, EVIDENCE, EXPORT = Permission.POSTURE_READ, Permission.EVIDENCE_READ, Permission.EVIDENCE_EXPORT
 CONNECTIONS, CONNECT, COLLECT = (
@@ -306,7 +307,29 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "auditor/<uuid:engagement_id>/packages/": (Permission.ENGAGEMENT_AUDIT, READ),
     "auditor/<uuid:engagement_id>/packages/<str:token>/": (Permission.ENGAGEMENT_AUDIT, READ),
     "api/v1/oauth/token": (Gate.PUBLIC, WRITE),
-    "api/v1/runs/<uuid:run_id>/": (EVIDENCE, READ),
+    "api/v1/schema": (Gate.PUBLIC, READ),
+    "api/v1/safeguards": (POSTURE, ASK),
+    "api/v1/safeguards/<str:citation>": (POSTURE, ASK),
+    "api/v1/findings": (POSTURE, ASK),
+    "api/v1/findings/<uuid:finding_id>": (POSTURE, ASK),
+    "api/v1/evidence": (EVIDENCE, ASK),
+    "api/v1/evidence/<uuid:snapshot_id>": (EVIDENCE, ASK),
+    "api/v1/evidence/<uuid:snapshot_id>/content": (EXPORT, ASK),
+    "api/v1/connections": (CONNECTIONS, ASK),
+    "api/v1/connections/<uuid:connection_id>": (CONNECTIONS, ASK),
+    "api/v1/connections/<uuid:connection_id>/runs": (COLLECT, frozenset({"POST", "OPTIONS"})),
+    "api/v1/runs": (EVIDENCE, ASK),
+    "api/v1/runs/<uuid:run_id>": (EVIDENCE, ASK),
+    "api/v1/runs/<uuid:run_id>/document": (EVIDENCE, ASK),
+    "api/v1/partners": (Permission.PARTNER_READ, ASK),
+    "api/v1/partners/<uuid:associate_id>": (Permission.PARTNER_READ, ASK),
+    "api/v1/grants": (Permission.PARTNER_READ, ASK),
+    "api/v1/engagements": (ENGAGEMENTS, ASK),
+    "api/v1/engagements/<uuid:engagement_id>": (ENGAGEMENTS, ASK),
+    "api/v1/packages": (Permission.PACKAGE_CREATE, ASK),
+    "api/v1/packages/<uuid:package_id>": (Permission.PACKAGE_CREATE, ASK),
+    "api/v1/audit-entries": (Permission.AUDIT_READ, ASK),
+    "api-clients/reference/": (POSTURE, READ),
     "api-clients/": (Permission.API_CLIENT_CHANGE, READ),
     "api-clients/new/": (Permission.API_CLIENT_CHANGE, BOTH),
     "api-clients/<uuid:api_client_id>/": (Permission.API_CLIENT_CHANGE, READ),
@@ -481,7 +504,7 @@ def test_the_public_addresses_are_few():
     sso = {"start", "callback", "acs", "finish", "metadata"}
     assert public == {
         "healthz", "sign-in/", "sign-in/passkey/", "sign-in/passkey/options/", "sign-out/", "session/status/",
-        "api/v1/oauth/token", "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
+        "api/v1/oauth/token", "api/v1/schema", "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
         *(f"sso/<uuid:entrance>/{name}/" for name in sso),
         "sign-in/forgotten/", "sign-in/forgotten/<str:token>/", "email/undo/<str:token>/",
         "operator/join/<uuid:operator_id>/<str:token>/", "notices/link/<str:token>/", "calendar/feed/<str:token>.ics",

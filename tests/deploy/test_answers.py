@@ -89,7 +89,7 @@ KINDS = {
     "a form without its token": ("POST", "/sign-in/", 403),
     "health": ("GET", "/healthz", 200),
     "a static file": ("GET", "/static/css/portal.css", 200),
-    "a problem": ("GET", "/api/v1/runs/00000000-0000-0000-0000-000000000000/", 401),
+    "a problem": ("GET", "/api/v1/runs/00000000-0000-0000-0000-000000000000", 401),
 }
 
 

@@ -22,7 +22,7 @@ def _finished_run(tenant):
 
 def test_a_finished_run_is_a_document_and_reading_it_is_recorded(tenant, owner, client_for):
     run = _finished_run(tenant)
-    answer = client_for(owner).get(f"/api/v1/runs/{run.pk}/")
+    answer = client_for(owner).get(f"/api/v1/runs/{run.pk}/document")
     assert answer.status_code == 200, answer.content
     assert {"schema", "run", "findings", "safeguards"} <= set(answer.json())
     assert len(answer.json()["safeguards"]) == 75
@@ -38,12 +38,12 @@ def test_an_address_that_is_not_there_is_a_problem_too(owner, client_for):
 
 def test_refusals_are_problem_details(tenant, owner, client_for):
     other = _finished_run(make_tenant())
-    strange = client_for(owner).get(f"/api/v1/runs/{other.pk}/")
-    missing = client_for(owner).get(f"/api/v1/runs/{uuid4()}/")
+    strange = client_for(owner).get(f"/api/v1/runs/{other.pk}/document")
+    missing = client_for(owner).get(f"/api/v1/runs/{uuid4()}/document")
     viewer = client_for(make_ready_person(Role.VIEWER, tenant)).get(
-        f"/api/v1/runs/{_finished_run(tenant).pk}/"
+        f"/api/v1/runs/{_finished_run(tenant).pk}/document"
     )
-    nobody = Client().get(f"/api/v1/runs/{other.pk}/")
+    nobody = Client().get(f"/api/v1/runs/{other.pk}/document")
     assert [answer.status_code for answer in (strange, missing, viewer, nobody)] == [404, 404, 403, 401]
     for answer in (strange, missing, viewer, nobody):
         assert answer["Content-Type"] == "application/problem+json"

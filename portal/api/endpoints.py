@@ -1,0 +1,145 @@
+"""What every address of the interface does alike; a resource is a subclass of a few lines.
+
+An address declares who may (a permission for members, a scope for clients), the serializer of what it shows, and its
+filters. Rows come from the services that the pages read. Errors are the portal's own, made into problem details by
+accounts.middleware; each request's entry in the audit log is made there too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.access import ApiRequest, api
+from accounts.audit.events import Act
+from accounts.clients.scopes import EVERYTHING, PERMISSIONS, Reach, Scope
+from portal.api.idempotency import answer_once
+from portal.api.query import Asked, NoFilters, Page, read_query
+from portal.api.schema import ApiSchema
+from portal.api.wire import StrictJSONParser
+
+Shape = type[serializers.Serializer[Any]]
+
+
+class AnyObject(serializers.Serializer[Any]):
+    """An object whose form is said elsewhere."""
+
+
+class Endpoint(APIView):
+    """One address. `operation` is its name in the schema, `tag` its group there; the docstring is its description."""
+
+    scope: ClassVar[Scope]
+    act: ClassVar[Act | None] = None
+    step_up: ClassVar[bool] = False
+    operation: ClassVar[str]
+    tag: ClassVar[str]
+    shape: ClassVar[Shape] = AnyObject
+    filters: ClassVar[Shape] = NoFilters
+    paged: ClassVar[bool] = False
+    example: ClassVar[Any] = None
+
+    schema = ApiSchema()
+    parser_classes = (StrictJSONParser,)
+
+    @classmethod
+    def as_view(cls, **given: Any) -> Any:
+        """The view, declared for the scope and for the permission that goes with it."""
+        declare = api(PERMISSIONS[cls.scope], cls.scope, act=cls.act, step_up=cls.step_up)
+        return declare(cast("Callable[..., HttpResponseBase]", super().as_view(**given)))
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002 (as DRF calls it)
+        """Which methods there are."""
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
+        """Gives a reading its ETag, and answers 304 where the client has it already."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if request.method in {"GET", "HEAD"} and isinstance(final, Response) and final.status_code == 200:  # noqa: PLR2004
+            plain = _plain(request)
+            final.add_post_render_callback(lambda rendered: _conditional(plain, rendered))
+        return final
+
+    def asked(self, request: Request) -> Asked:
+        """The query. Raises InvalidInput."""
+        return read_query(_plain(request), self.filters, self.shape().fields, paged=self.paged)
+
+    def shown(self, things: Iterable[Any], asked: Asked) -> list[dict[str, Any]]:
+        """The things as JSON, with the fields that were asked for."""
+        bodies = [dict(self.shape(thing).data) for thing in things]
+        if asked.fields is None:
+            return bodies
+        return [{name: value for name, value in body.items() if name in asked.fields} for body in bodies]
+
+
+class Reading(Endpoint):
+    """One thing. `read` finds it, within the caller's reach, or raises NotFound."""
+
+    def read(self, reach: Reach, asked: Asked, **ids: Any) -> Any:
+        raise NotImplementedError
+
+    def get(self, request: Request, **ids: Any) -> Response:
+        asked = self.asked(request)
+        return Response(self.shown([self.read(reach_of(request), asked, **ids)], asked)[0])
+
+
+class Listing(Endpoint):
+    """A list in pages: `{"data": [...], "next": cursor or null}`. `page` finds them, within the caller's reach."""
+
+    paged = True
+
+    def page(self, reach: Reach, asked: Asked, **ids: Any) -> Page:
+        raise NotImplementedError
+
+    def get(self, request: Request, **ids: Any) -> Response:
+        asked = self.asked(request)
+        page = self.page(reach_of(request), asked, **ids)
+        return Response({"data": self.shown(page.rows, asked), "next": page.next})
+
+
+class Doing(Endpoint):
+    """An act by POST, done once for each Idempotency-Key. `do` does it and gives what it made, and where that is."""
+
+    takes: ClassVar[Shape] = NoFilters
+    status: ClassVar[int] = 201
+
+    def do(self, request: ApiRequest, given: dict[str, Any], **ids: Any) -> tuple[Any, str]:
+        raise NotImplementedError
+
+    def post(self, request: Request, **ids: Any) -> HttpResponse:
+        plain = cast("ApiRequest", _plain(request))
+        return answer_once(plain, lambda: self._done(request, plain, ids))
+
+    def _done(self, request: Request, plain: ApiRequest, ids: dict[str, Any]) -> HttpResponse:
+        asked = self.asked(request)
+        given = self.takes(data=request.data if plain.body else {})
+        given.is_valid(raise_exception=True)
+        made, where = self.do(plain, dict(given.validated_data), **ids)
+        body = JSONRenderer().render(self.shown([made], asked)[0])
+        headers = {"Location": where} if where else {}
+        return HttpResponse(body, status=self.status, content_type="application/json", headers=headers)
+
+
+def reach_of(request: Request) -> Reach:
+    """To what the caller is narrowed."""
+    return getattr(_plain(request), "reach", EVERYTHING)
+
+
+def _plain(request: Any) -> HttpRequest:
+    return cast("HttpRequest", getattr(request, "_request", request))
+
+
+def _conditional(request: HttpRequest, response: HttpResponse) -> HttpResponseBase | None:
+    etag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
+    response["ETag"] = etag
+    response["Vary"] = "Accept, Authorization, Cookie"
+    return get_conditional_response(request, etag=etag, response=response)

@@ -1,0 +1,1 @@
+"""What the interface shows: one file each. The words are those of the pages, the rows come from the same services."""

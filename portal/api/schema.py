@@ -1,0 +1,134 @@
+"""The OpenAPI 3.1 description, made by drf-spectacular from what the addresses declare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_serializer
+from rest_framework import serializers
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class FieldErrorShape(serializers.Serializer[Any]):
+    """What is wrong at one place of a body or a query."""
+
+    detail = serializers.CharField()
+    pointer = serializers.CharField(required=False, help_text="JSON pointer (RFC 6901) into the body.")
+    parameter = serializers.CharField(required=False, help_text="A parameter of the query.")
+
+
+class ProblemShape(serializers.Serializer[Any]):
+    """Problem details (RFC 9457)."""
+
+    type = serializers.CharField(help_text="`urn:surety:problem:` and a word that never changes its meaning.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="What is wrong and what to do.")
+    instance = serializers.CharField(help_text="The request's number, as in the audit log.")
+    errors = FieldErrorShape(many=True, required=False)  # type: ignore[assignment] # a field of that name
+
+
+REFUSALS = {
+    400: "unfit-parameter",
+    401: "unauthenticated",
+    403: "scope-missing",
+    404: "not-found",
+    429: "too-many-requests",
+}
+WRITING_REFUSALS = {
+    409: "request-in-flight",
+    413: "body-too-large",
+    415: "unsupported-media-type",
+    422: "idempotency-key-reused",
+}
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True,
+    description="1 to 255 visible ASCII characters, another for each act."
+    " A repetition within 30 days gets the first answer.",
+)  # fmt: skip
+ETAG = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="`ETag` of an earlier answer; 304 if it still holds.",
+)
+FIELDS = OpenApiParameter("fields", str, description="Only these fields, with commas between.")
+
+
+class ApiSchema(AutoSchema):
+    """Reads what portal.api.endpoints declares."""
+
+    view: Any
+
+    def get_operation_id(self) -> str:
+        return str(self.view.operation)
+
+    def get_tags(self) -> list[str]:
+        return [self.view.tag]
+
+    def get_summary(self) -> str:
+        return self._words()[0].rstrip(".")
+
+    def get_description(self) -> str:  # type: ignore[override] # as AutoSchema has it
+        return self._words()[1]
+
+    def _words(self) -> tuple[str, str]:
+        first, _, rest = (self.view.__class__.__doc__ or "").strip().partition("\n")
+        return first, "\n".join(line.strip() for line in rest.strip().splitlines())
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        return [{"client": [str(self.view.scope)]}, {"session": []}]
+
+    def get_override_parameters(self) -> list[Any]:
+        from portal.api.query import Paging
+
+        beside = [
+            each
+            for each in (self.view.filters, Paging if self.view.paged else None)
+            if each and each().fields
+        ]
+        fields = [FIELDS] if self.view.shape().fields else []
+        return [*beside, *fields, KEY if self.method == "POST" else ETAG]
+
+    def get_request_serializer(self) -> Any:
+        takes = getattr(self.view, "takes", None)
+        return takes if self.method == "POST" and takes and takes().fields else None
+
+    def get_response_serializers(self) -> Any:
+        reading = self.method == "GET"
+        refusals = {**REFUSALS, **({406: ""} if reading else WRITING_REFUSALS)}
+        answers: dict[Any, Any] = {self._status(): self._shape()}
+        if reading:
+            answers[304] = None
+        return answers | {(status, PROBLEM_JSON): ProblemShape for status in sorted(refusals)}
+
+    def get_examples(self) -> list[OpenApiExample]:
+        found = [
+            OpenApiExample(
+                "Example", value=self._example(), response_only=True, status_codes=[str(self._status())]
+            )
+        ]
+        return found if self.view.example is not None else []
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        return super().get_serializer_name(serializer, direction).removesuffix("Shape")
+
+    def _status(self) -> int:
+        return int(getattr(self.view, "status", 200)) if self.method == "POST" else 200
+
+    def _shape(self) -> Any:
+        if not self.view.shape().fields:
+            return OpenApiTypes.OBJECT
+        if not self.view.paged:
+            return self.view.shape
+        name = self.view.shape.__name__.removesuffix("Shape")
+        return inline_serializer(
+            f"{name}List",
+            {"data": self.view.shape(many=True), "next": serializers.CharField(allow_null=True)},
+        )
+
+    def _example(self) -> Any:
+        return {"data": [self.view.example], "next": None} if self.view.paged else self.view.example

@@ -1,0 +1,95 @@
+"""The description of the interface, and that every answer keeps to it, whatever is asked.
+
+SCHEMATHESIS_CASES is how many requests are made up for each address (2 unless said; 500 make ten thousand in all).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+import schemathesis
+from django.core.wsgi import get_wsgi_application
+from django.test import Client
+from hypothesis import HealthCheck, Phase, given, settings
+from openapi_spec_validator import validate
+from schemathesis.specs.openapi.checks import ignored_auth
+
+from accounts.clients.scopes import PERMISSIONS, WORDS, Scope
+from tests.api.kit import make_machine
+from tests.collected import collect
+from tests.architecture.test_access import ROUTES
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CASES = int(os.environ.get("SCHEMATHESIS_CASES", "2"))
+
+
+@pytest.fixture(scope="module")
+def description() -> dict:
+    answer = Client().get("/api/v1/schema")
+    assert answer.status_code == 200
+    return json.loads(answer.content)
+
+
+def test_the_description_is_openapi_3_1_and_holds_every_address(description):
+    validate(description)
+    assert description["openapi"].startswith("3.1")
+    ours = {route.removeprefix("api/v1/") for route in ROUTES if route.startswith("api/v1/")}
+    assert len(description["paths"]) == len(ours - {"oauth/token", "schema"})
+    assert "Warning" not in json.dumps(description)
+
+
+def test_every_operation_says_its_scope_its_refusals_and_an_example(description):
+    for path, methods in description["paths"].items():
+        for method, operation in methods.items():
+            scopes = [need["client"][0] for need in operation["security"] if "client" in need]
+            assert scopes and set(scopes) <= set(WORDS), path
+            assert {"400", "401", "403", "404", "429"} <= set(operation["responses"]), path
+            good = operation["responses"]["201" if method == "post" else "200"]["content"]["application/json"]
+            free = good["schema"].get("type") == "object"
+            assert free or good["examples"], path
+            assert operation["summary"] and operation["operationId"], path
+    flows = description["components"]["securitySchemes"]["client"]["flows"]
+    assert set(flows["clientCredentials"]["scopes"]) == set(WORDS)
+
+
+def test_every_scope_is_a_permission_and_is_used(description):
+    used = {
+        scope
+        for methods in description["paths"].values()
+        for operation in methods.values()
+        for need in operation["security"]
+        for scope in need.get("client", [])
+    }
+    assert used == set(WORDS) == set(PERMISSIONS) == set(Scope) - {Scope.PROVISIONING}
+
+
+def test_whatever_is_asked_the_answer_is_as_described(description, settings_of_api):
+    machine = make_machine()
+    collect(machine.tenant)
+    token = machine.fetch().json()["access_token"]
+    api = schemathesis.openapi.from_dict(description)
+    api.app = get_wsgi_application()
+    asked = 0
+    for result in api.get_all_operations():
+        operation = result.ok()
+
+        @settings(
+            max_examples=CASES, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck), derandomize=CASES < 100,
+        )  # fmt: skip
+        def ask(case):
+            nonlocal asked
+            asked += 1
+            answer = case.call(headers={"Authorization": f"Bearer {token}"})
+            case.validate_response(answer, excluded_checks=[ignored_auth])
+
+        given(case=operation.as_strategy())(ask)()
+    assert asked >= len(description["paths"])
+
+
+@pytest.fixture
+def settings_of_api(settings):
+    """The made-up requests are not to meet the limit of requests; that has a test of its own."""
+    settings.API_REQUESTS_PER_MINUTE = 10_000_000
