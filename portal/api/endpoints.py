@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 from accounts.access import ApiRequest, api
 from accounts.audit.events import Act
 from accounts.clients.scopes import EVERYTHING, PERMISSIONS, Reach, Scope
-from portal.api.idempotency import answer_once
+from portal.api.idempotency import answer_once, has_key
 from portal.api.query import Asked, NoFilters, Page, read_query
 from portal.api.schema import ApiSchema
 from portal.api.wire import StrictJSONParser
@@ -50,16 +50,13 @@ class Endpoint(APIView):
 
     schema = ApiSchema()
     parser_classes = (StrictJSONParser,)
+    http_method_names = ("get", "head", "post")
 
     @classmethod
     def as_view(cls, **given: Any) -> Any:
         """The view, declared for the scope and for the permission that goes with it."""
         declare = api(PERMISSIONS[cls.scope], cls.scope, act=cls.act, step_up=cls.step_up)
         return declare(cast("Callable[..., HttpResponseBase]", super().as_view(**given)))
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002 (as DRF calls it)
-        """Which methods there are."""
-        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Gives a reading its ETag, and answers 304 where the client has it already."""
@@ -112,11 +109,16 @@ class Doing(Endpoint):
     takes: ClassVar[Shape] = NoFilters
     status: ClassVar[int] = 201
 
+    def look(self, request: ApiRequest, **ids: Any) -> None:
+        """Raises NotFound where what the address names isn't there."""
+
     def do(self, request: ApiRequest, given: dict[str, Any], **ids: Any) -> tuple[Any, str]:
         raise NotImplementedError
 
     def post(self, request: Request, **ids: Any) -> HttpResponse:
         plain = cast("ApiRequest", _plain(request))
+        if not has_key(plain):
+            self.look(plain, **ids)
         return answer_once(plain, lambda: self._done(request, plain, ids))
 
     def _done(self, request: Request, plain: ApiRequest, ids: dict[str, Any]) -> HttpResponse:

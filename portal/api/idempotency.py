@@ -60,7 +60,7 @@ def answer_once(request: ApiRequest, act: Callable[[], HttpResponse]) -> HttpRes
     Raises KeyMissing, KeyReused for another method, address or body, RequestInFlight.
     """
     key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
+    if not has_key(request):
         raise KeyMissing(
             "Give an Idempotency-Key of 1 to 255 visible ASCII characters, such as a random UUID."
         )
@@ -75,6 +75,11 @@ def answer_once(request: ApiRequest, act: Callable[[], HttpResponse]) -> HttpRes
     if response.status_code < 400:  # noqa: PLR2004 (HTTP's own border; the rest is undone)
         _keep(request.caller, key, asked, response)
     return response
+
+
+def has_key(request: ApiRequest) -> bool:
+    """Whether the request has a key that can be one."""
+    return bool(_KEY.fullmatch(request.headers.get("Idempotency-Key", "")))
 
 
 def _hold(caller: str, key: str) -> None:

@@ -81,9 +81,11 @@ def read_query(
     request: HttpRequest, filters: type[serializers.Serializer[Any]], shown: Collection[str], *, paged: bool
 ) -> Asked:
     """The query of an address that takes `filters` and shows the fields `shown`. Raises InvalidInput."""
-    checkers = [filters(data=request.GET), *([Paging(data=request.GET)] if paged else [])]
-    known = {str(name) for checker in checkers for name in checker.fields} | {"fields"}
+    kinds = [filters, Paging] if paged else [filters]
+    known = {str(name) for kind in kinds for name in kind().fields} | ({"fields"} if shown else set())
     _refuse_unknown(request, known)
+    said = {name: value for name in known if (value := request.GET.get(name)) is not None}
+    checkers = [kind(data=said) for kind in kinds]
     wrong = {
         name: said for checker in checkers if not checker.is_valid() for name, said in checker.errors.items()
     }
@@ -96,7 +98,7 @@ def read_query(
     paging = dict(checkers[1].validated_data) if paged else {}
     digest = _digest(request, given)
     return Asked(
-        given, _chosen(request, shown), paging.get("limit", DEFAULT_LIMIT),
+        given, _chosen(said.get("fields"), shown), paging.get("limit", DEFAULT_LIMIT),
         _read_cursor(paging["cursor"], digest) if "cursor" in paging else None, digest,
     )  # fmt: skip
 
@@ -125,10 +127,10 @@ def _refuse_unknown(request: HttpRequest, known: set[str]) -> None:
         raise UnknownParameter(f"This address takes {', '.join(sorted(known))}, each at most once.", wrong)
 
 
-def _chosen(request: HttpRequest, shown: Collection[str]) -> frozenset[str] | None:
-    if "fields" not in request.GET:
+def _chosen(said: str | None, shown: Collection[str]) -> frozenset[str] | None:
+    if said is None:
         return None
-    chosen = frozenset(request.GET["fields"].split(","))
+    chosen = frozenset(said.split(","))
     if not chosen <= set(shown):
         detail = f"choose among {', '.join(shown)}, with commas between"
         raise UnknownParameter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -45,7 +46,7 @@ WRITING_REFUSALS = {
     422: "idempotency-key-reused",
 }
 KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True,
+    "Idempotency-Key", {"type": "string", "pattern": "^[!-~]{1,255}$"}, OpenApiParameter.HEADER, required=True,
     description="1 to 255 visible ASCII characters, another for each act."
     " A repetition within 30 days gets the first answer.",
 )  # fmt: skip
@@ -55,7 +56,12 @@ ETAG = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="`ETag` of an earlier answer; 304 if it still holds.",
 )
-FIELDS = OpenApiParameter("fields", str, description="Only these fields, with commas between.")
+
+
+def _fields(shown: Iterable[str]) -> OpenApiParameter:
+    chosen = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(shown)}}
+    words = "Only these fields, with commas between."
+    return OpenApiParameter("fields", chosen, style="form", explode=False, description=words)
 
 
 class ApiSchema(AutoSchema):
@@ -90,7 +96,7 @@ class ApiSchema(AutoSchema):
             for each in (self.view.filters, Paging if self.view.paged else None)
             if each and each().fields
         ]
-        fields = [FIELDS] if self.view.shape().fields else []
+        fields = [_fields(self.view.shape().fields)] if self.view.shape().fields else []
         return [*beside, *fields, KEY if self.method == "POST" else ETAG]
 
     def get_request_serializer(self) -> Any:

@@ -306,7 +306,7 @@ def test_another_tenants_id_in_a_query_is_a_random_id(name, world):
         theirs, nobodys = kind.of(world.a), kind.nobody()
         answers = [actor.client.get(_path(route, {}), {name: value}) for value in (theirs, nobodys)]
         seen = [_seen(answer, value) for answer, value in zip(answers, (theirs, nobodys), strict=True)]
-        if route != "audit/" or name == "after":
+        if route not in {"audit/", "api/v1/audit-entries"} or name == "after":
             assert _difference(*seen) == [], f"{actor.name} at {route}"
         assert world.a.mark not in _shown(world, actor, answers[0]), f"{actor.name} at {route}"
         assert answers[0].status_code in {200, 302, 400, 404, 405}

@@ -168,9 +168,12 @@ class RunStart(Doing):
     scope, operation, tag = Scope.RUNS_START, "start_run", "Runs"
     shape, example, status = RunShape, {**RUN, "state": "running", "verdict": "", "finished_at": None}, 201
 
-    def do(self, request: ApiRequest, given: dict[str, Any], **ids: UUID) -> tuple[CollectionRun, str]:  # noqa: ARG002
+    def look(self, request: ApiRequest, **ids: UUID) -> None:
         if not connections_within(request.reach).filter(pk=ids["connection_id"]).exists():
             raise NotFound("There is no such connection.")
+
+    def do(self, request: ApiRequest, given: dict[str, Any], **ids: UUID) -> tuple[CollectionRun, str]:  # noqa: ARG002
+        self.look(request, **ids)
         trigger = "client" if request.client else "person"
         run = services.start_run(connection_id=ids["connection_id"], trigger=trigger)
         return run, reverse("api-run", args=[run.pk])
