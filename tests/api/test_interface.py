@@ -17,6 +17,7 @@ from accounts.clients.scopes import Reach, Scope
 from accounts.models import AuditEntry, KeptAnswer
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
+from assessments.models import Finding
 from evidence.models import CollectionRun
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.api.kit import make_machine
@@ -273,9 +274,11 @@ def test_a_client_narrowed_to_a_connection_sees_nothing_of_another(machine, coll
         assert {row["connection"] for row in everything} == {mine, str(other.connection.pk)}, path
         assert {row["connection"] for row in found} == {mine}, path
     assert [row["id"] for row in narrow.ask("GET", "connections").json()["data"]] == [mine]
+    with open_tenant(machine.tenant.pk):
+        finding = Finding.objects.filter(connection=other.connection)[0]
     theirs = (
         f"connections/{other.connection.pk}", f"runs/{other.run.pk}", f"evidence/{other.snapshot.pk}",
-        f"evidence/{other.snapshot.pk}/content", f"findings/{other.finding('scans').pk}",
+        f"evidence/{other.snapshot.pk}/content", f"findings/{finding.pk}",
     )  # fmt: skip
     for path in theirs:
         assert machine.ask("GET", path).status_code == 200, path

@@ -58,6 +58,7 @@ def addresses(tenant, collected, owner) -> list[str]:
         f"/exits/{asks.pk}/", "/exits/", exits, f"{exits}resources/?connection={collected.connection.pk}&kind=bucket", f"{partners}{asks.associate_id}/exit/",
         f"/exits/{asks.pk}/close/", f"{exits}items/media/",
         "/calendar/", "/calendar/links/", "/profile/second-factor/", "/profile/password/", "/settings/sign-in/",
+        "/api-clients/", "/api-clients/new/",
     ]  # fmt: skip
 
 
