@@ -151,7 +151,11 @@ def webhook_delivery(request: TenantRequest, webhook_delivery_id: UUID) -> HttpR
     delivery = webhooks.find_delivery(webhook_delivery_id)
     record(Act.WEBHOOK_READ, object_type="webhook_delivery", object_id=delivery.pk)
     body = json.dumps(json.loads(body_of(delivery.message)), indent=2, ensure_ascii=False)
-    return TemplateResponse(request, "accounts/webhook_delivery.html", {"delivery": delivery, "body": body})
+    return TemplateResponse(
+        request,
+        "accounts/webhook_delivery.html",
+        {"delivery": delivery, "body": body, "words": EventType(delivery.message.type).words},
+    )
 
 
 @requires(Permission.WEBHOOK_CHANGE, act=Act.PROGRESS_READ)

@@ -22,7 +22,7 @@ class EndpointForm(RefusableForm):
     )  # fmt: skip
     events = forms.MultipleChoiceField(
         label="Events", widget=forms.CheckboxSelectMultiple,
-        choices=[(each.value, f"{each.value}: {each.words}") for each in SUBSCRIBABLE],
+        choices=[(each.value, f"{each.words} ({each.value})") for each in SUBSCRIBABLE],
     )  # fmt: skip
 
     def __init__(self, *args: object, **kwargs: object) -> None:

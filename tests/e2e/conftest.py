@@ -133,3 +133,4 @@ def _site(settings, live_server) -> None:
 def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evidence.services.connections.ring_after_commit", lambda *_: None)
     monkeypatch.setattr("evidence.services.collection.ring_after_commit", lambda *_: None)
+    monkeypatch.setattr("tasks.webhook.ring", lambda *_, **__: None)

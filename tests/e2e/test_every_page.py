@@ -16,6 +16,7 @@ from tests.exits.everything import exit_rows, received_exit
 from tests.factories import make_connection
 from tests.notices.factories import make_occurrences
 from tests.partnerships.factories import make_partnership
+from tests.webhooks.kit import add_endpoint, deliveries, finish_run
 
 STEP = {
     "name": "trust",
@@ -43,6 +44,8 @@ def addresses(tenant, collected, owner) -> list[str]:
     with open_tenant(tenant.pk):
         asks = exit_rows(owner, collected.connection, asked, "Cedar")["exit"]
     partners, exits = "/business-associates/", f"/exits/received/{asked.pk}/"
+    webhook = f"/webhooks/{add_endpoint(tenant, 'https://127.0.0.1:1999/').endpoint.pk}/"
+    finish_run(tenant)
     connection = f"/connections/{collected.connection.pk}/"
     return [
         "/", "/safeguards/", "/safeguards/?section=164.312", "/safeguards/164.312(c)(1)/", "/findings/", f"/findings/checks/{VERSIONING}/",
@@ -57,6 +60,7 @@ def addresses(tenant, collected, owner) -> list[str]:
         *(f"/questionnaires/{page}" for page in ("", "send/", "received/", "templates/", "templates/shipped/hipaa-security/")),
         f"/exits/{asks.pk}/", "/exits/", exits, f"{exits}resources/?connection={collected.connection.pk}&kind=bucket", f"{partners}{asks.associate_id}/exit/",
         f"/exits/{asks.pk}/close/", f"{exits}items/media/",
+        "/webhooks/", "/webhooks/new/", webhook, f"{webhook}edit/", f"/webhooks/deliveries/{deliveries(tenant)[0].pk}/",
         "/calendar/", "/calendar/links/", "/profile/second-factor/", "/profile/password/", "/settings/sign-in/",
         "/api-clients/", "/api-clients/new/",
     ]  # fmt: skip
