@@ -47,7 +47,7 @@ PICTURES = (
     Picture("overview", HOSPITAL, (), 900),
     Picture("portfolio", HOSPITAL, ("Business associates",), 1160),
     Picture("partner", HOSPITAL, PARTNER, 860),
-    Picture("posture-shared", HOSPITAL, (*PARTNER, "Posture shared with us"), 980),
+    Picture("posture-shared", HOSPITAL, (*PARTNER, "Posture"), 980),
     Picture("subcontractors", HOSPITAL, (*PARTNER, "Subcontractors"), 900),
     Picture("agreement-clauses", HOSPITAL, (*PARTNER, "Agreement", "Versions, clauses and documents"), 980),
     Picture("verification-received", HOSPITAL, (*PARTNER, "Verification", "re:^Verification 20"), 860),
@@ -79,6 +79,7 @@ def main(names: Sequence[str]) -> None:
 def sign_in(browser: Browser, email: str) -> Page:
     """The overview of a demonstration person."""
     context = browser.new_context(viewport={"width": WIDTH, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(120_000)
     page = context.new_page()
     page.goto(f"{URL}/sign-in/")
     page.locator("input[type=email]").fill(email)
@@ -89,7 +90,7 @@ def sign_in(browser: Browser, email: str) -> Page:
     )
     page.locator("input[autocomplete=one-time-code]").fill(code.stdout[:6])
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible(timeout=120_000)
     return page
 
 

@@ -255,7 +255,7 @@ def _see_the_posture(hospital: Visit) -> str:
     hospital.go("/business-associates/")
     row = hospital.page.get_by_role("row").filter(has_text=VENDOR)
     expect(row).to_contain_text(re.compile(r"\d+ of \d+ evidenced, \d+ gaps?"))
-    page = open_vendor(hospital, "Posture shared with us")
+    page = open_vendor(hospital, "Posture")
     sees(page, f"{VENDOR}: ", "With findings", "Oldest evidence")
     page.get_by_role("navigation", name="Parts of what is shared").get_by_role(
         "link", name="Findings"
@@ -401,7 +401,7 @@ def _see_nothing(hospital: Visit, shared: str) -> None:
     hospital.complaints.clear()  # the browser reports the 404
     hospital.go("/business-associates/")
     expect(hospital.page.get_by_role("row").filter(has_text=VENDOR)).to_contain_text("nothing shown")
-    sees(open_vendor(hospital, "Posture shared with us"), "No posture is shared with us")
+    sees(open_vendor(hospital, "Posture"), "No posture is shared with us")
 
 
 def _read_both_logs(hospital: Visit, vendor: Visit) -> None:
