@@ -113,8 +113,13 @@ def test_only_what_the_own_account_lists_can_be_named(case):
     foreign = make_connection(make_tenant())
     assert name(exit_, vendor, account, "bucket", "global|never-listed").status_code == 422
     assert name(exit_, vendor, foreign, "bucket", *NAMED).status_code == 404
-    page = vendor.get(f"/exits/received/{exit_.pk}/resources/?connection={account.pk}&kind=key&q=claims")
-    assert "alias/claims" in page.content.decode()
+    listing = f"/exits/received/{exit_.pk}/resources/?connection={account.pk}&kind"
+    assert "website" in vendor.get(f"{listing}=bucket&q=WEB").content.decode()
+    assert "alias/claims" not in vendor.get(f"{listing}=key").content.decode()  # it is named already
+    page = vendor.get(f"/exits/received/{exit_.pk}/").content.decode()
+    for path in {each for each in page.split('"') if each.endswith("/remove/")}:
+        vendor.post(path)
+    assert "alias/claims" in vendor.get(f"{listing}=key&q=claims").content.decode()
 
 
 def test_a_certificate_stays_incomplete_until_the_key_is_gone(case, parties):
