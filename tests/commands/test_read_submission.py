@@ -63,3 +63,16 @@ def test_the_crosswalk_cites_what_the_rule_has_and_nothing_that_most_tenants_are
     cited = {citation for citations in crosswalk().values() for citation in citations}
     assert cited <= set(SECURITY_RULE)
     assert not {c for c in cited if c == "164.308(a)(4)(ii)(A)" or c.startswith("164.314(b)")}
+
+
+def test_asked_for_identifiers_it_prints_their_places_and_forms_never_their_values(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("Rounds\nPatient: Ada Okafor, MRN 00482913\nadmin@example.org\n")
+    said = printed(str(notes), "--phi")
+    assert [line.split() for line in said.splitlines()] == [
+        ["block", "medical_record_number", "line", "2", "00000000"],
+        ["block", "name", "line", "2", "xxx", "xxxxxx"],
+        ["note", "email", "line", "3", "xxxxx@xxxxxxx.xxx"],
+        ["2", "block,", "1", "note"],
+    ]
+    assert "Okafor" not in said and "00482913" not in said

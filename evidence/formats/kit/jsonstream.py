@@ -57,12 +57,20 @@ def values_at(stream: BinaryIO, *paths: Path) -> Iterator[Found]:
     document. Several documents one after another (JSON lines) are each at the top; their pointer then begins with
     the number of the line's document. Raises BadDocument.
     """
+    yield from _walk(stream, frozenset(paths), every=False)
+
+
+def scalars(stream: BinaryIO) -> Iterator[Found]:
+    """Every text, number, boolean and null of a document, with its path and pointer. Raises BadDocument."""
+    yield from _walk(stream, frozenset(), every=True)
+
+
+def _walk(stream: BinaryIO, paths: frozenset[Path], *, every: bool) -> Iterator[Found]:
     stream.seek(0)
     if stream.read(3) != BOM:
         stream.seek(0)
-    guard = Guarded(stream, text_escapes=True)
     # Paths that end inside of one another would need the same value twice.
-    walker = _Walker(guard, frozenset(paths))
+    walker = _Walker(Guarded(stream, text_escapes=True), paths, every=every)
     try:
         yield from walker.walk()
     except ijson.JSONError as error:
@@ -72,7 +80,8 @@ def values_at(stream: BinaryIO, *paths: Path) -> Iterator[Found]:
 
 
 class _Walker:
-    def __init__(self, guard: Guarded, paths: frozenset[Path]) -> None:
+    def __init__(self, guard: Guarded, paths: frozenset[Path], *, every: bool = False) -> None:
+        self._every = every
         self._guard = guard
         self._paths = paths
         self._open: list[_Level] = []
@@ -105,6 +114,8 @@ class _Walker:
             else:
                 if event == "string":
                     _check_text(value, self)
+                if self._every:
+                    yield Found(path, Node(value, self.place()))
                 self._pass_by()
 
     def _path(self) -> Path:

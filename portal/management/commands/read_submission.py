@@ -20,6 +20,7 @@ from evidence.formats.kit.errors import printable
 from evidence.formats.kit.mapping import FieldMapping, mapping_from
 from evidence.formats.kit.outcomes import Header, Outcome
 from evidence.formats.kit.plain import load_small
+from evidence.phi.guard import scan
 
 
 class Command(BaseCommand):
@@ -40,13 +41,19 @@ class Command(BaseCommand):
         parser.add_argument("--mapping", type=Path, help="what the fields mean, as JSON (for csv and json)")
         parser.add_argument("--output", choices=["text", "json"], default="text")
         parser.add_argument(
+            "--phi", action="store_true", help="print what may identify patients, instead of outcomes"
+        )
+        parser.add_argument(
             "--limit", type=int, default=0, help="print at most so many outcomes; all are read"
         )
 
     def handle(self, **options: Any) -> None:
         try:
             with options["file"].open("rb") as stream:
-                self._print(_read(stream, options), options)
+                if options["phi"]:
+                    self._print_identifiers(stream, options)
+                else:
+                    self._print(_read(stream, options), options)
         except (BadDocument, OSError) as error:
             raise CommandError(f"{options['file'].name}: {_said(error)}", returncode=2) from error
 
@@ -60,6 +67,18 @@ class Command(BaseCommand):
             if counts.total() <= limit:
                 self.stdout.write(_json(_outcome(outcome)) if as_json else _line(outcome))
         self.stdout.write(_json({"counts": counts}) if as_json else _summary(counts))
+
+    def _print_identifiers(self, stream: BinaryIO, options: dict[str, Any]) -> None:
+        counts: Counter[str] = Counter()
+        for hit in scan(stream, options["file"].name):
+            counts[hit.weight] += 1
+            if counts.total() <= (options["limit"] or sys.maxsize):
+                line = f"{hit.weight:7} {hit.kind:22} {hit.place}  {hit.sample}"
+                self.stdout.write(_json(asdict(hit)) if options["output"] == "json" else printable(line))
+        said = (
+            ", ".join(f"{number} {weight}" for weight, number in sorted(counts.items())) or "no identifiers"
+        )
+        self.stdout.write(_json({"counts": counts}) if options["output"] == "json" else said)
 
 
 def _read(stream: BinaryIO, options: dict[str, Any]) -> Reading:
