@@ -127,22 +127,29 @@ def test_a_passed_day_is_overdue_on_both_sides_and_mailed_to_both(parties, hospi
         assert "overdue" in mail.outbox[-1].subject
 
 
-@pytest.mark.parametrize(
-    ("key", "said", "status"),
-    [
+@pytest.mark.parametrize("page", ["received", "by hand"])
+def test_an_answer_says_what_the_rule_asks_for(world, page):
+    exit_, hospital, vendor = world
+    cases = [
         ("backups", {"said": "not_feasible", "reason": "Tapes are mixed."}, 422),
-        ("backups", {"said": "not_feasible", "reason": "Tapes are mixed.", "protections": "Locked away."}, 302),
+        (
+            "backups",
+            {"said": "not_feasible", "reason": "Tapes are mixed.", "protections": "Locked away."},
+            302,
+        ),
         ("media", {"said": "not_applicable"}, 422),
         ("media", {"said": "not_applicable", "reason": "There were none."}, 302),
         ("media", {"said": "destroyed"}, 422),
         ("media", {"said": "destroyed", "on": "2099-01-01"}, 422),
         ("media", {"said": "done", "on": "2026-01-01"}, 422),
         ("nothing", {"said": "done", "on": "2026-01-01"}, 404),
-    ],
-)  # fmt: skip
-def test_an_answer_says_what_the_rule_asks_for(world, key, said, status):
-    exit_, _hospital, vendor = world
-    assert vendor.post(f"/exits/received/{exit_.pk}/items/{key}/", said).status_code == status
+    ]
+    for key, said, status in cases:
+        if page == "received":
+            answer = vendor.post(f"/exits/received/{exit_.pk}/items/{key}/", said)
+        else:
+            answer = hospital.post(f"/exits/{exit_.pk}/items/{key}/record/", said)
+        assert answer.status_code == status, (key, said)
 
 
 @pytest.fixture
@@ -211,6 +218,16 @@ def _changed(package: bytes) -> bytes:
             data = old.read(entry)
             new.writestr(entry, data[:-1] + bytes([data[-1] ^ 1]) if entry == "certificate.pdf" else data)
     return out.getvalue()
+
+
+def test_an_exit_begins_and_goes_on_when_the_partnership_has_ended_already(parties, hospital, vendor):
+    with open_tenant(parties.upstream.pk):
+        end_partnership(associate_id=parties.partnership.associate_id, reason="It is over.")
+    exit_ = begin(parties, hospital)
+    assert "Mercy Lakes" in _page(vendor, "/exits/")
+    said = {"said": "done", "on": ENDED["runs_from"], "how": "Closed on the last day"}
+    assert vendor.post(f"/exits/received/{exit_.pk}/items/access/", said).status_code == 302
+    assert "Closed on the last day" in _page(hospital, f"/exits/{exit_.pk}/")
 
 
 def test_what_was_certified_cannot_be_changed_taken_back_or_hidden(parties, world):
