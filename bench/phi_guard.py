@@ -69,6 +69,47 @@ FORMS = (
     ("mrn", "{mrn}"), ("medical_record_number", "{mrn}"), ("memberId", "{plan}"), ("phone_number", "{phone}"), ("fax", "{fax}"),
     ("email", "{email}"), ("homeAddress", "{street}"), ("admission_date", "{visit}"), ("accountNumber", "{account}"),
     ("license_number", "{licence}"), ("client_ip", "{ip}"), ("name", "{bare_name}"),
+    ("", "Pt name - {name} / birth {dob} / acct {account}"),
+    ("", "RE: {name} (DOB {dob})"),
+    ("", "D.O.B.: {dob}  S.S.N. {ssn_plain}  Tel. {phone}"),
+    ("", "Dear {name},"),
+    ("", "67M, {name}, c/o SOB since {visit}"),
+    ("", "Record no. {mrn}; policy {plan}"),
+    ("", "Chart# {mrn} HIC# {mbi}"),
+    ("", "Subscriber {plan}, relationship: self"),
+    ("", "Expired on {visit} at home, {street}."),
+    ("", "Home: {street}, {statezip}, cell {phone}"),
+    ("", "Daughter {name} can be reached at {phone}"),
+    ("", "Attending: Dr. Green. Patient's mother, {name}, present."),
+    ("", "Licence {licence}, plate {plate}, vehicle {vin}"),
+    ("", "ICD implanted {visit}, S/N {device}"),
+    ("", "Checking acct. {account}; card on file {card}"),
+    ("lastName", "{surname}"), ("first_name", "{first}"), ("birthDate", "{dob}"), ("medicalRecordNo", "{mrn}"), ("policyNumber", "{plan}"),
+    ("subscriberId", "{plan}"), ("social", "{ssn_plain}"), ("mobilePhone", "{phone}"), ("address1", "{street}"), ("dischargeDate", "{visit}"),
+    ("full_name", "{name}"), ("driverLicense", "{licence}"), ("deviceSerial", "{device}"),
+)  # fmt: skip
+# Written after the recognisers were done, which were not changed for them since: what to expect of another's notes.
+HELD_OUT = (
+    ("", "{name}: {visit} - wound check, no fever"),
+    ("", "Name of client {name}, D/O/B {dob}, ID {mrn}"),
+    ("", "Referral for {name} ({dob}), please call {phone}"),
+    ("", "Hosp no {mrn} NHS/SSN {ssn}"),
+    ("", "Insured under {plan} (Blue Shield), group 22"),
+    ("", "PT: {name} | SEX: F | BIRTH: {dob} | MR#: {mrn}"),
+    ("", "She lives with her husband {name} at {street}"),
+    ("", "Visit of {visit}. Ht 170 cm, Wt 80 kg."),
+    ("", "Emergency contact: {name} {phone}"),
+    ("", "Social worker spoke to {name}'s landlord"),
+    ("", "Ship to: {name}, {street}, {statezip}"),
+    ("", "Bank acct no {account} for refund"),
+    ("", "Medicare ID {mbi}, secondary {plan}"),
+    ("", "DL# {licence}, car {vin}"),
+    ("", "Stent lot/serial {device}"),
+    ("", "Write to {email} or fax results to {fax}"),
+    ("", "This {age} yo woman, {name}, fell at home"),
+    ("pt_name", "{name}"), ("surname", "{surname}"), ("DateOfBirth", "{dob}"), ("birth_dt", "{dob}"), ("med_rec_num", "{mrn}"), ("SSN_NUM", "{ssn_plain}"),
+    ("street", "{street}"), ("zip", "{statezip}"), ("contactPhone", "{phone}"), ("insuranceNumber", "{plan}"), ("admitDate", "{visit}"),
+    ("implantSerial", "{device}"), ("acct_no", "{account}"), ("contact", "{name}"),
 )  # fmt: skip
 KINDS = {
     "name": Kind.NAME, "first": Kind.NAME, "surname": Kind.NAME, "bare_name": Kind.NAME, "age": Kind.DATE, "dob": Kind.DATE, "visit": Kind.DATE,
@@ -86,8 +127,8 @@ class Maker:
         Faker.seed(seed)
         self.fake, self.random = Faker("en_US"), random.Random(seed)
 
-    def line(self) -> Line:
-        name, form = self.random.choice(FORMS)
+    def line(self, forms: tuple[tuple[str, str], ...]) -> Line:
+        name, form = self.random.choice(forms)
         gold: list[tuple[Kind, str, bool]] = []
 
         def fill(match: re.Match[str]) -> str:
@@ -142,10 +183,10 @@ class Maker:
                 return made
 
 
-def measure(lines: int, seed: int) -> dict[str, dict[str, float]]:
+def measure(lines: int, seed: int, forms: tuple[tuple[str, str], ...] = FORMS) -> dict[str, dict[str, float]]:
     maker, found, missed, wrong, bare = Maker(seed), Counter(), Counter(), Counter(), Counter()
     for _ in range(lines):
-        line = maker.line()
+        line = maker.line(forms)
         hits = Counter((hit.kind, hit.sample) for hit in find_in_text(line.text, "line", line.name))
         for kind, value, is_bare in line.gold:
             match = next(
@@ -256,17 +297,31 @@ def main() -> None:
     arguments = parser.parse_args()
     lines = arguments.lines or (4_000 if arguments.quick else 20_000)
     kinds, documents = measure(lines, arguments.seed), alarms(arguments.evidence)
+    held_out = measure(lines, arguments.seed, HELD_OUT)
     print(f"{'kind':24} {'known':>7} {'recall':>7} {'precision':>9} {'bare':>6} {'found':>6}")
     for kind, row in kinds.items():
         print(
             f"{kind:24} {row['known']:7} {row['recall']:7.3f} {row['precision']:9.3f} {row['bare']:6} {row['bare_found']:6}"
         )
+    print(f"\n{'held-out forms':24} {'known':>7} {'recall':>7} {'precision':>9}")
+    for kind, row in held_out.items():
+        print(f"{kind:24} {row['known']:7} {row['recall']:7.3f} {row['precision']:9.3f}")
     print(f"\n{'document without PHI':28} {'KiB':>6} {'block':>6} {'review':>6} {'note':>6}  false alarms")
     for row in documents:
         print(
             f"{row['document']:28.28} {row['kilobytes']:6} {row['block']:6} {row['review']:6} {row['note']:6}  {row['kinds'] or ''}"
         )
-    print(json.dumps({"benchmark": "phi_guard", "lines": lines, "kinds": kinds, "documents": documents}))
+    print(
+        json.dumps(
+            {
+                "benchmark": "phi_guard",
+                "lines": lines,
+                "kinds": kinds,
+                "held_out": held_out,
+                "documents": documents,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -103,3 +103,10 @@ def has_digits(text: str) -> bool:
 def is_no_aws_account(text: str) -> bool:
     """An account number of at least four digits, other than AWS's twelve."""
     return has_digits(text) and len(only_digits(text)) != 12
+
+
+def is_no_date(text: str) -> bool:
+    """An identifier of at least four digits that isn't the date of a policy's language, as 2012-10-17."""
+    return has_digits(text) and not (
+        len(text) == 10 and text[4] == text[7] == "-" and text[:2] in {"19", "20"}
+    )

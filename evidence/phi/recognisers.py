@@ -63,11 +63,11 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     Recogniser(
         kind=Kind.SSN, weight=Weight.BLOCK, confidence=0.9, valid=digits.is_ssn,
         pattern=re.compile(r"(?<![\w.-])\d{3} ?\d{2} ?\d{4}(?![\w-])"),
-        context=_words(r"ssn|soc(?:ial)? ?sec(?:urity)?(?: (?:number|no|num))?"),
+        context=_words(r"s\.?s\.?n|social|soc(?:ial)? ?sec(?:urity)?(?: (?:number|no|num))?"),
     ),
     Recogniser(
         kind=Kind.RECORD_NUMBER, weight=Weight.BLOCK, confidence=0.9, valid=digits.has_digits,
-        pattern=re.compile(_ID), context=_words(r"mrn|med(?:ical)? rec(?:ord)?s?(?: (?:number|no|num|id))?|chart (?:number|no|id)|patient (?:id|number|no)"),
+        pattern=re.compile(_ID), context=_words(r"mrn|med(?:ical)? rec(?:ord)?s?(?: (?:number|no|num|id))?|(?:chart|record) (?:number|no|id)|patient (?:id|number|no)"),
     ),
     Recogniser(
         kind=Kind.PLAN_NUMBER, weight=Weight.BLOCK, confidence=0.85,
@@ -78,8 +78,32 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         context=_words(r"(?:member|subscriber|beneficiary|policy|medicaid|medicare|mbi|health plan|insurance|plan)(?: (?:id|number|no|num|policy))"),
     ),
     Recogniser(
+        kind=Kind.PLAN_NUMBER, weight=Weight.REVIEW, confidence=0.6, valid=digits.is_no_date,
+        pattern=re.compile(rf"(?i:(?<![a-z])(?:policy|subscriber|member|medicaid|beneficiary))(?: (?:id|no\.?|number|#))? ?[:#]? ?(?P<v>{_ID})"),
+    ),
+    Recogniser(
         kind=Kind.NAME, weight=Weight.BLOCK, confidence=0.85,
-        pattern=re.compile(rf"(?i:(?<![a-z])(?:{_PATIENT})(?:'s)?(?: name)?)(?: is| was)? ?[:=]? ?(?P<v>{_PERSON})"),
+        pattern=re.compile(rf"(?i:(?<![a-z])(?:{_PATIENT})(?:'s)?(?: name)?)(?: is| was)? ?[:=-]? ?(?P<v>{_PERSON})"),
+    ),
+    Recogniser(
+        kind=Kind.NAME, weight=Weight.BLOCK, confidence=0.8,
+        pattern=re.compile(rf"(?P<v>{_PERSON}) ?[(,;/-]? ?(?:DOB|D\.O\.B|MRN|SSN|born)(?![A-Za-z])"),
+    ),
+    Recogniser(
+        kind=Kind.NAME, weight=Weight.REVIEW, confidence=0.7,
+        pattern=re.compile(rf"(?i:(?<![a-z])(?:mother|father|parent|daughter|son|wife|husband|spouse|sister|brother|caregiver|name)) ?[,:=-]? ?(?P<v>{_PERSON})"),
+    ),
+    Recogniser(
+        kind=Kind.NAME, weight=Weight.REVIEW, confidence=0.6,
+        pattern=re.compile(rf"^\s{{0,8}}(?:RE:|Re:|Dear|ATTN:) ?(?P<v>{_PERSON})"),
+    ),
+    Recogniser(
+        kind=Kind.NAME, weight=Weight.REVIEW, confidence=0.7, hint=",",
+        pattern=re.compile(rf"(?<!\w)\d{{1,3}} ?(?:[MF]|yo|y/o|y\.o\.),? (?P<v>{_PERSON})"),
+    ),
+    Recogniser(
+        kind=Kind.NAME, weight=Weight.REVIEW, confidence=0.6, pattern=re.compile(rf"^\W{{0,3}}(?P<v>{_PERSON}|[A-Z][a-z'-]{{1,20}})\W{{0,3}}$"),
+        context=_words(r"(?:first|last|full|middle|given|family|maiden) ?name|surname"),
     ),
     Recogniser(
         kind=Kind.NAME, weight=Weight.BLOCK, confidence=0.8, pattern=re.compile(rf"^\W{{0,3}}(?P<v>{_PERSON}|[A-Z][a-z'-]{{1,20}})\W{{0,3}}$"),
@@ -95,11 +119,11 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     ),
     Recogniser(
         kind=Kind.DATE, weight=Weight.BLOCK, confidence=0.9, pattern=re.compile(_DATE),
-        context=_words(r"dob|d\.o\.b|born(?: on)?|birth ?date|date of birth|birthday"),
+        context=_words(r"dob|d\.o\.b|born(?: on)?|birth(?: ?date|day)?|date of birth|bday"),
     ),
     Recogniser(
         kind=Kind.DATE, weight=Weight.REVIEW, confidence=0.7, pattern=re.compile(_DATE),
-        context=_words(r"admitted|admission(?: date)?|discharged?(?: date)?|date of (?:death|service|admission|discharge)|died|deceased|dod|dos|date of visit|seen on|surgery on"),
+        context=_words(r"admitted|admission(?: date)?|discharged?(?: date)?|date of (?:death|service|admission|discharge)|died|deceased|expired|dod|dos|implanted|date of visit|seen on|surgery on"),
     ),
     Recogniser(
         kind=Kind.DATE, weight=Weight.REVIEW, confidence=0.8,
@@ -135,11 +159,11 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     ),
     Recogniser(
         kind=Kind.ACCOUNT, weight=Weight.REVIEW, confidence=0.7, valid=digits.is_no_aws_account, pattern=re.compile(_ID),
-        context=_words(r"(?:bank|billing|patient|checking|guarantor|hospital)? ?(?:account|acct) (?:number|no|num)|iban"),
+        context=_words(r"(?:bank|billing|patient|checking|guarantor|hospital)? ?(?:(?:account|acct) (?:number|no|num)|acct)|iban"),
     ),
     Recogniser(
         kind=Kind.LICENCE, weight=Weight.REVIEW, confidence=0.75, valid=digits.has_digits, pattern=re.compile(_ID),
-        context=_words(r"(?:driver'?s?|driving|medical|state) licen[sc]e(?: (?:number|no|num))?|licen[sc]e (?:number|no)|dl (?:number|no)"),
+        context=_words(r"licen[sc]e(?! plate)(?: (?:number|no|num))?|dl(?: (?:number|no))?"),
     ),
     Recogniser(
         kind=Kind.LICENCE, weight=Weight.REVIEW, confidence=0.8, valid=digits.is_dea, context=_words("dea(?: (?:number|no))?"),
@@ -155,7 +179,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     ),
     Recogniser(
         kind=Kind.VEHICLE, weight=Weight.REVIEW, confidence=0.6, valid=lambda text: any(c.isdigit() for c in text),
-        pattern=re.compile(r"(?<![\w-])[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,5}(?![\w-])"), context=_words(r"licen[sc]e plate|plate (?:number|no)"),
+        pattern=re.compile(r"(?<![\w-])[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,5}(?![\w-])"), context=_words(r"(?:licen[sc]e )?plate(?: (?:number|no))?"),
     ),
     Recogniser(
         kind=Kind.DEVICE, weight=Weight.REVIEW, confidence=0.9, valid=digits.is_gtin, hint="(01)",
@@ -163,7 +187,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     ),
     Recogniser(
         kind=Kind.DEVICE, weight=Weight.REVIEW, confidence=0.75, valid=digits.has_digits, pattern=re.compile(_ID),
-        context=_words(r"(?:pacemaker|implant|defibrillator|icd|insulin pump|prosthesis|hearing aid|medical device)(?: device)?(?: (?:serial|id|s/n|number|no))*"),
+        context=_words(r"(?:pacemaker|implant|defibrillator|icd|insulin pump|prosthesis|hearing aid|medical device|device(?= serial))(?: device)?(?: (?:serial|id|s/n|number|no))*"),
     ),
     Recogniser(
         kind=Kind.URL, weight=Weight.NOTE, confidence=0.95, hint="://",

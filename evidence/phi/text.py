@@ -14,7 +14,9 @@ REACH = 60
 """Characters before a value in which its context is looked for."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[\W_]+")
-_BOUNDARY = re.compile(r"[.;\n](?=\s|$)|, (?=[A-Za-z]{2})")
+_BOUNDARY = re.compile(
+    r"(?i:(?<!\bno)(?<!\bacct)(?<!\btel)(?<!\bnum)(?<!\blic))[.;\n](?=\s|$)|, (?=[A-Za-z]{2})"
+)
 
 
 class _Span(NamedTuple):
