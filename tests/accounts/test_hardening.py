@@ -14,7 +14,7 @@ from tests.factories import make_tenant
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/runs/0/", "/scim/v2/Users", "/api/"])
+@pytest.mark.parametrize("path", ["/api/v1/runs/0/", "/scim/v2/Users", "/api/", "/calendar/feed/secret.ics"])
 def test_a_machine_without_tls_is_refused_and_not_led_on(settings, path):
     settings.SECURE_SSL_REDIRECT = True
     answer = Client().get(path, headers={"Authorization": "Bearer secret"})
