@@ -35,6 +35,10 @@ class BusinessAssociateForm(forms.ModelForm, RefusableForm):  # type: ignore[typ
             "systems": "Systems in which your PHI is, or through which it goes.",
             "minimum_necessary": "What it needs of the PHI, and why no less would do (164.502(b)).",
         }
+        error_messages: ClassVar[dict[str, dict[str, str]]] = {
+            name: {"invalid_choice": f"Write one of: {'; '.join(each.label for each in words)}."}
+            for name, words in (("volume", Volume), ("reach", Reach))
+        }
         widgets: ClassVar[dict[str, Any]] = {
             name: forms.Textarea(attrs={"rows": 3}) for name in ("services", "systems", "minimum_necessary")
         }

@@ -217,14 +217,19 @@ class SectionForm(RefusableForm):
         """Each answer judged by its question, said at its field."""
         for question in self.section.questions:
             said = self._said(question)
-            fault = find_fault(question, said.value, said.reason) or self._unconfirmed(question, said)
+            fault = find_fault(question, said.value, said.reason)
             if fault and f"{question.key}-value" not in self.errors:
                 self.add_error(f"{question.key}-value", fault)
         return self.cleaned_data
 
     def given(self) -> dict[str, Given]:
-        """The answers, once the form is valid."""
-        return {question.key: self._said(question) for question in self.section.questions}
+        """The answers, once the form is valid, without proposals that nobody confirmed or changed."""
+        found = {question.key: self._said(question) for question in self.section.questions}
+        return {key: said for key, said in found.items() if not self._is_unconfirmed(key, said)}
+
+    def left(self) -> int:
+        """How many proposals nobody confirmed or changed, once the form is valid."""
+        return len(self.section.questions) - len(self.given())
 
     def rows(self, reviews: Mapping[str, Mapping[str, str]]) -> Iterator[AnswerRow]:
         """The questions with their fields."""
@@ -243,12 +248,10 @@ class SectionForm(RefusableForm):
         plain = value.isoformat() if isinstance(value, date) else "" if value is None else str(value)
         return Given(plain, self.cleaned_data.get(f"{question.key}-reason", ""))
 
-    def _unconfirmed(self, question: Question, said: Given) -> str:
-        entry = self.entries.get(question.key, Entry())
+    def _is_unconfirmed(self, key: str, said: Given) -> bool:
+        entry = self.entries.get(key, Entry())
         same = entry.proposed and (said.value, said.reason) == (entry.value, entry.reason)
-        if same and not self.cleaned_data.get(f"{question.key}-confirm"):
-            return "Confirm that this is still so, or change it."
-        return ""
+        return same and not self.cleaned_data.get(f"{key}-confirm")
 
 
 def _value_field(question: Question, entry: Entry) -> forms.Field:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from unittest.mock import patch
 
 from django.utils import timezone
@@ -13,6 +13,13 @@ from django.utils import timezone
 @contextmanager
 def ago(*, days: int = 0, hours: int = 0) -> Iterator[None]:
     """Services inside believe that it is so long ago. The audit log doesn't: its entries say when they were written."""
-    now = timezone.now
-    with patch.object(timezone, "now", lambda: now() - timedelta(days=days, hours=hours)):
+    distance = timedelta(days=days, hours=hours)
+
+    class Past(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # a plain one, as others are
+            return datetime.now(tz) - distance
+
+    # Defaults of columns hold `timezone.now` itself, so that what it calls is replaced.
+    with patch.object(timezone, "datetime", Past):
         yield

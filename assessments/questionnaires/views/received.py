@@ -81,10 +81,8 @@ def section(request: TenantRequest, received_questionnaire_id: UUID, section_key
     )
     if request.method == "POST" and form.is_valid():
         answering.save_answers(questionnaire, form.given())
-        say(
-            request,
-            f"“{place.title}” is saved. {questionnaire.upstream_name} sees nothing of it before you hand in.",
-        )
+        hidden = f"{questionnaire.upstream_name} sees nothing of it before you hand in."
+        say(request, f"“{place.title}” is saved. {_waiting(form.left())}{hidden}")
         return redirect(next_page(work, place, questionnaire.pk))
     _tell(request, questionnaire)
     newest = Snapshot.objects.order_by("-collected_at", "-id")[:SNAPSHOTS_SHOWN]
@@ -195,6 +193,13 @@ def next_page(work: Work, section: Section, questionnaire_id: UUID) -> str:
     if following:
         return reverse("questionnaire-section", args=[questionnaire_id, following[0]])
     return reverse("questionnaire-received", args=[questionnaire_id])
+
+
+def _waiting(left: int) -> str:
+    """What is said of proposals that nobody confirmed; "" where there is none."""
+    if not left:
+        return ""
+    return f"{left} of its proposals still {'wait' if left > 1 else 'waits'} to be confirmed or changed. "
 
 
 def _section_of(questionnaire: Questionnaire, key: str) -> str:
