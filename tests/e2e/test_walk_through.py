@@ -341,7 +341,7 @@ def _receive_and_verify(hospital: Visit, vendor: Visit, folder: Path) -> None:
     assert f"verification.pdf and verification.json are what {ADDRESS} certified at" in said
     with zipfile.ZipFile(package) as archive:
         assert archive.read("verification.pdf") == pdf.read_bytes()
-    page.get_by_role("combobox", name="Your answer").select_option("accepted")
+    page.get_by_role("radio", name="Accept").check()
     press(page, "Answer")
     sees(page, "Accepted by")
     vendor.page.reload()
