@@ -1,0 +1,63 @@
+"""docs/api.md as it is written: its commands, run by a shell against a real server, and its tables."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from accounts.clients.scopes import WORDS
+from tests.api.kit import make_machine
+from tests.collected import collect
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text()
+COMMANDS = [textwrap.dedent(found) for found in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)]
+
+
+def test_the_commands_of_the_page_work_as_written(live_server):
+    machine = make_machine()
+    collected = collect(machine.tenant)
+    get_token, ask, start = COMMANDS
+    script = f"{get_token}\n{ask}\necho\n{start}".replace("https://YOUR-PORTAL", live_server.url)
+    script = script.replace("SURETY_CLIENT_ID=...", f"SURETY_CLIENT_ID={machine.made.client.pk}")
+    script = script.replace("SURETY_CLIENT_SECRET=...", f"SURETY_CLIENT_SECRET={machine.made.text}")
+    script = script.replace("connections/ID/runs", f"connections/{collected.connection.pk}/runs")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    answers, rest = [], done.stdout.strip()
+    while rest:
+        answer, end = json.JSONDecoder().raw_decode(rest)
+        answers.append(answer)
+        rest = rest[end:].strip()
+    safeguards, findings, run = answers
+    assert safeguards["data"]
+    assert set(safeguards["data"][0]) == {"citation", "title", "why"}
+    assert all(row["outcome"] == "FAIL" for row in findings["data"])
+    assert (run["state"], run["trigger"]) == ("running", "client")
+
+
+def test_every_scope_is_on_the_page():
+    assert [scope for scope in WORDS if f"`{scope}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["accounts.errors", "portal.api.errors", "portal.api.query", "portal.api.idempotency", "portal.api.wire"],
+)
+def test_every_problem_that_the_interface_has_is_on_the_page(module):
+    import importlib
+
+    from accounts.errors import PortalError
+
+    named = {
+        each.slug
+        for each in vars(importlib.import_module(module)).values()
+        if isinstance(each, type) and issubclass(each, PortalError) and each is not PortalError
+    }
+    assert [slug for slug in sorted(named) if f"| `{slug}` |" not in PAGE] == []
