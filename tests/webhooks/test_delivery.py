@@ -391,6 +391,19 @@ def test_a_failing_endpoint_is_tried_one_at_a_time_and_each_that_ends_rings_for_
     assert third.pk in {each.delivery_id for each in following}
 
 
+def test_a_long_queue_of_one_endpoint_hides_nobody_elses_from_the_sweeper(tenant):
+    """Looked for in the time of no other test, so that only these rows are due."""
+    other, then = make_tenant(), timezone.now() - timedelta(days=400)
+    for each, number in ((tenant, 5), (other, 1)):
+        add_endpoint(each, NOBODY)
+        for _ in range(number):
+            finish_run(each)
+        with open_tenant(each.pk):
+            WebhookDelivery.objects.update(due_at=then + timedelta(seconds=each is other))
+    found = due_webhooks(then + timedelta(minutes=1), 3)
+    assert [each.tenant_id for each in found if each.kind == "delivery"] == [tenant.pk, tenant.pk, other.pk]
+
+
 def test_receivers_that_hang_hold_some_of_a_workers_threads_and_failing_ones_fewer(tenant, monkeypatch):
     """Each try begins inside of another one, as on as many threads."""
     tenants, began = [make_tenant() for _ in range(6)], []
