@@ -49,6 +49,7 @@ def tenant(transactional_db: None) -> Tenant:
 @pytest.fixture
 def hospital(visit: Visit, tenant: Tenant) -> Visit:
     """The window of the hospital's owner, signed in."""
+    _be_patient(visit)
     visit.sign_in(make_ready_person(tenant=tenant))
     return visit
 
@@ -56,7 +57,15 @@ def hospital(visit: Visit, tenant: Tenant) -> Visit:
 @pytest.fixture
 def vendor(browser, live_server) -> Iterator[Visit]:
     """The window of somebody whom the portal doesn't know yet."""
-    yield from open_visit(browser, live_server.url)
+    for visit in open_visit(browser, live_server.url):
+        _be_patient(visit)
+        yield visit
+
+
+def _be_patient(visit: Visit) -> None:
+    """Two windows, a worker and a stand-in share what a machine has."""
+    expect.set_options(timeout=PATIENCE)
+    visit.page.set_default_timeout(PATIENCE)
 
 
 @pytest.fixture
@@ -95,14 +104,6 @@ def test_a_hospital_and_its_vendor_go_the_whole_way(
     _see_nothing(hospital, shared)
     _read_both_logs(hospital, vendor)
     assert "Traceback" not in (tmp_path / "worker.log").read_text()
-
-
-@pytest.fixture(autouse=True)
-def _patient(hospital: Visit, vendor: Visit) -> None:
-    """Two windows, a worker and a stand-in share what a machine has."""
-    expect.set_options(timeout=PATIENCE)
-    for visit in (hospital, vendor):
-        visit.page.set_default_timeout(PATIENCE)
 
 
 def press(page: Page | Locator, name: str) -> None:
