@@ -1,6 +1,6 @@
 """Runs the benchmarks one after another: ``make bench``, ``make bench ARGS=--quick``, ``make bench ARGS="vault clients"``.
 
-Their JSON lines land in .surety/bench/results.jsonl. All of them take about 40 minutes on two cores, most of it
+Their JSON lines land in .surety/bench/results.jsonl. All of them take about an hour on two cores, most of it
 prowler's; with --quick about five.
 """
 
@@ -14,7 +14,7 @@ import kit
 
 BENCHMARKS = (
     "audit", "clients", "audit_page", "vault", "evaluate", "overview", "tenancy", "second_factor", "enumeration", "scan",
-    "verify_log", "phi_guard",
+    "verify_log", "sharing", "sharing_races", "portfolio", "phi_guard",
 )  # fmt: skip
 
 

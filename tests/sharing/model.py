@@ -179,7 +179,7 @@ class World:
 
     def read_by_http(self) -> None:
         grant, member = self._any_grant(), self.chance.choice(self.members)
-        if grant in self.oracle.grants and self.chance.random() < 0.5:
+        if grant in self.oracle.grants and self.chance.random() < 0.8:
             upstream = self.oracle.grants[grant].upstream
             member = self.chance.choice([each for each in self.members if each.tenant == upstream])
         self._open_page(member, grant)
@@ -227,8 +227,8 @@ class World:
         begins = self.chance.choice([None, None, None, now + HOUR])
         ends = self.chance.choice([None, (begins or now) + HOUR])
         leaves = [each for each in SECURITY_RULE if not children(each)]
-        # One in four has two pages or three.
-        number = self.chance.choice([1, 3, 5, len(leaves)])
+        # Half of them have two pages or three.
+        number = self.chance.choice([1, 5, len(leaves), len(leaves)])
         citations = tuple(self.chance.sample(leaves, number))
         terms = Terms(self.chance.choice(list(Level)), citations, begins, ends)
         with open_tenant(downstream):
