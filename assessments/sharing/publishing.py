@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from django.db import connections
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.audit.events import Act
 from accounts.audit.log import record
-from accounts.tenancy.scope import current_tenant_id
+from accounts.tenancy.scope import current_database, current_tenant_id
 from assessments.partnerships.models import Partnership
 from assessments.sharing.compose import Composer, Content
 from assessments.sharing.levels import Level
@@ -23,7 +26,7 @@ from assessments.timers.services import set_timer
 
 PUBLISH = "sharing.publish"
 """The kind of timer that publishes: its row is the tenant, or a grant that begins later."""
-_BATCH = 1000
+_BATCH, _CONTENTS = 1000, 100
 _SOON = timedelta(milliseconds=1)
 
 Scope = tuple[tuple[str, ...], Level]
@@ -123,14 +126,40 @@ def _counts_differ(row: SharedPosture, content: Content) -> bool:
 def _update(
     rows: Iterable[SharedPosture], wanted: dict[UUID, Content], now: datetime, *, whole: bool
 ) -> None:
-    """One statement for all rows of the same content, whose text then goes to the database once."""
+    """Some statements for all rows; the text of what several of them show goes to the database once."""
     groups: dict[int, list[SharedPosture]] = defaultdict(list)
     for row in rows:
         groups[id(wanted[row.grant_id])].append(row)
+    said = []
     for same in groups.values():
         content = wanted[same[0].grant_id]
         values = {**content.times(), **(content.body() if whole else {}), "published_at": now}
-        SharedPosture.objects.filter(pk__in=[row.pk for row in same]).update(**values)
+        said.append({**values, "row_ids": [row.pk for row in same]})
+    for start in range(0, len(said), _CONTENTS):
+        _write_contents(said[start : start + _CONTENTS])
+
+
+def _write_contents(said: list[dict[str, Any]]) -> None:
+    """Writes contents, each a mapping of the same columns, into the rows that its `row_ids` name."""
+    columns = [name for name in said[0] if name != "row_ids"]
+    using = connections[current_database()]
+    types = [SharedPosture._meta.get_field(name).db_type(using) for name in columns]
+    given = ", ".join(f"{name} {kind}" for name, kind in zip(columns, types, strict=True))
+    sql = _UPDATE.format(values=", ".join(f"{name} = new.{name}" for name in columns), given=given)
+    ids = [pk for each in said for pk in each["row_ids"]]
+    with using.cursor() as cursor:
+        # The planner can't know how many rows the text names; loops within loops would go through all of them for each.
+        cursor.execute("SELECT set_config('enable_nestloop', 'off', true)")
+        cursor.execute(sql, [json.dumps(said, default=str), current_tenant_id(), ids])
+        cursor.execute("SELECT set_config('enable_nestloop', 'on', true)")
+
+
+_UPDATE = f"""
+UPDATE {SharedPosture._meta.db_table} AS posture SET {{values}}
+FROM jsonb_to_recordset(%s::jsonb) AS new (row_ids uuid[], {{given}})
+    CROSS JOIN LATERAL unnest(new.row_ids) AS target (id)
+WHERE posture.tenant_id = %s AND posture.id = ANY(%s) AND posture.id = target.id
+"""  # noqa: S608 (the model's own names)
 
 
 def new_point(row: SharedPosture, content: Content, at: datetime) -> SharedPosturePoint:
