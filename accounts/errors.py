@@ -66,7 +66,9 @@ class ScopeMissing(PortalError):
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"This token isn't for that: it needs the scope {scope}.")
-        self.headers = {"WWW-Authenticate": f'Bearer realm="Surety", error="insufficient_scope", scope="{scope}"'}
+        self.headers = {
+            "WWW-Authenticate": f'Bearer realm="Surety", error="insufficient_scope", scope="{scope}"'
+        }
 
 
 class MethodNotAllowed(PortalError):

@@ -184,8 +184,12 @@ class LongSelect(forms.Select):
     """A choice among hundreds, written at once: Django's own renders a template for each option."""
 
     def render(
-        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
-    ) -> SafeString:  # noqa: ARG002 (as Django calls it)
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: Any = None,  # noqa: ARG002 (as Django calls it)
+    ) -> SafeString:
         widget = self.get_context(name, value, attrs)["widget"]
         listed = (
             (option["value"], mark_safe(" selected") if option["selected"] else "", option["label"])

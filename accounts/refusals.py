@@ -38,7 +38,9 @@ class StepUpNeeded(PortalError):
 
     status = 401
     slug = "step-up-needed"
-    headers = MappingProxyType({"WWW-Authenticate": 'Bearer realm="Surety", error="insufficient_user_authentication"'})
+    headers = MappingProxyType(
+        {"WWW-Authenticate": 'Bearer realm="Surety", error="insufficient_user_authentication"'}
+    )
 
 
 def as_portal_error(error: Exception) -> PortalError:

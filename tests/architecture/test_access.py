@@ -160,7 +160,10 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "exits/received/<uuid:received_exit_id>/": (Permission.PARTNER_READ, READ),
     "exits/received/<uuid:received_exit_id>/items/<slug:item>/": (Permission.PARTNER_CHANGE, BOTH),
     "exits/received/<uuid:received_exit_id>/resources/": (Permission.PARTNER_CHANGE, BOTH),
-    "exits/received/<uuid:received_exit_id>/resources/<uuid:resource_id>/remove/": (Permission.PARTNER_CHANGE, WRITE),
+    "exits/received/<uuid:received_exit_id>/resources/<uuid:resource_id>/remove/": (
+        Permission.PARTNER_CHANGE,
+        WRITE,
+    ),
     "exits/received/<uuid:received_exit_id>/told/": (Permission.SHARING_CHANGE, WRITE),
     "exits/received/<uuid:received_exit_id>/look/": (Permission.PARTNER_CHANGE, WRITE),
     "exits/received/<uuid:received_exit_id>/certify/": (Permission.VERIFICATION_CERTIFY, BOTH),

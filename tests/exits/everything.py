@@ -37,7 +37,8 @@ def exit_rows(owner: Person, connection: AwsConnection, received: Exit, mark: st
         exit=exit_, certified_by=mark[:200], certified_on=timezone.now().date(), recorded_by=owner, blob=blob,
         file_name=f"{mark}.pdf"[:200], words=mark,
     )  # fmt: skip
-    about = {"exit_id": received.pk, "viewer": make_onlooker()}
+    viewer = make_onlooker()
+    about: dict[str, Any] = {"exit_id": received.pk, "viewer": viewer}
     # Also of an exit that is its own: by hand, it says all by itself.
     for exit_id in (received.pk, exit_.pk):
         said = {**about, "exit_id": exit_id}
@@ -59,7 +60,7 @@ def exit_rows(owner: Person, connection: AwsConnection, received: Exit, mark: st
     with vault.seal_stream(address=f"exit-{certificate.pk}", context=certificate.package_context) as sink:
         sink.write(b"PK")
     ExitPackage.objects.create(
-        certificate_id=certificate.pk, viewer=about["viewer"], address=sink.kept.address, wrapped_key=sink.kept.wrapped_key,
+        certificate_id=certificate.pk, viewer=viewer, address=sink.kept.address, wrapped_key=sink.kept.wrapped_key,
         key_id=sink.kept.key_id, ciphertext_digest=sink.kept.ciphertext_digest, stored_size=sink.kept.stored_size,
     )  # fmt: skip
     return {"exit": exit_, "exit_paper": paper, "exit_resource": resource, "exit_certificate": certificate}
