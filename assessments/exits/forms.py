@@ -84,7 +84,7 @@ class AnswerForm(RefusableForm):
 class ReviewForm(RefusableForm):
     verdict = forms.ChoiceField(
         label="Your answer",
-        choices=[(Verdict.ACCEPTED.value, "Accept"), (Verdict.MORE.value, "Ask for more")],
+        choices=[("", "Choose"), (Verdict.ACCEPTED.value, "Accept"), (Verdict.MORE.value, "Ask for more")],
     )
     words = _text("What is missing", help_text=f"Needed when you ask for more. {NO_PHI}")
 

@@ -15,6 +15,7 @@ from accounts.permissions import Permission
 from assessments.exits.models import Exit
 from assessments.exits.reading import note_reading, pictures_of, received_exits
 from assessments.exits.services import certifying
+from assessments.partnerships.models import Partnership
 from assessments.verifications.views.files import pdf_answer, zip_answer
 
 PAGE = 100
@@ -29,7 +30,12 @@ def exit_list(request: TenantRequest) -> HttpResponse:
     for picture in (*own, *received):
         note_reading(picture)
     record(Act.EXIT_LIST, object_type="page", object_id="exits", own=len(own), received=len(received))
-    return TemplateResponse(request, "exits/list.html", {"own": own, "received": received})
+    works_for_others = bool(received) or Partnership.received.exists()
+    return TemplateResponse(
+        request, "exits/list.html",
+        {"own": own, "received": received, "works_for_others": works_for_others,
+         "has_others": bool(own) or not works_for_others or Partnership.objects.exists()},
+    )  # fmt: skip
 
 
 @require_safe
