@@ -12,7 +12,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import Event
 
 import psycopg
 import structlog
@@ -33,6 +32,7 @@ LOOK_SECONDS = 5
 WATCH_SECONDS = 5
 ALARM_AGAIN_SECONDS = 60
 STANDBY_SECONDS = 1
+STOP_LOOK_SECONDS = 0.1
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5)
 logger = structlog.get_logger(__name__)
 
@@ -51,6 +51,30 @@ class Pace:
     anchor: float = 60
 
 
+class _Stop:
+    """A flag that a signal's handler may set while it is waited for.
+
+    threading.Event would make the handler wait for a lock that the interrupted code holds. Python sees a signal that
+    comes just before a wait only when the wait is over, so that long ones are made of short ones.
+    """
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def set(self) -> None:
+        self._set = True
+
+    def is_set(self) -> bool:
+        return self._set
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it was set within so many seconds."""
+        until = time.monotonic() + seconds
+        while not self._set and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, STOP_LOOK_SECONDS))
+        return self._set
+
+
 class SealerService:
     """Runs the sealer until `stop`. `connect` opens a connection as portal_sealer, in autocommit."""
 
@@ -63,7 +87,7 @@ class SealerService:
     ) -> None:
         self._connect, self._signers, self._store = connect, signers, store
         self._pace = pace or Pace()
-        self._stop = Event()
+        self._stop = _Stop()
 
     def stop(self) -> None:
         """Ends `run` after what it is doing. May be called from a signal's handler."""

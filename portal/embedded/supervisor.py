@@ -27,6 +27,7 @@ STEADY_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 30.0
 SERVERS_LOOK_SECONDS = 5.0
 LOG_BYTES = 10 * 1024 * 1024
+LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class Supervisor:
         self._first_pause = first_pause_seconds
         self._stack = ExitStack()
         self._stopping = threading.Event()
-        self._hurry = threading.Event()
+        # Plain flags: a signal's handler that took an event's lock could wait for the very code that it interrupted.
+        self._told = self._hurry = False
         self._starting = threading.Lock()
         self._groups: set[int] = set()
         self._threads: list[threading.Thread] = []
@@ -96,23 +98,25 @@ class Supervisor:
 
     def wait(self) -> None:
         """Wait for a signal, which leaves by SystemExit."""
-        self._stopping.wait()
+        while True:
+            # Python sees a signal that comes just before a wait only when the wait is over: so it is a short one.
+            time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
         """End all children, and the embedded servers unless another uses them. May be called twice."""
         self._stopping.set()
         with self._starting:
             groups = set(self._groups)
-        end_groups(groups, self._grace, self._hurry.is_set)
+        end_groups(groups, self._grace, lambda: self._hurry)
         for thread in self._threads:
             thread.join()
         self._stack.close()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self._stopping.is_set():
-            self._hurry.set()
+        if self._told or self._stopping.is_set():
+            self._hurry = True
             return
-        self._stopping.set()
+        self._told = True
         raise SystemExit(0)
 
     def _run_thread(self, function: Callable[..., None], *arguments: object) -> None:

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -9,7 +10,7 @@ from typing import IO
 import psutil
 import pytest
 
-from portal.embedded import is_postgres_running, is_redis_running
+from portal.embedded import Supervisor, is_postgres_running, is_redis_running
 from tests.embedded.conftest import eventually
 
 CHECKOUT = Path(__file__).parents[2]
@@ -165,3 +166,19 @@ def test_another_may_start_once_the_first_was_killed(supervise: Callable[..., su
     first.kill()
     first.wait(20)
     assert line_of(supervise().stdout) == "up\n"
+
+
+def test_a_signal_waits_for_nothing_that_the_interrupted_code_holds(state: Path) -> None:
+    """It may come in the middle of a wait, while the main thread holds the event's own lock."""
+    supervisor = Supervisor(state)
+    told = threading.Thread(target=_tell, args=(supervisor,), daemon=True)
+    with supervisor._stopping._cond:  # type: ignore[attr-defined] # of threading.Event
+        told.start()
+        told.join(10)
+    assert not told.is_alive()
+
+
+def _tell(supervisor: Supervisor) -> None:
+    with pytest.raises(SystemExit):
+        supervisor._on_signal(signal.SIGTERM, None)
+    supervisor._on_signal(signal.SIGTERM, None)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.audit.events import Act, ActorKind
 from accounts.audit.models import AuditEntry
 from accounts.permissions import Role
+from accounts.tenancy.models import new_id
 from accounts.tenancy.scope import open_tenant
 from assessments.models import Partnership, SharedPosture, SharedPosturePoint, SharingGrant
 from assessments.rule.model import SECURITY_RULE
@@ -266,14 +267,13 @@ def test_the_tab_shows_nothing_once_the_partnership_has_ended(hospital, partners
 def test_what_a_third_tenant_claims_of_a_partnership_is_not_believed(hospital, partnership):
     """Anybody may write a row that names any partnership; it counts from the partnership's other party alone."""
     forger = make_partnership(upstream=partnership.tenant)
-    forged = Partnership(
-        pk=partnership.pk,
-        tenant_id=partnership.tenant_id,
-        viewer=forger.viewer,
-        upstream_name="x",
-        downstream_name="y",
-    )
-    made = grant(forged)
+    made = grant(forger)
+    with open_tenant(forger.viewer_id):
+        posture = SharedPosture.objects.get(grant_id=made.pk)
+        made.pk, made.partnership_id, made.withdrawn_at = new_id(), partnership.pk, None
+        made.save(force_insert=True)
+        posture.pk, posture.partnership_id, posture.grant_id = new_id(), partnership.pk, made.pk
+        posture.save(force_insert=True)
     assert hospital.get(f"/shared-with-us/{made.pk}/").status_code == 404
     page = hospital.get(f"/business-associates/{partnership.associate_id}/posture/").content.decode()
     assert "No posture is shared with us" in page
