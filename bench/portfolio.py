@@ -17,6 +17,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import kit
 import portfolio_rows as rows
@@ -96,7 +97,7 @@ def mirrored_pages(tenant: Any) -> Mapping[str, str]:
     tabs = {mirror.title: f"{one}?tab={mirror.slug}" for mirror in MIRRORS}
     return {
         "covered entities": start,
-        "its second page": f"{start}?after={page.next}",
+        "its second page": f"{start}?after={quote(page.next or '')}",
         "one of them": one,
         **tabs,
     }
