@@ -13,6 +13,8 @@ from accounts.audit.events import Act
 from accounts.audit.shared import tell_sharer
 from accounts.models import Tenant
 from assessments.agreements.models import AgreementVersion
+from assessments.exits.models import Exit
+from assessments.exits.reading import note_reading, pictures_of
 from assessments.partners.models import BusinessAssociate
 from assessments.partnerships.models import Partnership
 from assessments.questionnaires.models import Answers, Questionnaire
@@ -38,7 +40,9 @@ class Document:
 
 def documents_context(associate: BusinessAssociate) -> dict[str, Any]:
     """For `portfolio/_documents.html`. The logs of those who delivered say that it was read."""
-    found = [*_agreements(associate), *_verifications(associate), *_questionnaires(associate)]
+    found = [
+        *_agreements(associate), *_verifications(associate), *_questionnaires(associate), *_exits(associate)
+    ]  # fmt: skip
     found.sort(key=lambda each: each.at, reverse=True)
     return {"documents": found[:SHOWN], "more": len(found) > SHOWN}
 
@@ -89,3 +93,21 @@ def _questionnaires(associate: BusinessAssociate) -> Iterator[Document]:
             row.submitted_at or row.began_at, "Questionnaire", f"{asked.title}, {asked.year}", row.submitted_by,
             reverse("questionnaire-review", args=[asked.pk]), file,
         )  # fmt: skip
+
+
+def _exits(associate: BusinessAssociate) -> Iterator[Document]:
+    """Certificates of return or destruction: certified here, or come on paper."""
+    for picture in pictures_of(list(Exit.objects.filter(associate=associate).order_by("-began_at")[:SHOWN])):
+        page = reverse("exit-detail", args=[picture.exit.pk])
+        if picture.certificates:
+            note_reading(picture)
+        for row in picture.certificates:
+            file = reverse("exit-certificate-pdf", args=[row.pk])
+            yield Document(
+                row.certified_at, "Exit", f"Certificate {row.number}", row.officer_name, page, file
+            )
+        for paper in picture.papers:
+            file = reverse("exit-paper-document", args=[picture.exit.pk, paper.pk]) if paper.blob else ""
+            yield Document(
+                paper.recorded_at, "Exit", "Certificate from paper", paper.certified_by, page, file
+            )

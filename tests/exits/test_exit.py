@@ -296,3 +296,4 @@ def test_a_business_associate_without_a_tenant_is_written_down_by_hand(parties, 
     assert hospital.get(link).content == PDF
     assert hospital.post(f"/exits/{exit_.pk}/close/", {"note": ""}).status_code == 302
     assert "On paper" in _page(hospital, f"/exits/{exit_.pk}/")
+    assert link in _page(hospital, f"/business-associates/{associate.pk}/documents/")
