@@ -25,6 +25,7 @@ FOLDER = CHECKOUT / "docs" / "pictures"
 STATE = Path(os.environ.get("SURETY_STATE") or CHECKOUT / ".surety")
 URL = os.environ.get("DEMO_URL", "http://localhost:8000")
 WIDTH, COLOURS, MOST_BYTES = 1280, 64, 120_000
+ERROR_PAGE = re.compile(r"\AError \d{3}\Z")
 
 HOSPITAL, VENDOR = "security-official@mercy-lakes.example", "owner@northwind.example"
 PARTNER = ("Business associates", "Northwind Imaging")
@@ -53,7 +54,8 @@ PICTURES = (
     Picture("verification-received", HOSPITAL, (*PARTNER, "Verification", "re:^Verification 20"), 860),
     Picture("notice-received", HOSPITAL, (*PARTNER, "Notices", "re:stolen log-in"), 860),
     Picture("questionnaire-review", HOSPITAL, (*PARTNER, "Questionnaires", "re:questionnaire$"), 900),
-    Picture("calendar", HOSPITAL, ("Calendar",), 860),
+    Picture("calendar", HOSPITAL, ("Calendar",), 900),
+    Picture("exit", HOSPITAL, ("Exits", "re:Cedar Billing"), 900),
     Picture("preview", VENDOR, (*GRANT, "press: See it as they would"), 980),
     Picture("verification-packet", VENDOR, ("Verifications", "re:^Verification 20"), 940),
     Picture("notice-clocks", VENDOR, ("Notices", "Sent and own", "re:stolen log-in"), 900),
@@ -95,7 +97,7 @@ def sign_in(browser: Browser, email: str) -> Page:
 
 
 def take(page: Page, pictures: Iterator[Picture]) -> Iterator[tuple[Picture, bytes]]:
-    """Each picture's PNG, as Chromium makes it."""
+    """Each picture's PNG, as Chromium makes it. Raises SystemExit where the portal answers an error."""
     for picture in pictures:
         page.set_viewport_size({"width": WIDTH, "height": picture.height})
         page.goto(URL)
@@ -104,6 +106,10 @@ def take(page: Page, pictures: Iterator[Picture]) -> Iterator[tuple[Picture, byt
         if picture.top:
             page.locator(picture.top).first.evaluate("element => element.scrollIntoView()")
         page.mouse.move(0, 0)
+        if page.get_by_text(ERROR_PAGE).count():
+            raise SystemExit(
+                f"{picture.name}: the portal answered {page.get_by_text(ERROR_PAGE).first.inner_text()}."
+            )
         yield picture, page.screenshot()
 
 
