@@ -227,13 +227,15 @@ def _make_the_account(aws: AwsStandIn, trust: str, policies: list[str]) -> None:
 
 
 def _collect(vendor: Visit) -> None:
-    """The verified connection is collected by itself; the worker does both."""
+    """The verified connection is collected by itself, and what was collected is assessed; the worker does all of it."""
     page = vendor.page
     expect(page.locator(".page-head .status-word")).to_have_text("Verified", timeout=PATIENCE)
     follow(page, "Runs")
     expect(page.locator("tbody .status-word").first).to_have_text(
         re.compile("Complete|Partial"), timeout=PATIENCE
     )
+    follow(page.get_by_role("navigation", name="Main"), "Findings")
+    until_seen(page, page.get_by_role("img", name=re.compile("^1 fail")))
 
 
 def _grant(vendor: Visit) -> str:

@@ -85,6 +85,7 @@ def test_once_refuses_beside_a_running_sealer_and_works_alone(log, tenant):
         with pytest.raises(AnotherSealerError):
             log.service().run_once()
     write(tenant, 2)
+    log.wait_for_others()
     assert log.service().run_once() == 1
     log.assert_anchored()
 
