@@ -44,6 +44,7 @@ class Access:
     and a tenant's identity provider has no say about them.
     `scope` lets machines in whose token has it: beside members, where there is a permission too, else alone.
     `step_up` asks for both factors again when the last proof is older than a few minutes (ASVS 5.0 7.5.3).
+    `writing` is what a request needs that isn't a reading, where that differs.
     """
 
     permission: Permission | None = None
@@ -52,6 +53,11 @@ class Access:
     step_up: bool = False
     scope: Scope | None = None
     sso: bool = False
+    writing: Access | None = None
+
+    def for_method(self, method: str | None) -> Access:
+        """What a request by this method needs."""
+        return self if self.writing is None or method in SAFE_METHODS else self.writing
 
     def act_of(self, method: str) -> Act:
         """What a request by this method is called."""
@@ -143,8 +149,9 @@ def machine(scope: Scope) -> Callable[[View], View]:
 
 
 def api(
-    permission: Permission, scope: Scope, *, act: Act | None = None, step_up: bool = False
-) -> Callable[[View], View]:
+    permission: Permission, scope: Scope, *, act: Act | None = None, step_up: bool = False,
+    writing: Access | None = None,
+) -> Callable[[View], View]:  # fmt: skip
     """For a client whose token has the scope, and for a member, by session, whose role includes the permission.
 
     A request with an Authorization header is a machine's, and its session is nobody's. A session's request is
@@ -153,7 +160,8 @@ def api(
 
     def wrap(view: View) -> View:
         view.csrf_exempt = False  # type: ignore[attr-defined]
-        return _declare(Access(permission=permission, scope=scope, act=act, step_up=step_up))(view)
+        needed = Access(permission=permission, scope=scope, act=act, step_up=step_up, writing=writing)
+        return _declare(needed)(view)
 
     return wrap
 

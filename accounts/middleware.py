@@ -157,6 +157,7 @@ class TenantMiddleware:
         if access is None:
             logger.error("view.undeclared", view=request.resolver_match.view_name)  # type: ignore[union-attr]
             return refuse(request, NotFound(NOTHING_HERE))
+        access = access.for_method(request.method)
         with acting(actor_of(request)):
             try:
                 answer = _answer_machine if is_machines(request, access) else _answer

@@ -85,7 +85,7 @@ def _owe_unseen(entries: RequestEntries, request: HttpRequest) -> None:
     if access is None or not is_verified(request):
         return
     with acting(actor_of(request)):
-        owe(entries, request, access, concerned(request, access))
+        owe(entries, request, access.for_method(request.method), concerned(request, access))
 
 
 def database_of(found: MembershipFound) -> str:

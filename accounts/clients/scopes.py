@@ -26,6 +26,8 @@ class Scope(StrEnum):
     ENGAGEMENTS_READ = "engagements:read"
     PACKAGES_READ = "packages:read"
     AUDIT_READ = "audit:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 WORDS: Mapping[Scope, str] = MappingProxyType(
@@ -41,6 +43,8 @@ WORDS: Mapping[Scope, str] = MappingProxyType(
         Scope.ENGAGEMENTS_READ: "Read engagements of auditors",
         Scope.PACKAGES_READ: "Read which evidence packages were made",
         Scope.AUDIT_READ: "Search the audit log",
+        Scope.WEBHOOKS_READ: "Read webhooks and what became of their deliveries",
+        Scope.WEBHOOKS_WRITE: "Add, change, test, replay and remove webhooks, and give them secrets",
     }
 )
 """The scopes that a client can be given, as the page says them."""
@@ -58,6 +62,8 @@ PERMISSIONS: Mapping[Scope, Permission] = MappingProxyType(
         Scope.ENGAGEMENTS_READ: Permission.ENGAGEMENT_READ,
         Scope.PACKAGES_READ: Permission.PACKAGE_CREATE,
         Scope.AUDIT_READ: Permission.AUDIT_READ,
+        Scope.WEBHOOKS_READ: Permission.WEBHOOK_CHANGE,
+        Scope.WEBHOOKS_WRITE: Permission.WEBHOOK_CHANGE,
     }
 )
 """What a person needs for the same: the interface answers sessions too, and nobody gives what they haven't."""

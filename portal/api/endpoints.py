@@ -8,7 +8,7 @@ accounts.middleware; each request's entry in the audit log is made there too.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any, ClassVar, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -20,9 +20,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import ApiRequest, api
+from accounts.access import Access, ApiRequest, api
 from accounts.audit.events import Act
 from accounts.clients.scopes import EVERYTHING, PERMISSIONS, Reach, Scope
+from accounts.errors import InvalidInput
+from accounts.models import Person
 from portal.api.idempotency import answer_once, has_key
 from portal.api.query import Asked, NoFilters, Page, read_query
 from portal.api.schema import ApiSchema
@@ -56,8 +58,15 @@ class Endpoint(APIView):
     @classmethod
     def as_view(cls, **given: Any) -> Any:
         """The view, declared for the scope and for the permission that goes with it."""
-        declare = api(PERMISSIONS[cls.scope], cls.scope, act=cls.act, step_up=cls.step_up)
+        declare = api(
+            PERMISSIONS[cls.scope], cls.scope, act=cls.act, step_up=cls.step_up, writing=cls.need_of_writing()
+        )
         return declare(cast("Callable[..., HttpResponseBase]", super().as_view(**given)))
+
+    @classmethod
+    def need_of_writing(cls) -> Access | None:
+        """What a POST needs, where that differs from a GET."""
+        return None
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Gives a reading its ETag, and answers 304 where the client has it already."""
@@ -126,15 +135,46 @@ class Doing(Endpoint):
         asked = self.asked(request)
         given = self.takes(data=request.data if plain.body else {})
         given.is_valid(raise_exception=True)
-        made, where = self.do(plain, dict(given.validated_data), **ids)
+        try:
+            made, where = self.do(plain, dict(given.validated_data), **ids)
+        except InvalidInput as error:
+            raise _pointed(error, given.fields) from error
         body = JSONRenderer().render(self.shown([made], asked)[0])
         headers = {"Location": where} if where else {}
         return HttpResponse(body, status=self.status, content_type="application/json", headers=headers)
 
 
+class Acting(Endpoint):
+    """Beside another class: a POST at its address does `doing`, which has a scope and words of its own."""
+
+    doing: ClassVar[type[Doing]]
+
+    @classmethod
+    def need_of_writing(cls) -> Access:
+        scope = cls.doing.scope
+        return Access(
+            permission=PERMISSIONS[scope], scope=scope, act=cls.doing.act, step_up=cls.doing.step_up
+        )
+
+    def post(self, request: Request, **ids: Any) -> HttpResponse:
+        return self.doing().post(request, **ids)
+
+
 def reach_of(request: Request) -> Reach:
     """To what the caller is narrowed."""
     return getattr(_plain(request), "reach", EVERYTHING)
+
+
+def person_of(request: ApiRequest) -> Person:
+    """Who answers for what is done: the member, or whoever made the client. The audit log names the client."""
+    return request.client.created_by if request.client else cast("Person", request.user)
+
+
+def _pointed(error: InvalidInput, fields: Container[str]) -> InvalidInput:
+    """The refusal of a service, with a pointer to the body's field that it names."""
+    if error.field in fields and not error.members:
+        error.members = {"errors": [{"pointer": f"#/{error.field}", "detail": str(error)}]}
+    return error
 
 
 def _plain(request: Any) -> HttpRequest:

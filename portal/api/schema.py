@@ -69,11 +69,17 @@ class ApiSchema(AutoSchema):
 
     view: Any
 
+    @property
+    def _side(self) -> Any:
+        """What answers the method that is described."""
+        doing = getattr(self.view, "doing", None)
+        return doing() if doing and self.method == "POST" else self.view
+
     def get_operation_id(self) -> str:
-        return str(self.view.operation)
+        return str(self._side.operation)
 
     def get_tags(self) -> list[str]:
-        return [self.view.tag]
+        return [self._side.tag]
 
     def get_summary(self) -> str:
         return self._words()[0].rstrip(".")
@@ -82,25 +88,25 @@ class ApiSchema(AutoSchema):
         return self._words()[1]
 
     def _words(self) -> tuple[str, str]:
-        first, _, rest = (self.view.__class__.__doc__ or "").strip().partition("\n")
+        first, _, rest = (type(self._side).__doc__ or "").strip().partition("\n")
         return first, "\n".join(line.strip() for line in rest.strip().splitlines())
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        return [{"client": [str(self.view.scope)]}, {"session": []}]
+        return [{"client": [str(self._side.scope)]}, {"session": []}]
 
     def get_override_parameters(self) -> list[Any]:
         from portal.api.query import Paging
 
         beside = [
             each
-            for each in (self.view.filters, Paging if self.view.paged else None)
+            for each in (self._side.filters, Paging if self._side.paged else None)
             if each and each().fields
         ]
-        fields = [_fields(self.view.shape().fields)] if self.view.shape().fields else []
+        fields = [_fields(self._side.shape().fields)] if self._side.shape().fields else []
         return [*beside, *fields, KEY if self.method == "POST" else ETAG]
 
     def get_request_serializer(self) -> Any:
-        takes = getattr(self.view, "takes", None)
+        takes = getattr(self._side, "takes", None)
         return takes if self.method == "POST" and takes and takes().fields else None
 
     def get_response_serializers(self) -> Any:
@@ -117,24 +123,24 @@ class ApiSchema(AutoSchema):
                 "Example", value=self._example(), response_only=True, status_codes=[str(self._status())]
             )
         ]
-        return found if self.view.example is not None else []
+        return found if self._side.example is not None else []
 
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:
         return super().get_serializer_name(serializer, direction).removesuffix("Shape")
 
     def _status(self) -> int:
-        return int(getattr(self.view, "status", 200)) if self.method == "POST" else 200
+        return int(getattr(self._side, "status", 200)) if self.method == "POST" else 200
 
     def _shape(self) -> Any:
-        if not self.view.shape().fields:
+        if not self._side.shape().fields:
             return OpenApiTypes.OBJECT
-        if not self.view.paged:
-            return self.view.shape
-        name = self.view.shape.__name__.removesuffix("Shape")
+        if not self._side.paged:
+            return self._side.shape
+        name = self._side.shape.__name__.removesuffix("Shape")
         return inline_serializer(
             f"{name}List",
-            {"data": self.view.shape(many=True), "next": serializers.CharField(allow_null=True)},
+            {"data": self._side.shape(many=True), "next": serializers.CharField(allow_null=True)},
         )
 
     def _example(self) -> Any:
-        return {"data": [self.view.example], "next": None} if self.view.paged else self.view.example
+        return {"data": [self._side.example], "next": None} if self._side.paged else self._side.example

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from portal.api import client_pages, docs, token
-from portal.api.resources import audits, connections, evidence, findings, partners, safeguards
+from portal.api.resources import audits, connections, evidence, findings, partners, safeguards, webhooks
 
 v1 = [
     path("oauth/token", token.token, name="api-token"),
@@ -33,6 +33,22 @@ v1 = [
     path("packages", audits.PackageList.as_view(), name="api-packages"),
     path("packages/<uuid:package_id>", audits.PackageDetail.as_view(), name="api-package"),
     path("audit-entries", audits.EntryList.as_view(), name="api-audit-entries"),
+    path("webhooks", webhooks.WebhookList.as_view(), name="api-webhooks"),
+    path("webhooks/<uuid:endpoint_id>", webhooks.WebhookDetail.as_view(), name="api-webhook"),
+    path("webhooks/<uuid:endpoint_id>/secret", webhooks.SecretNew.as_view(), name="api-webhook-secret"),
+    path("webhooks/<uuid:endpoint_id>/test", webhooks.WebhookTest.as_view(), name="api-webhook-test"),
+    path("webhooks/<uuid:endpoint_id>/remove", webhooks.WebhookRemove.as_view(), name="api-webhook-remove"),
+    path("webhook-deliveries", webhooks.DeliveryList.as_view(), name="api-webhook-deliveries"),
+    path(
+        "webhook-deliveries/<uuid:webhook_delivery_id>",
+        webhooks.DeliveryDetail.as_view(),
+        name="api-webhook-delivery",
+    ),
+    path(
+        "webhook-deliveries/<uuid:webhook_delivery_id>/replay",
+        webhooks.DeliveryReplay.as_view(),
+        name="api-webhook-delivery-replay",
+    ),
 ]
 
 urlpatterns = [

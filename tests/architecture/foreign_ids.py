@@ -113,6 +113,7 @@ NOBODYS = {
 IDS = {
     "connection": Kind(lambda its: its.connection.pk),
     "connections": Kind(lambda its: its.connection.pk),
+    "webhook": Kind(lambda its: its.endpoint.pk),
     "evidence": Kind(lambda its: its.snapshot.pk),
     "owner": Kind(lambda its: its.membership.pk),
     "tenant": Kind(lambda its: its.tenant.pk),

@@ -197,14 +197,14 @@ def _without_own_acts(route: str, rows: dict[str, Any]) -> dict[str, Any]:
     return {table: row for table, row in rows.items() if not own or table != "accounts_auditentry"}
 
 
-def _need(route: str) -> Access:
+def _need(route: str, method: str = "GET") -> Access:
     view: Any = ROUTES[route].callback
     found: Access = view.access
-    return found
+    return found.for_method(method)
 
 
 def _expected(actor: Actor, route: str, method: str, answered: set[str]) -> int:
-    need = _need(route)
+    need = _need(route, method)
     if need.permission is not None and not allows(actor.role, need.permission):
         return 404 if actor.role is Role.AUDITOR else 403
     return 404 if method in answered else 405
@@ -216,6 +216,10 @@ def _askers(world: World, route: str) -> list[Actor]:
     always = [
         each for each in world.actors if each.role is Role.AUDITOR or each.name.startswith("Owner of both")
     ]
+    if route.startswith(
+        "api/"
+    ):  # what roles see there differs by permission alone, which tests/architecture/test_access.py tries
+        return [first, *(each for each in always if each is not first)]
     others = [each for each in world.actors if each is not first and each not in always]
     turn = crc32(route.encode()) % len(others)
     return [first, *(each for each in always if each is not first), others[turn], others[turn - 1]]
