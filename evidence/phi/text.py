@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from evidence.phi.kinds import Hit, Kind, Weight, mask
-from evidence.phi.recognisers import RECOGNISERS, Recogniser
+from evidence.phi.recognisers import Recogniser
+from evidence.phi.sieve import candidates
 
 PIECE, OVERLAP = 4_000, 200
 REACH = 60
@@ -25,6 +27,7 @@ class _Span(NamedTuple):
     recogniser: Recogniser
 
 
+@lru_cache(1_000)
 def plain_name(name: str) -> str:
     """A key's or column's name as words: patientLastName, PATIENT_LAST_NAME -> "patient last name"."""
     return _SEPARATORS.sub(" ", _CAMEL.sub(" ", name)).strip().lower()
@@ -46,10 +49,11 @@ def find_in_text(text: str, place: str, name: str = "") -> Iterator[Hit]:
 def _spans(piece: str, named: str) -> list[_Span]:
     """What is found, without what lies inside of something found by an earlier recogniser."""
     taken: list[_Span] = []
-    for recogniser in RECOGNISERS:
+    words = f"{named} : {_words_of(piece)}"
+    for recogniser in candidates(piece, words):
         if recogniser.hint and recogniser.hint not in piece:
             continue
-        if recogniser.context and not recogniser.context.search(f"{named} : {_words_of(piece)}"):
+        if recogniser.context and not recogniser.context.search(words):
             continue
         for match in recogniser.pattern.finditer(piece):
             start, end = match.span("v" if "v" in match.re.groupindex else 0)
