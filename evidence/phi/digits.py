@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 import phonenumbers
 
@@ -74,6 +75,7 @@ def is_gtin(text: str) -> bool:
     return len(digits) == 14 and sum(d * (3 if n % 2 == 0 else 1) for n, d in enumerate(digits)) % 10 == 0
 
 
+@lru_cache(1_000)
 def is_phone(text: str) -> bool:
     """A number that is in use somewhere, by libphonenumber; without country code, in the United States."""
     try:
@@ -82,8 +84,12 @@ def is_phone(text: str) -> bool:
         return False
 
 
+@lru_cache(1_000)
 def is_public_ip(text: str) -> bool:
     """An address that can belong to a person's device: neither private nor reserved nor for documentation."""
+    groups = text.count(":") + 1
+    if groups > 1 and "::" not in text and groups != 8:
+        return False
     try:
         return ipaddress.ip_address(text).is_global
     except ValueError:

@@ -25,8 +25,9 @@ class Recogniser:
     pattern: re.Pattern[str]
     context: re.Pattern[str] | None = None
     valid: Callable[[str], bool] | None = None
-    hint: str = ""
-    """A piece of text without which the pattern can't match; looked for first, since that is quick."""
+    needs: str = ""
+    """In RE2's syntax, what stands in every text where this finds something, if the pattern itself (sieve.py) would
+    let too many through."""
 
 
 def _words(text: str) -> re.Pattern[str]:
@@ -57,7 +58,7 @@ _STREET = (
 
 RECOGNISERS: tuple[Recogniser, ...] = (
     Recogniser(
-        kind=Kind.SSN, weight=Weight.BLOCK, confidence=0.9, valid=digits.is_ssn, hint="-",
+        kind=Kind.SSN, weight=Weight.BLOCK, confidence=0.9, valid=digits.is_ssn,
         pattern=re.compile(r"(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\w-])"),
     ),
     Recogniser(
@@ -98,7 +99,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         pattern=re.compile(rf"^\s{{0,8}}(?:RE:|Re:|Dear|ATTN:) ?(?P<v>{_PERSON})"),
     ),
     Recogniser(
-        kind=Kind.NAME, weight=Weight.REVIEW, confidence=0.7, hint=",",
+        kind=Kind.NAME, weight=Weight.REVIEW, confidence=0.7,
         pattern=re.compile(rf"(?<!\w)\d{{1,3}} ?(?:[MF]|yo|y/o|y\.o\.),? (?P<v>{_PERSON})"),
     ),
     Recogniser(
@@ -110,7 +111,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         context=_words(rf"(?:{_PATIENT}|maiden|emergency contact) ?(?:first|last|full|middle|given|family|sur)? ?name"),
     ),
     Recogniser(
-        kind=Kind.NAME, weight=Weight.BLOCK, confidence=0.85, hint="old",
+        kind=Kind.NAME, weight=Weight.BLOCK, confidence=0.85,
         pattern=re.compile(rf"(?P<v>{_PERSON}),? (?:is )?an? \d{{1,3}}[- ]?(?:years?|yr)[- ]?old"),
     ),
     Recogniser(
@@ -150,7 +151,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         context=_words(r"(?:tele)?phone(?: (?:number|no))?|tel|mobile|cell"),
     ),
     Recogniser(
-        kind=Kind.EMAIL, weight=Weight.NOTE, confidence=0.95, hint="@",
+        kind=Kind.EMAIL, weight=Weight.NOTE, confidence=0.95,
         pattern=re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![\w-])"),
     ),
     Recogniser(
@@ -182,7 +183,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         pattern=re.compile(r"(?<![\w-])[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,5}(?![\w-])"), context=_words(r"(?:licen[sc]e )?plate(?: (?:number|no))?"),
     ),
     Recogniser(
-        kind=Kind.DEVICE, weight=Weight.REVIEW, confidence=0.9, valid=digits.is_gtin, hint="(01)",
+        kind=Kind.DEVICE, weight=Weight.REVIEW, confidence=0.9, valid=digits.is_gtin,
         pattern=re.compile(r"\(01\)(?P<v>\d{14})(?!\d)"),
     ),
     Recogniser(
@@ -190,15 +191,16 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         context=_words(r"(?:pacemaker|implant|defibrillator|icd|insulin pump|prosthesis|hearing aid|medical device|device(?= serial))(?: device)?(?: (?:serial|id|s/n|number|no))*"),
     ),
     Recogniser(
-        kind=Kind.URL, weight=Weight.NOTE, confidence=0.95, hint="://",
+        kind=Kind.URL, weight=Weight.NOTE, confidence=0.95,
         pattern=re.compile(r"(?<!\w)(?:https?|ftp)://[^\s\"'<>\\)]{4,500}"),
     ),
     Recogniser(
-        kind=Kind.IP_ADDRESS, weight=Weight.NOTE, confidence=0.9, valid=digits.is_public_ip, hint=".",
+        kind=Kind.IP_ADDRESS, weight=Weight.NOTE, confidence=0.9, valid=digits.is_public_ip,
         pattern=re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)"),
     ),
     Recogniser(
-        kind=Kind.IP_ADDRESS, weight=Weight.NOTE, confidence=0.8, valid=digits.is_public_ip, hint=":",
+        kind=Kind.IP_ADDRESS, weight=Weight.NOTE, confidence=0.8, valid=digits.is_public_ip,
+        needs=r"(?:[0-9a-fA-F]+:+){7}|[0-9a-fA-F]::[0-9a-fA-F]",
         pattern=re.compile(r"(?<![\w:.-])(?:[0-9a-fA-F]{1,4}:{1,2}){2,7}[0-9a-fA-F]{1,4}(?![\w:-])"),
     ),
     Recogniser(

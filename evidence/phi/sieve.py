@@ -1,14 +1,15 @@
 """Which recognisers can find something in a text, told in two passes over it whatever their number.
 
-Every pattern and every context is also added to a set of RE2's, made wider: without its lookarounds, anchors and upper
-bounds of repetitions. A set never misses what the pattern itself would match; what it lets through is judged by the
-pattern. Texts of machines are let through seldom, which is where the time of the guard goes otherwise.
+Every pattern and every context is also added to a set of RE2's, made wider: without its lookarounds, anchors and the
+upper bounds of long repetitions. A set never misses what the pattern itself would match; what it lets through is judged
+by the pattern. Texts of machines are let through seldom, which is where the time of the guard goes otherwise.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import cast
 
 import re2
 
@@ -20,6 +21,8 @@ _PART = re.compile(
 )
 _CLASSES = {r"\d": r"\p{Nd}", r"\w": r"\p{L}\p{N}_", r"\s": r"\s\p{Z}\x1c-\x1f\x85\x0b"}
 _ESCAPE = re.compile(r"\\u(?P<code>[0-9a-f]{4})|\\.")
+_FEW = 3
+"""Longer repetitions would make RE2's automata large."""
 _MEMORY = 16 * 1024 * 1024
 _ASCII_I = str.maketrans("\u0130\u0131", "ii")
 """Letters that Python's re takes for an i where case is ignored, and RE2 doesn't."""
@@ -35,7 +38,8 @@ def _wider(part: re.Match[str]) -> str:
     if part["look"] or part["anchor"] or part[0] == r"\b":
         return ""
     if part["bounds"]:
-        return f"{{{part[0][1:].partition(',')[0]},}}"
+        least, most = part[0][1:-1].split(",")
+        return part[0] if int(most) <= _FEW else f"{{{least},}}"
     if part["group"]:
         return _ESCAPE.sub(_in_group, part[0])
     if part[0][1:] in {"W", "D", "S"}:
@@ -62,14 +66,15 @@ class _Set:
         self._set.Compile()
 
     def match(self, text: bytes) -> frozenset[int]:
-        found = self._set.Match(text)
+        # The stubs say bool; it is a list of numbers, None where nothing matches.
+        found = cast("list[int] | None", self._set.Match(text))
         if found == [0]:
             return frozenset()
         return frozenset(self._numbers[index] for index in found or self._numbers if index)
 
 
 _ALL = tuple(enumerate(RECOGNISERS))
-_ALONE = _Set([(number, widened(one.pattern)) for number, one in _ALL if not one.context])
+_ALONE = _Set([(number, one.needs or widened(one.pattern)) for number, one in _ALL if not one.context])
 _CONTEXTS = _Set([(number, widened(one.context)) for number, one in _ALL if one.context])
 
 

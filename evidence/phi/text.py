@@ -21,6 +21,18 @@ _BOUNDARY = re.compile(
 )
 
 
+class Sample(NamedTuple):
+    """What a recogniser found, masked."""
+
+    recogniser: Recogniser
+    shape: str
+
+    def at(self, place: str) -> Hit:
+        """With where it stands."""
+        one = self.recogniser
+        return Hit(one.kind, one.weight, place, self.shape, one.confidence)
+
+
 class _Span(NamedTuple):
     start: int
     end: int
@@ -35,15 +47,49 @@ def plain_name(name: str) -> str:
 
 def find_in_text(text: str, place: str, name: str = "") -> Iterator[Hit]:
     """The identifiers in a text; `name` is the key or column that it stands under."""
-    named = plain_name(name)
+    for sample in _found_in(text, plain_name(name)):
+        yield sample.at(place)
+
+
+class Remembered:
+    """Texts of one document, each judged once: what machines write repeats most of its values.
+
+    It takes no more memory than ROOM characters of texts.
+    """
+
+    ROOM = 2_000_000
+    _COST = 200
+    """Characters that stand for what an entry takes beside its text."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str | int], tuple[Sample, ...]] = {}
+        self._room = self.ROOM
+
+    def get(self, name: str, value: str | int) -> tuple[Sample, ...]:
+        """What is found in a value under a key, to be given its place."""
+        found = self._known.get((name, value))
+        return self._judge(name, value) if found is None else found
+
+    def _judge(self, name: str, value: str | int) -> tuple[Sample, ...]:
+        text = str(value)
+        found = tuple(_found_in(text, plain_name(name)))
+        self._room -= len(text) + self._COST
+        if self._room < 0:
+            self._known.clear()
+            self._room = self.ROOM
+        if len(text) <= PIECE:
+            self._known[name, value] = found
+        return found
+
+
+def _found_in(text: str, named: str) -> Iterator[Sample]:
     for start in range(0, max(len(text), 1), PIECE - OVERLAP):
         piece = text[start : start + PIECE]
         for span in _spans(piece, named):
             # What lies wholly in the overlap is found again in the next piece.
             if start + PIECE < len(text) and span.start >= PIECE - OVERLAP:
                 continue
-            one = span.recogniser
-            yield Hit(one.kind, one.weight, place, mask(piece[span.start : span.end]), one.confidence)
+            yield Sample(span.recogniser, mask(piece[span.start : span.end]))
 
 
 def _spans(piece: str, named: str) -> list[_Span]:
@@ -51,8 +97,6 @@ def _spans(piece: str, named: str) -> list[_Span]:
     taken: list[_Span] = []
     words = f"{named} : {_words_of(piece)}"
     for recogniser in candidates(piece, words):
-        if recogniser.hint and recogniser.hint not in piece:
-            continue
         if recogniser.context and not recogniser.context.search(words):
             continue
         for match in recogniser.pattern.finditer(piece):

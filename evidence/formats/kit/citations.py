@@ -9,6 +9,7 @@ catalogue is for those who have it. A section without paragraphs (164.312) names
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _SECTION = re.compile(r"(?<![\d.])164[._ ](3(?:06|08|10|12|14|16|18)|4(?:00|02|04|06|08|10|12|14))(?!\d)")
 _PARAGRAPH = re.compile(r" ?\(([A-Za-z0-9]{1,5})\)|[._-]([A-Za-z]{1,5}|\d{1,2})(?![A-Za-z0-9])")
@@ -19,17 +20,29 @@ _LEVELS = (
     re.compile(r"[A-Z]"),
 )
 LONGEST = 20_000
+SHORT = 200
+"""Texts up to here repeat in a document, and what they gave is remembered."""
 
 
 def find_citations(*texts: str) -> tuple[str, ...]:
     """The citations in texts, each once, in the order they stand."""
     found: dict[str, None] = {}
     for text in texts:
-        for match in _SECTION.finditer(text[:LONGEST]):
-            paragraphs = _paragraphs(text, match.end())
-            if paragraphs:
-                found[f"164.{match[1]}{paragraphs}"] = None
+        if "164" in text:
+            found |= _found_in(text) if len(text) <= SHORT else _find(text)
     return tuple(found)
+
+
+def _find(text: str) -> dict[str, None]:
+    found: dict[str, None] = {}
+    for match in _SECTION.finditer(text[:LONGEST]):
+        paragraphs = _paragraphs(text, match.end())
+        if paragraphs:
+            found[f"164.{match[1]}{paragraphs}"] = None
+    return found
+
+
+_found_in = lru_cache(2_000)(_find)
 
 
 def _paragraphs(text: str, at: int) -> str | None:

@@ -24,6 +24,7 @@ class Guarded:
     def __init__(self, stream: BinaryIO, *, text_escapes: bool = False) -> None:
         self._stream = stream
         self._since = 0
+        self.total = 0
         self._escapes = text_escapes
         self._tail = b""
 
@@ -35,6 +36,7 @@ class Guarded:
         """Raises BadDocument for a token that is too long, and (JSON) for an escape of half a character."""
         data = self._stream.read(size)
         self._since += len(data)
+        self.total += len(data)
         if self._since > MAX_TOKEN:
             raise BadDocument(f"one value or name is longer than {MAX_TOKEN // 2**20} MiB")
         if self._escapes and size:

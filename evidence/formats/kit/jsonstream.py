@@ -8,34 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from itertools import islice
+from typing import Any, BinaryIO
 
 import ijson
 
+from evidence.formats.kit import jsonquick
 from evidence.formats.kit.errors import BadDocument, quoted
 from evidence.formats.kit.guard import Guarded
+from evidence.formats.kit.jsonlimits import ANY, BOM, MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_TEXT, Found, Path
+from evidence.formats.kit.jsonquick import Doubt
 from evidence.formats.kit.values import Node, pointer_part
 
-MAX_DEPTH = 100
-MAX_NODES = 200_000
-MAX_TEXT = 16 * 1024 * 1024
-MAX_KEYS = 50_000
+__all__ = ["ANY", "Doubt", "Found", "Path", "pieces", "scalars", "values_at"]
+
 BUFFER = 64 * 1024
 LINES_UP_TO = 4 * 1024 * 1024
 """Up to this size, a document that is no JSON is read again to tell the line."""
-BOM = b"\xef\xbb\xbf"
-ANY = "*"
-"""In a path: every item of a list."""
-
-Path = tuple[str, ...]
 Event = tuple[str, Any]
-
-
-class Found(NamedTuple):
-    """A value at one of the paths that were asked for."""
-
-    path: Path
-    node: Node
 
 
 class _Level:
@@ -57,12 +47,29 @@ def values_at(stream: BinaryIO, *paths: Path) -> Iterator[Found]:
     document. Several documents one after another (JSON lines) are each at the top; their pointer then begins with
     the number of the line's document. Raises BadDocument.
     """
-    yield from _walk(stream, frozenset(paths), every=False)
+    given = 0
+    try:
+        for found in jsonquick.walk(stream, frozenset(paths)):
+            given += 1
+            yield found
+    except Doubt:
+        pass
+    else:
+        return
+    yield from islice(_walk(stream, frozenset(paths), every=False), given, None)
 
 
 def scalars(stream: BinaryIO) -> Iterator[Found]:
     """Every text, number, boolean and null of a document, with its path and pointer. Raises BadDocument."""
     yield from _walk(stream, frozenset(), every=True)
+
+
+def pieces(stream: BinaryIO) -> Iterator[Found]:
+    """All of a document in pieces as large as fit: objects, lists and scalars.
+
+    Raises Doubt where `scalars` must say what is wrong; it gives what was given here again, in the same order.
+    """
+    yield from jsonquick.walk(stream, frozenset(), every=True)
 
 
 def _walk(stream: BinaryIO, paths: frozenset[Path], *, every: bool) -> Iterator[Found]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from evidence.formats.kit.errors import BadDocument, quoted
 from evidence.formats.kit.outcomes import Severity
@@ -16,8 +15,7 @@ SECONDS_BEFORE = 100_000_000_000
 LAST_SECOND = 253_402_300_799
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A value in a JSON document, with its JSON pointer."""
 
     value: Any
@@ -29,23 +27,32 @@ class Node:
         for key in path:
             if node.value is None:
                 return Node(None, f"{node.place}/{key}")
-            if not isinstance(node.value, Mapping):
+            if not isinstance(node.value, dict):
                 raise BadDocument(
                     f"an object is expected, not {kind_of(node.value)}", place=node.place or "/"
                 )
             node = Node(node.value.get(key), f"{node.place}/{pointer_part(key)}")
         return node
 
+    def _look(self, path: tuple[str, ...]) -> Any:
+        """The value under keys, without the cost of its place. Raises BadDocument as `get`."""
+        value = self.value
+        for key in path:
+            if type(value) is not dict:
+                return self.get(*path).value
+            value = value.get(key)
+        return value
+
     def text(self, *path: str) -> str:
         """The text there, "" where missing; a number or boolean as text."""
-        node = self.get(*path)
-        if node.value is None:
+        value = self._look(path)
+        if isinstance(value, str):
+            return value.strip()
+        if value is None:
             return ""
-        if isinstance(node.value, str):
-            return node.value.strip()
-        if isinstance(node.value, (int, float)):
-            return str(node.value)
-        raise BadDocument(f"text is expected, not {kind_of(node.value)}", place=node.place)
+        if isinstance(value, (int, float)):
+            return str(value)
+        raise BadDocument(f"text is expected, not {kind_of(value)}", place=self.get(*path).place)
 
     def needed(self, *path: str) -> str:
         """The text there. Raises BadDocument where it is missing or empty."""
@@ -56,20 +63,20 @@ class Node:
 
     def integer(self, *path: str) -> int | None:
         """The whole number there, None where missing."""
-        node = self.get(*path)
-        if node.value is None or (isinstance(node.value, int) and not isinstance(node.value, bool)):
-            return node.value
-        raise BadDocument(f"a whole number is expected, not {kind_of(node.value)}", place=node.place)
+        value = self._look(path)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        raise BadDocument(f"a whole number is expected, not {kind_of(value)}", place=self.get(*path).place)
 
     def flag(self, *path: str) -> bool:
         """The boolean there, False where missing."""
-        return self.get(*path).value is True
+        return self._look(path) is True
 
     def each(self, *path: str) -> Iterator[Node]:
         """The items of the list there; none where missing."""
-        node = self.get(*path)
-        if node.value is None:
+        if self._look(path) is None:
             return
+        node = self.get(*path)
         if not isinstance(node.value, list):
             raise BadDocument(f"a list is expected, not {kind_of(node.value)}", place=node.place)
         for index, item in enumerate(node.value):
@@ -81,8 +88,13 @@ class Node:
 
     def time(self, *path: str) -> datetime | None:
         """The time there: RFC 3339 text, or a number of seconds or milliseconds since 1970."""
-        node = self.get(*path)
-        return None if node.value in {None, ""} else parse_time(node.value, node.place)
+        value = self._look(path)
+        if value is None or value == "":
+            return None
+        try:
+            return parse_time(value)
+        except BadDocument as error:
+            raise BadDocument(error.problem, place=self.get(*path).place) from error
 
 
 def pointer_part(key: str) -> str:

@@ -1,0 +1,24 @@
+"""What both ways of reading JSON share: its limits, and what they give."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from evidence.formats.kit.values import Node
+
+MAX_DEPTH = 100
+MAX_NODES = 200_000
+MAX_TEXT = 16 * 1024 * 1024
+MAX_KEYS = 50_000
+BOM = b"\xef\xbb\xbf"
+ANY = "*"
+"""In a path: every item of a list."""
+
+Path = tuple[str, ...]
+
+
+class Found(NamedTuple):
+    """A value at one of the paths that were asked for."""
+
+    path: Path
+    node: Node
