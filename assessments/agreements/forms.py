@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
+from accounts.errors import InvalidInput
 from accounts.forms import RefusableForm
 from assessments.agreements.checklist import Marking
 from assessments.agreements.clauses import CLAUSES
-from assessments.agreements.documents import LARGEST, Document
+from assessments.agreements.documents import LARGEST, Document, sniff
 from assessments.agreements.models import (
     TERM_FIELDS,
     AgreementVersion,
@@ -20,7 +22,7 @@ from assessments.agreements.models import (
     Disposal,
     VersionKind,
 )
-from assessments.agreements.services import NewVersion
+from assessments.agreements.services import NewVersion, flaws_of
 from assessments.agreements.states import State
 from assessments.agreements.terms import words_of_hours
 
@@ -121,6 +123,22 @@ class VersionForm(RefusableForm):
         super().__init__(*args, **kwargs)
         self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]  # type: ignore[attr-defined]
 
+    def clean(self) -> dict[str, Any]:
+        """Shows at once what the document and the dates would be refused for, beside what other fields say."""
+        if "kind" in self.cleaned_data:
+            for flaw in list(flaws_of(self._version())):
+                waits = flaw.field == "renews" and self.errors.keys() & {"ends_on", "renewal_months"}
+                if flaw.field not in self.errors and not waits:
+                    self.show(flaw)
+        file = self.cleaned_data.get("document")
+        if file:
+            try:
+                sniff(file.read(LARGEST + 1))
+            except InvalidInput as error:
+                self.show(error)
+            file.seek(0)
+        return self.cleaned_data
+
     @property
     def parts(self) -> list[tuple[str, list[Any]]]:
         """The fields in groups."""
@@ -128,11 +146,14 @@ class VersionForm(RefusableForm):
 
     def wanted(self) -> NewVersion:
         """What services take, once the form is valid."""
-        given = self.cleaned_data
-        file = given["document"]
+        file = self.cleaned_data["document"]
         document = Document(file.name or "", file.read(LARGEST + 1)) if file else None
-        terms = AgreementVersion(**{name: given[name] for name in TERM_FIELDS})
-        return NewVersion(VersionKind(given["kind"]), terms, given["summary"], document)
+        return replace(self._version(), document=document)
+
+    def _version(self) -> NewVersion:
+        given = self.cleaned_data
+        terms = AgreementVersion(**{name: given[name] for name in TERM_FIELDS if name in given})
+        return NewVersion(VersionKind(given["kind"]), terms, given.get("summary", ""))
 
 
 def values_of(version: AgreementVersion, *, keep_dates: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -32,8 +32,8 @@ from assessments.agreements.waiting import plan_terms
 from assessments.partners.services import find_business_associate
 
 __all__ = [
-    "NewVersion", "Terms", "add_version", "find_agreement", "find_version", "kinds_open_to", "received_terms",
-    "record_agreement", "set_stage", "state_of", "terminate_agreement", "terms_of",
+    "NewVersion", "Terms", "add_version", "find_agreement", "find_version", "flaws_of", "kinds_open_to",
+    "received_terms", "record_agreement", "set_stage", "state_of", "terminate_agreement", "terms_of",
 ]  # fmt: skip
 
 BINDING = frozenset({VersionKind.SIGNED, VersionKind.AMENDMENT, VersionKind.RENEWAL})
@@ -229,24 +229,30 @@ def _follow(agreement: Agreement) -> None:
 
 
 def _check(new: NewVersion) -> None:
+    for flaw in flaws_of(new):
+        raise flaw
+
+
+def flaws_of(new: NewVersion) -> Iterator[InvalidInput]:
+    """What a version would be refused for, each at its field; the document apart."""
     terms = new.terms
     if terms.effective_from and terms.ends_on and terms.ends_on < terms.effective_from:
-        raise InvalidInput("The last day comes before the first.", field="ends_on")
+        yield InvalidInput("The last day comes before the first.", field="ends_on")
     if terms.renews and not (terms.ends_on and terms.renewal_months):
-        raise InvalidInput("Say when its term ends, and for how many months it renews.", field="renews")
+        yield InvalidInput("Say when its term ends, and for how many months it renews.", field="renews")
     if new.kind != VersionKind.DRAFT:
-        _check_signed(terms)
+        yield from _flaws_of_signed(terms)
     elif terms.signed_on:
-        raise InvalidInput("A draft isn't signed. Choose “Signed agreement” where it is.", field="signed_on")
+        yield InvalidInput("A draft isn't signed. Choose “Signed agreement” where it is.", field="signed_on")
 
 
-def _check_signed(terms: TermColumns) -> None:
+def _flaws_of_signed(terms: TermColumns) -> Iterator[InvalidInput]:
     for name, words in (("signed_on", "it was signed"), ("effective_from", "it takes effect")):
         if getattr(terms, name) is None:
-            raise InvalidInput(f"Say when {words}.", field=name)
+            yield InvalidInput(f"Say when {words}.", field=name)
     # A day of grace: where it was signed it may be tomorrow already.
     if terms.signed_on and terms.signed_on > today() + timedelta(days=1):
-        raise InvalidInput("It can't have been signed on a day that is still to come.", field="signed_on")
+        yield InvalidInput("It can't have been signed on a day that is still to come.", field="signed_on")
 
 
 def _record(act: Act, agreement: Agreement, **details: str | int) -> None:

@@ -28,6 +28,17 @@ MOST_ROWS = 10_000
 MOST_COLUMNS = 100
 LONGEST_CELL = 4000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+NO_SHEETS = (
+    b"%PDF-",
+    b"{\\rtf",
+    b"<!DOCTYPE",
+    b"<!doctype",
+    b"<html",
+    b"<?xml",
+    b"\x89PNG",
+    b"\xd0\xcf\x11\xe0",
+)
+"""How files begin that people take for a sheet: PDF, RTF, web pages and XML that is named .xls, pictures, old Excel."""
 YES, NO = {"yes", "y", "true", "x", "1"}, {"", "no", "n", "false", "0"}
 FLAGS = {"creates", "receives", "maintains", "transmits"}
 
@@ -105,6 +116,8 @@ def write_workbook(title: str, rows: Iterable[Sequence[str]], widths: Sequence[i
 
 
 def _csv(content: bytes) -> Iterator[list[str]]:
+    if content.startswith(NO_SHEETS):
+        raise _unfit("This is neither XLSX nor CSV, whatever its name. Save the sheet as one of them.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -307,9 +307,15 @@ class ReviewForm(RefusableForm):
                 self.add_error(f"{question.key}-comment", "Say what more is needed.")
         return said
 
-    def found(self) -> dict[str, Found]:
-        """What is found, of those that were looked at, once the form is valid."""
+    def found(self, *, rest: Verdict | None = None) -> dict[str, Found]:
+        """What is found, of those that were looked at, once the form is valid.
+
+        `rest`: what is found of those that were shown and not looked at by themselves.
+        """
         said = self.cleaned_data
+        if rest:
+            shown = (f"{question.key}-verdict" for question in self.section.questions)
+            said = {**said, **{name: rest for name in shown if name in self.data and not said[name]}}
         return {
             question.key: Found(Verdict(said[f"{question.key}-verdict"]), said[f"{question.key}-comment"])
             for question in self.section.questions

@@ -33,10 +33,11 @@ from assessments.questionnaires.forms import (
     SentFilterForm,
 )
 from assessments.questionnaires.models import GuestLink, Questionnaire
-from assessments.questionnaires.reviewing import Review
+from assessments.questionnaires.reviewing import Review, Verdict
 from assessments.questionnaires.sending import Sending
 from assessments.questionnaires.states import State, sent_with_state
 from assessments.questionnaires.views import workbooks
+from assessments.questionnaires.views.review_rows import Show, answer_rows
 
 PAGE = 50
 LISTED = 500
@@ -126,7 +127,8 @@ def review_answers(request: TenantRequest, questionnaire_id: UUID, section_key: 
     form = ReviewForm(request.POST, section=section, found=found.found)
     if not form.is_valid():
         return _section_page(request, found, section, form)
-    reviewing.save_reviews(questionnaire_id=questionnaire_id, found=form.found(), by=request.user)
+    rest = Verdict.ACCEPT if request.POST.get("rest") == Verdict.ACCEPT else None
+    reviewing.save_reviews(questionnaire_id=questionnaire_id, found=form.found(rest=rest), by=request.user)
     name = found.questionnaire.downstream_name
     say(request, f"“{section.title}” is reviewed. {name} sees it when you end the round.")
     return redirect("questionnaire-review", questionnaire_id)
@@ -301,13 +303,13 @@ def _find_section(questionnaire_id: UUID, key: str) -> tuple[Review, Section]:
 
 def _section_page(request: TenantRequest, found: Review, section: Section, form: ReviewForm) -> HttpResponse:
     _tell(request, found)
-    rows = [
-        (question, found.entries.get(question.key), form.bound(question.key))
-        for question in section.questions
-    ]
+    rows = answer_rows(found, section, form)
+    show = Show.of(request.GET.get("show", ""))
     return form_page(
         request, "questionnaires/review_section.html", form, questionnaire=found.questionnaire, review=found,
-        section=section, rows=rows, may_change=request.may(Permission.PARTNER_CHANGE) and found.open,
+        section=section, rows=[row for row in rows if show.takes(row)], show=show,
+        chips=[(each, sum(map(each.takes, rows))) for each in Show],
+        may_change=request.may(Permission.PARTNER_CHANGE) and found.open,
     )  # fmt: skip
 
 

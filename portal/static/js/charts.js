@@ -27,14 +27,12 @@
 
   // What stacks and areas share: data is {labels, series: [{name, look, values}]}.
   function frame(data, colours) {
-    const labels = { color: colours.text };
     return {
       animation: !still,
       aria: { enabled: false },
       color: data.series.map((each) => colours[each.look]),
       tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" } },
-      legend: data.series.length > 1 ? { bottom: 0, type: "scroll", textStyle: labels } : undefined,
-      grid: { left: 8, right: 24, top: 12, bottom: data.series.length > 1 ? 36 : 8, containLabel: true },
+      grid: { left: 8, right: 24, top: 12, bottom: 8, containLabel: true },
     };
   }
 

@@ -109,6 +109,15 @@ function tabsets() {
   }
 }
 
+// Where tabs don't fit beside each other, the one that is open is in sight.
+function openTabs() {
+  for (const tab of all(".tabs > [aria-current]")) {
+    const box = tab.parentElement;
+    const left = tab.offsetLeft - box.offsetLeft;
+    if (left + tab.offsetWidth > box.clientWidth) box.scrollLeft = left - (box.clientWidth - tab.offsetWidth) / 2;
+  }
+}
+
 function scrollers(within) {
   for (const box of all(".scroll, pre", within)) {
     if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
@@ -165,6 +174,7 @@ document.addEventListener("DOMContentLoaded", () => {
   copying(document);
   printing();
   tabsets();
+  openTabs();
   scrollers(document);
   session();
   for (const form of all("form[data-submit-at-once]")) form.requestSubmit();

@@ -237,11 +237,11 @@ def _with_entities() -> bytes:
 @pytest.mark.parametrize(
     ("content", "said"),
     [(b"", b"empty"), (b"reference,name\n", b"no row below"), (b"name\nx\n", b"reference"),
-     (b"reference,name,name\n1,a,b\n", b"twice"), (b"\xff\xfe\x00r", b"neither XLSX nor CSV"), (b"a\x00b", b"no text"),
+     (b"reference,name,name\n1,a,b\n", b"twice"), (b"\xff\xfe\x00r", b"neither XLSX nor CSV"), (b"%PDF-1.7 reference", b"neither XLSX nor CSV"), (b"a\x00b", b"no text"),
      (b'reference,name\n1,"unclosed', b"malformed"), (b"PK\x03\x04 not a zip", b"be read"),
      (b"reference,name\n" + b"1,a\n" * 10_001, b"more than 10,000"), (b"reference,name\n" + b"x" * (2 << 20), b"larger than 2 MB"),
      (_bomb(), b"unpacks"), (_with_entities(), b"be read")],
-    ids=["empty", "no rows", "no reference", "a column twice", "utf-16", "nul", "unclosed quote", "no zip", "too many rows",
+    ids=["empty", "no rows", "no reference", "a column twice", "utf-16", "pdf", "nul", "unclosed quote", "no zip", "too many rows",
          "too large", "bomb", "entities"],
 )  # fmt: skip
 def test_a_sheet_that_is_none_is_refused_with_a_sentence(official, tenant, content, said):
