@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -21,8 +21,8 @@ from evidence.types import GapReason
 
 register = template.Library()
 
-PHRASE, SENTENCE = 45, 90
-"""Letters of a choice from which on it takes a wide column, and a line of its own."""
+PHRASE, SENTENCE, MANY = 45, 90, 24
+"""Letters of a choice from which on it takes a wide column, and a line of its own; choices that scroll in a box."""
 
 ICONS = Path(settings.BASE_DIR) / "node_modules" / "@tabler" / "icons" / "icons"
 
@@ -258,10 +258,11 @@ def _boxes(bound: BoundField) -> Iterable[BoundWidget]:
         yield box
 
 
-def _shape(boxes: Iterable[BoundWidget]) -> str:
-    """A class of the style sheet: sentences stand in one column, phrases in wide ones."""
+def _shape(boxes: Sequence[BoundWidget]) -> str:
+    """Classes of the style sheet: sentences stand in one column, phrases in wide ones; very many scroll in a box."""
     longest = max((len(str(box.choice_label)) for box in boxes), default=0)
-    return " is-list" if longest > SENTENCE else " is-long" if longest > PHRASE else ""
+    wide = " is-list" if longest > SENTENCE else " is-long" if longest > PHRASE else ""
+    return f"{wide} is-many" if len(boxes) > MANY else wide
 
 
 @register.simple_tag
