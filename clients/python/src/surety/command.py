@@ -70,8 +70,12 @@ def identity(options: argparse.Namespace, environment: Mapping[str, str]) -> Gra
 
 
 def _push(client: Client, tokens: Granted, options: argparse.Namespace) -> int:
+    return max(_push_one(client, tokens, options, file) for file in options.files)
+
+
+def _push_one(client: Client, tokens: Granted, options: argparse.Namespace, file: str) -> int:
     receipt = client.push(
-        sys.stdin.buffer if options.file == "-" else options.file,
+        sys.stdin.buffer if file == "-" else file,
         citations=options.citations,
         format=options.format,
         stream=options.stream,

@@ -18,7 +18,10 @@ GITLAB_VARIABLE = "SURETY_ID_TOKEN"
 
 
 class VariableToken:
-    """A token that the CI system puts into an environment variable, as GitLab's `id_tokens` does."""
+    """A token that the CI system puts into an environment variable, as GitLab's `id_tokens` does.
+
+    The portal takes such a token once, so it is good for one OidcToken, and for 15 minutes.
+    """
 
     def __init__(self, name: str = GITLAB_VARIABLE) -> None:
         self._name = name

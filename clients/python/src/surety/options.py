@@ -57,7 +57,7 @@ def _act(
 
 def _push(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("file", metavar="FILE", help="the document; - is standard input")
+    add("files", metavar="FILE", nargs="+", help="a document; - is standard input")
     add(
         "--for",
         dest="citations",

@@ -14,7 +14,8 @@ import httpx
 
 from surety.errors import problem_of
 
-OVERLOADED = frozenset({429, 502, 503, 504})
+PASSING = frozenset({408, 429, 502, 503, 504})
+"""Statuses that say: the same again, later. 408 is a body that was cut on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def seconds_of(header: str) -> float | None:
 def _asks_to_come_back(response: httpx.Response) -> bool:
     if response.status_code == httpx.codes.CONFLICT:
         return problem_of(response).slug == "request-in-flight"
-    return response.status_code in OVERLOADED
+    return response.status_code in PASSING
 
 
 def _is_about_trust(error: BaseException | None) -> bool:

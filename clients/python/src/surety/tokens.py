@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from surety.errors import AnswerUnreadable, SettingUnfit, TokenRefused, problem_of
+from surety.errors import AnswerUnreadable, SettingUnfit, TokenRefused
 from surety.retry import Retry
 from surety.wire import Wire, read_object
 
@@ -82,7 +82,7 @@ class Granted(ABC):
     def _renew(self) -> None:
         began = time.monotonic()
         response = self._wire.send(self._request)
-        if response.status_code in {400, 401} and (refusal := _refusal(response)):
+        if not response.is_success and (refusal := _refusal(response)):
             raise refusal
         said = read_object(response)
         token, seconds = said.get("access_token"), said.get("expires_in")
@@ -124,8 +124,7 @@ class ClientSecret(Granted):
 
 
 def _refusal(response: httpx.Response) -> TokenRefused | None:
-    if "problem" in response.headers.get("Content-Type", ""):
-        raise problem_of(response)
+    """What RFC 6749 section 5.2 says of it; None for other refusals."""
     try:
         said = response.json()
     except ValueError:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Callable
+from functools import cache
 from ipaddress import ip_address
 from itertools import count
 from typing import Any
@@ -23,12 +25,12 @@ log = logging.getLogger("surety")
 class Wire:
     """Requests to one server. `send` takes a function, since a repeated request needs a new body and a live token."""
 
-    def __init__(
-        self, base_url: str, *, retry: Retry | None = None, user_agent: str = "surety-python"
-    ) -> None:
+    def __init__(self, base_url: str, *, retry: Retry | None = None) -> None:
         self.base_url = check_address(base_url)
         self._retry = retry or Retry()
-        self._http = httpx.Client(timeout=TIMEOUT, headers={"User-Agent": f"surety-python/{__version__}"})
+        self._http = httpx.Client(
+            verify=_trusted(), timeout=TIMEOUT, headers={"User-Agent": f"surety-python/{__version__}"}
+        )
 
     def __repr__(self) -> str:
         return f"Wire({self.base_url!r})"
@@ -66,6 +68,12 @@ class Wire:
             log.warning("%s %s: %s. Asking again in %.1f s.", request.method, request.url.path, why, wait)
             self._retry.sleep(wait)
         raise AssertionError("count() has no end")
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom we trust, read once: certifi's authorities, or those of SSL_CERT_FILE or SSL_CERT_DIR."""
+    return httpx.create_ssl_context()
 
 
 def check_address(base_url: str) -> str:
