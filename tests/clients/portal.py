@@ -170,6 +170,7 @@ def running_portal() -> Iterator[Portal]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             _answer(portal, self)

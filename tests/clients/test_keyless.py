@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -34,8 +35,6 @@ def github(portal, monkeypatch):
 
 
 def exchanged(portal) -> list[dict[str, str]]:
-    from urllib.parse import parse_qsl
-
     return [dict(parse_qsl(seen.body.decode())) for seen in portal.asked("oauth/token")]
 
 
@@ -45,9 +44,9 @@ def push(portal, tokens: TokenSource, retry, tmp_path) -> None:
         client.push(tmp_path / "x.txt")
 
 
-def test_github_actions_tells_the_portal_who_runs(portal, github, retry, tmp_path):
-    tokens = OidcToken(
-        portal.origin, CLIENT, GitHubToken(retry=retry), scope=["submissions:push"], retry=retry
+def test_github_actions_tells_the_portal_who_runs(kept, portal, github, retry, tmp_path):
+    tokens = kept(
+        OidcToken(portal.origin, CLIENT, GitHubToken(retry=retry), scope=["submissions:push"], retry=retry)
     )
     push(portal, tokens, retry, tmp_path)
     assert exchanged(portal) == [
@@ -63,14 +62,16 @@ def test_github_actions_tells_the_portal_who_runs(portal, github, retry, tmp_pat
     assert tokens.scopes == ("submissions:push",)
 
 
-def test_a_proof_is_made_anew_for_each_attempt(portal, github, retry, tmp_path):
+def test_a_proof_is_made_anew_for_each_attempt(kept, portal, github, retry, tmp_path):
     portal.fail("token", Answer(200, {"value": "first"}), CUT)
-    push(portal, OidcToken(portal.origin, CLIENT, GitHubToken(retry=retry), retry=retry), retry, tmp_path)
+    push(
+        portal, kept(OidcToken(portal.origin, CLIENT, GitHubToken(retry=retry), retry=retry)), retry, tmp_path
+    )
     assert len(portal.asked("/ci/token")) == len(exchanged(portal)) == 2
 
 
-def test_a_job_without_an_identity_says_what_it_needs(portal, github, retry, monkeypatch):
-    tokens = OidcToken(portal.origin, CLIENT, GitHubToken(retry=retry), retry=retry)
+def test_a_job_without_an_identity_says_what_it_needs(kept, portal, github, retry, monkeypatch):
+    tokens = kept(OidcToken(portal.origin, CLIENT, GitHubToken(retry=retry), retry=retry))
     monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "other")
     with pytest.raises(IdentityMissing, match="401"):
         tokens.token()
@@ -78,12 +79,14 @@ def test_a_job_without_an_identity_says_what_it_needs(portal, github, retry, mon
     with pytest.raises(IdentityMissing, match="id-token: write"):
         tokens.token()
     with pytest.raises(IdentityMissing, match=f"SURETY_ID_TOKEN: aud: {re.escape(portal.origin)}"):
-        OidcToken(portal.origin, CLIENT, VariableToken(), retry=retry).token()
+        kept(OidcToken(portal.origin, CLIENT, VariableToken(), retry=retry)).token()
 
 
-def test_gitlabs_variable_and_a_file_are_read_when_they_are_needed(portal, retry, monkeypatch, tmp_path):
+def test_gitlabs_variable_and_a_file_are_read_when_they_are_needed(
+    kept, portal, retry, monkeypatch, tmp_path
+):
     file = tmp_path / "token"
-    tokens = OidcToken(portal.origin, CLIENT, FileToken(file), retry=retry)
+    tokens = kept(OidcToken(portal.origin, CLIENT, FileToken(file), retry=retry))
     with pytest.raises(IdentityMissing, match="No such file"):
         tokens.token()
     for text in ("one\n", "two\n"):
@@ -91,13 +94,13 @@ def test_gitlabs_variable_and_a_file_are_read_when_they_are_needed(portal, retry
         tokens.forget()
         tokens.token()
     monkeypatch.setenv("SURETY_ID_TOKEN", "three")
-    OidcToken(portal.origin, CLIENT, VariableToken(), retry=retry).token()
+    kept(OidcToken(portal.origin, CLIENT, VariableToken(), retry=retry)).token()
     assert [form["subject_token"] for form in exchanged(portal)] == ["one", "two", "three"]
 
 
-def test_what_the_portal_refuses_is_said_in_its_words(portal, retry, monkeypatch, waits):
+def test_what_the_portal_refuses_is_said_in_its_words(kept, portal, retry, monkeypatch, waits):
     monkeypatch.setenv("SURETY_ID_TOKEN", "header.payload.signature")
-    tokens = OidcToken(portal.origin, CLIENT, VariableToken(), retry=retry)
+    tokens = kept(OidcToken(portal.origin, CLIENT, VariableToken(), retry=retry))
     refusal = {"error": "invalid_request", "error_description": "The token is for another audience (aud)."}
     portal.fail("token", Answer(400, refusal))
     with pytest.raises(TokenRefused, match=r"invalid_request: The token is for another audience") as raised:
@@ -119,8 +122,10 @@ def role() -> Session:
     return session
 
 
-def test_an_aws_role_signs_a_request_for_this_portal_and_this_nonce_alone(portal, retry, role, tmp_path):
-    tokens = AwsIdentity(portal.origin, CLIENT, region="eu-central-1", session=role, retry=retry)
+def test_an_aws_role_signs_a_request_for_this_portal_and_this_nonce_alone(
+    kept, portal, retry, role, tmp_path
+):
+    tokens = kept(AwsIdentity(portal.origin, CLIENT, region="eu-central-1", session=role, retry=retry))
     push(portal, tokens, retry, tmp_path)
     [form] = exchanged(portal)
     assert (form["subject_token_type"], form["client_id"]) == (STS, CLIENT)
@@ -148,11 +153,11 @@ def signature_of(signed: dict, role: Session) -> str:
     return f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders={names}, Signature={given}"
 
 
-def test_a_lost_answer_costs_a_nonce_and_not_the_push(portal, retry, role, tmp_path):
+def test_a_lost_answer_costs_a_nonce_and_not_the_push(kept, portal, retry, role, tmp_path):
     portal.fail("token", RESET)
     push(
         portal,
-        AwsIdentity(portal.origin, CLIENT, region="us-east-1", session=role, retry=retry),
+        kept(AwsIdentity(portal.origin, CLIENT, region="us-east-1", session=role, retry=retry)),
         retry,
         tmp_path,
     )
@@ -160,8 +165,8 @@ def test_a_lost_answer_costs_a_nonce_and_not_the_push(portal, retry, role, tmp_p
     assert first != second and len(set(portal.nonces)) == 2
 
 
-def test_a_machine_without_a_role_says_so(portal, retry, monkeypatch):
-    tokens = AwsIdentity(portal.origin, CLIENT, region="us-east-1", session=NoRole(), retry=retry)
+def test_a_machine_without_a_role_says_so(kept, portal, retry, monkeypatch):
+    tokens = kept(AwsIdentity(portal.origin, CLIENT, region="us-east-1", session=NoRole(), retry=retry))
     with pytest.raises(IdentityMissing, match="No AWS identity"):
         tokens.token()
     assert not exchanged(portal)

@@ -20,6 +20,7 @@ from surety.errors import Problem, ReceiptUnproven, SettingUnfit, SuretyError
 from surety.oidc import GITLAB_VARIABLE, GitHubToken, OidcToken, VariableToken
 from surety.options import KEYLESS, make_parser
 from surety.report import Report, plain
+from surety.retry import Retry
 from surety.tokens import ClientSecret, Granted
 
 DONE, REFUSED, FAILED = 0, 1, 2
@@ -30,16 +31,19 @@ ABOUT_THE_DOCUMENT = frozenset({"digest-mismatch", "body-too-large"})
 
 def run() -> NoReturn:
     """For the command line."""
+    logging.basicConfig(format="surety: %(message)s", level=logging.WARNING, stream=sys.stderr)
     sys.exit(main(sys.argv[1:], os.environ))
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+def main(arguments: Sequence[str], environment: Mapping[str, str], retry: Retry | None = None) -> int:
     """The exit code; what came of it stands on standard output, what went wrong in one line on the other."""
-    options = make_parser().parse_args(arguments)
-    logging.basicConfig(format="surety: %(message)s", level=logging.WARNING, stream=sys.stderr, force=True)
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if options.act == "push" and options.name and len(options.files) > 1:
+        parser.error("--name is for one FILE")
     try:
-        tokens = identity(options, environment)
-        with Client(tokens.audience, token_source=tokens) as client:
+        tokens = identity(options, environment, retry)
+        with Client(tokens.audience, token_source=tokens, retry=retry) as client:
             return ACTS[options.act](client, tokens, options)
     except Problem as problem:
         return _complain(f"{problem.detail or problem} ({problem.slug})", about=problem.slug)
@@ -51,7 +55,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return _complain("interrupted")
 
 
-def identity(options: argparse.Namespace, environment: Mapping[str, str]) -> Granted:
+def identity(
+    options: argparse.Namespace, environment: Mapping[str, str], retry: Retry | None = None
+) -> Granted:
     """Where tokens come from. Raises SettingUnfit."""
     url = options.url or environment.get("SURETY_URL", "")
     if not url:
@@ -59,13 +65,13 @@ def identity(options: argparse.Namespace, environment: Mapping[str, str]) -> Gra
     client_id = environment.get("SURETY_CLIENT_ID", "")
     match options.keyless or environment.get("SURETY_KEYLESS", ""):
         case "aws":
-            return AwsIdentity(url, client_id)
+            return AwsIdentity(url, client_id, retry=retry)
         case "github":
-            return OidcToken(url, client_id, GitHubToken())
+            return OidcToken(url, client_id, GitHubToken(retry=retry), retry=retry)
         case "gitlab":
-            return OidcToken(url, client_id, VariableToken(GITLAB_VARIABLE))
+            return OidcToken(url, client_id, VariableToken(GITLAB_VARIABLE), retry=retry)
         case "":
-            return ClientSecret(url, client_id, environment.get("SURETY_CLIENT_SECRET", ""))
+            return ClientSecret(url, client_id, environment.get("SURETY_CLIENT_SECRET", ""), retry=retry)
     raise SettingUnfit(f"SURETY_KEYLESS is one of {', '.join(KEYLESS)}.")
 
 
