@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
@@ -15,12 +15,12 @@ from pypdf.errors import PyPdfError
 from evidence.archives import BadArchive, Entry, Limits, zip_entries
 from evidence.formats.document import kind_of_document
 from evidence.formats.kit.errors import BadDocument
-from evidence.formats.kit.jsonstream import ANY, Doubt, Found, pieces, scalars
+from evidence.formats.kit.jsonstream import Doubt, Found, pieces, scalars
 from evidence.formats.kit.start import Start, look_at_start
-from evidence.formats.kit.values import pointer_part
 from evidence.formats.kit.xmlstream import children, elements, text_of
 from evidence.phi.kinds import Hit
-from evidence.phi.text import Remembered, find_in_text, photo
+from evidence.phi.text import find_in_text, photo
+from evidence.phi.values import Watch
 
 MAX_PAGES = 2_000
 MAX_LINE = 1024 * 1024
@@ -72,28 +72,9 @@ def _scan_json(stream: BinaryIO) -> Iterator[Hit]:
 
 
 def _scan_found(values: Iterator[Found]) -> Iterator[Hit]:
-    remembered = Remembered()
-    for path, node in values:
-        # A list's items stand under the list's name.
-        name = next((part for part in reversed(path) if part != ANY), "")
-        yield from _scan_value(node.value, node.place, name, remembered)
-
-
-def _scan_value(value: Any, place: str, name: str, remembered: Remembered) -> Iterator[Hit]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            kind = type(item)
-            if kind is str or kind is int:
-                for sample in remembered.get(key, item):
-                    yield sample.at(f"{place}/{pointer_part(key)}")
-            elif kind is dict or kind is list:
-                yield from _scan_value(item, f"{place}/{pointer_part(key)}", key, remembered)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _scan_value(item, f"{place}/{index}", name, remembered)
-    elif isinstance(value, (str, int)) and not isinstance(value, bool):
-        for sample in remembered.get(name, value):
-            yield sample.at(place or "/")
+    watch = Watch()
+    for found in values:
+        yield from watch.look(found)
 
 
 def _scan_text(stream: BinaryIO) -> Iterator[Hit]:

@@ -80,7 +80,19 @@ _CONTEXTS = _Set([(number, widened(one.context)) for number, one in _ALL if one.
 
 def candidates(piece: str, words: str) -> list[Recogniser]:
     """Those that may find something in a piece of text, in their order. Contexts are looked for in `words`."""
-    if not (piece.isascii() and words.isascii()):
-        piece, words = piece.translate(_ASCII_I), words.translate(_ASCII_I)
-    found = _ALONE.match(piece.encode(errors="replace")) | _CONTEXTS.match(words.encode(errors="replace"))
+    found = _ALONE.match(_encoded(piece)) | _CONTEXTS.match(_encoded(words))
     return [RECOGNISERS[number] for number in sorted(found)] if found else []
+
+
+def is_quiet(text: str) -> bool:
+    """Whether no recogniser can find anything, neither with a context from this text."""
+    return not _ALONE.match(_encoded(text)) and not _CONTEXTS.match(_encoded(words_of(text)))
+
+
+def words_of(text: str) -> str:
+    """A text as contexts are looked for in it."""
+    return text.replace("_", " ").replace("#", " no ").replace(":", " ").replace("  ", " ")
+
+
+def _encoded(text: str) -> bytes:
+    return (text if text.isascii() else text.translate(_ASCII_I)).encode(errors="replace")

@@ -27,6 +27,7 @@ CHECKED = min(2 * MAX_NODES, 4 * MAX_KEYS)
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOO_LARGE = object()
 _INTEGER_DIGITS = 20
+_CUT = len(".e+")
 
 
 class Doubt(Exception):
@@ -146,8 +147,8 @@ class _Text:
                 if not self._more():
                     raise
                 continue
-            # A number at the end may go on.
-            if end == len(self._text) and not isinstance(value, (str, dict, list)) and self._more():
+            # A number at the end may go on: 1 may be 1.5 or 1e+5.
+            if end > len(self._text) - _CUT and not isinstance(value, (str, dict, list)) and self._more():
                 continue
             self._check(value, end, depth)
             self._at = end
@@ -205,7 +206,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _INTEGER_DIGITS or not -(2**63) <= (value := int(digits)) < 2**63:
+    if len(digits) > _INTEGER_DIGITS or abs(value := int(digits)) >= 2**63:
         raise Doubt
     return value
 

@@ -216,6 +216,7 @@ def test_a_schema_that_grows_with_every_reference_ends_soon() -> None:
 def test_a_pattern_that_backtracks_elsewhere_takes_no_time_here() -> None:
     schema = {"properties": {"test": {"properties": {"id": {"pattern": "^(a+)+$"}}}}}
     document = {"data": {"rows": [{**ROW, "test": {"id": "a" * 50_000 + "!"}}]}}
+    read(DOCUMENT, "json", by_schema({}))  # the library is imported with the first schema
     began = time.process_time()
     assert "pattern refuses" in refusal(document, "json", by_schema(schema))
     assert time.process_time() - began < 1

@@ -1,0 +1,100 @@
+"""Identifiers in a JSON document's values: each text judged once, since machines repeat most of what they write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from sys import getsizeof
+from typing import Any, NamedTuple
+
+from evidence.formats.kit.jsonlimits import ANY, Found
+from evidence.formats.kit.values import pointer_part
+from evidence.phi.kinds import Hit
+from evidence.phi.text import Sample, find_samples, is_clean, plain_name
+
+_Scalar = str | int
+_Way = tuple[Any, str | int]
+"""Where a list or object stands: the way to the one around it (the outermost's place), and the key or index there."""
+
+
+class _Value(NamedTuple):
+    """A value that isn't known to be clean: the way to what it stands in, its key there, the name over it."""
+
+    way: _Way | str
+    key: str | int
+    name: str
+    value: _Scalar
+
+    @property
+    def place(self) -> str:
+        parts, way = [self.key], self.way
+        while not isinstance(way, str):
+            way, key = way
+            parts.append(key)
+        return way + "".join(f"/{pointer_part(str(part))}" for part in reversed(parts))
+
+
+class Watch:
+    """Looks at one document's values as they go by; what it found out about texts it keeps, up to ROOM bytes twice."""
+
+    ROOM = 8 * 1024 * 1024
+    _COST = 200
+    """Bytes of an entry beside its text."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, _Scalar], tuple[Sample, ...]] = {}
+        self._older = self._known
+        self._room = self.ROOM
+
+    def look(self, found: Found) -> Iterator[Hit]:
+        """The identifiers in a value of the document, whatever it holds."""
+        # A list's items stand under the list's name.
+        name = next((part for part in reversed(found.path) if part != ANY), "")
+        value, place = found.node.value, found.node.place
+        if isinstance(value, (dict, list)):
+            open_values: list[_Value] = []
+            self._collect(value, place, name, open_values)
+            yield from self._judge(open_values)
+        elif isinstance(value, (str, int)) and not isinstance(value, bool):
+            for sample in self._samples(name, value):
+                yield sample.at(place or "/")
+
+    def _collect(self, value: Any, way: _Way | str, name: str, into: list[_Value]) -> None:
+        """All texts and whole numbers, without those that are known to be clean."""
+        known = self._known.get
+        items: Iterable[tuple[Any, Any]] = enumerate(value) if type(value) is list else value.items()
+        for key, item in items:
+            named = name if type(key) is int else key
+            kind = type(item)
+            if kind is str or kind is int:
+                if known((named, item)) != ():
+                    into.append(_Value(way, key, named, item))
+            elif kind is dict or kind is list:
+                self._collect(item, (way, key), named, into)
+
+    def _judge(self, values: list[_Value]) -> Iterator[Hit]:
+        new = {(each.name, each.value) for each in values if (each.name, each.value) not in self._known}
+        if is_clean((plain_name(name), str(value)) for name, value in new):
+            for name, value in new:
+                self._keep(name, value, ())
+        for each in values:
+            for sample in self._samples(each.name, each.value):
+                yield sample.at(each.place)
+
+    def _samples(self, name: str, value: _Scalar) -> tuple[Sample, ...]:
+        found = self._known.get((name, value))
+        if found is None:
+            found = self._older.get((name, value))
+            if found is None:
+                found = tuple(find_samples(str(value), plain_name(name)))
+            self._keep(name, value, found)
+        return found
+
+    def _keep(self, name: str, value: _Scalar, found: tuple[Sample, ...]) -> None:
+        size = getsizeof(value) + self._COST + 100 * len(found)
+        if size > self.ROOM // 100:
+            return
+        self._room -= size
+        if self._room < 0:
+            # What is still in use moves over to the new ones when it is asked for.
+            self._older, self._known, self._room = self._known, {}, self.ROOM
+        self._known[name, value] = found
