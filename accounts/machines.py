@@ -49,6 +49,7 @@ class Machine:
     scopes: frozenset[Scope]
     admit: Callable[[str], Mapping[str, str]]
     enter: Callable[[HttpRequest], None]
+    proven: str = ""
 
 
 def _provisioner(token: str) -> Machine | None:
@@ -83,7 +84,7 @@ def _client(token: str) -> Machine | None:
 
     return Machine(
         tenant_id=found.tenant_id, id=str(found.client.pk), name=client_name(found.client),
-        scopes=found.scopes, admit=admit, enter=enter,
+        scopes=found.scopes, admit=admit, enter=enter, proven=found.proven,
     )  # fmt: skip
 
 
@@ -107,7 +108,14 @@ def answer_machine(
     Raises Unauthenticated for a token that nobody has: then there is no tenant to record it in.
     """
     machine = _find_machine(request)
-    actor = replace(current_actor(), kind=ActorKind.MACHINE, id=machine.id, name=machine.name, session="")
+    actor = replace(
+        current_actor(),
+        kind=ActorKind.MACHINE,
+        id=machine.id,
+        name=machine.name,
+        session="",
+        proven=machine.proven,
+    )
     fields: Mapping[str, str] = {}
     with acting(actor):
         _owe(request, access, machine)

@@ -22,7 +22,7 @@ from accounts.audit.models import (
     AuditTile,
 )
 from accounts.audit.streams.models import AuditStream
-from accounts.clients.models import ApiClient, ApiSecret, KeptAnswer
+from accounts.clients.models import ApiClient, ApiSecret, ClientTrust, KeptAnswer, SpentProof, TrustKind
 from accounts.devices import RecoveryCode, RecoveryCodeDevice, TotpDevice
 from accounts.mailed_links import EmailChange, PasswordReset
 from accounts.operators.models import OperatorWindow
@@ -60,6 +60,7 @@ __all__ = [
     "AuditStream",
     "AuditTile",
     "BreakGlass",
+    "ClientTrust",
     "EmailChange",
     "ExternalIdentity",
     "GroupRole",
@@ -81,10 +82,12 @@ __all__ = [
     "Session",
     "SignInThrottle",
     "SpentChallenge",
+    "SpentProof",
     "SsoFlow",
     "Tenant",
     "TenantKind",
     "TotpDevice",
+    "TrustKind",
     "VerifiedDomain",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -63,18 +63,20 @@ def fetch(
     content: bytes = b"",
     limit: int = LIMIT_BYTES,
     seconds: float = SECONDS,
+    judged: bool = True,
 ) -> Answer:
     """One request, with every address judged and no redirect followed; an answer of any status is returned.
 
-    `limit` is the longest body in bytes, `seconds` the time for everything together. Raises UnsafeAddressError,
-    UnreachableError.
+    `limit` is the longest body in bytes, `seconds` the time for everything together. An address that the operator
+    configured, no tenant, needn't be `judged`. Raises UnsafeAddressError, UnreachableError.
     """
-    check_url(url)
+    if judged:
+        check_url(url)
     with (
         _as_unreachable(url),
         httpcore.ConnectionPool(
             ssl_context=tls_context(),
-            network_backend=_JudgedBackend(time.monotonic() + seconds),
+            network_backend=_JudgedBackend(time.monotonic() + seconds, judged=judged),
             max_keepalive_connections=0,
         ) as pool,
         pool.stream(
@@ -131,8 +133,7 @@ def judged_addresses(host: str, port: int) -> list[Address]:
     One that may not spoils them all: a name that points both inside and outside is no honest one. Raises
     UnsafeAddressError, and OSError for a name that can't be resolved.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
+    addresses = _addresses(host, port)
     if not addresses or not all(is_allowed(address) for address in addresses):
         raise UnsafeAddressError(f"{host} is not an address on the public Internet.")
     return addresses
@@ -157,6 +158,11 @@ def tls_context(authority: str = "") -> ssl.SSLContext:
     return context
 
 
+def _addresses(host: str, port: int) -> list[Address]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
+
+
 def _carried(address: Address) -> IPv4Address | None:
     """The IPv4 address that an IPv6 address leads to: mapped, 6to4, Teredo, NAT64."""
     if isinstance(address, IPv4Address):
@@ -176,9 +182,10 @@ def _check_scheme(parts: SplitResult) -> None:
 class _JudgedBackend(httpcore.SyncBackend):
     """Resolves and judges for httpcore, which keeps the name for TLS and the Host header."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, *, judged: bool) -> None:
         super().__init__()
         self._deadline = deadline
+        self._addresses = judged_addresses if judged else _addresses
 
     def connect_tcp(
         self,
@@ -189,7 +196,7 @@ class _JudgedBackend(httpcore.SyncBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         stream: httpcore.NetworkStream | None = None
-        for address in judged_addresses(host, port):
+        for address in self._addresses(host, port):
             try:
                 stream = super().connect_tcp(str(address), port, timeout, local_address, socket_options)
                 break

@@ -81,6 +81,20 @@ def begin_network_try(address: str) -> datetime | None:
     return None
 
 
+def begin_counted(what: str, address: str, *, most: int) -> datetime | None:
+    """Counts what a network asks for, good or bad; None, or the time to wait for once it was `most` in a minute."""
+    now, minute = timezone.now(), timedelta(minutes=1)
+    with transaction.atomic():
+        row = _locked_row(_key(what, address), now)
+        if now - row.last_try_at >= minute:
+            row.last_try_at, row.failures = now, 0
+        if row.failures >= most:
+            return row.last_try_at + minute
+        row.failures += 1
+        row.save()
+    return None
+
+
 def clear_tries(email: str, address: str, *, known_browser: bool = False) -> None:
     """Forgets the failures after a success; the network's count gives back this try alone, if it was counted."""
     SignInThrottle.objects.filter(key=_key(email, address)).update(failures=0, blocked_until=None)

@@ -270,6 +270,10 @@ OUTBOUND_NETWORKS = env.listing("OUTBOUND_NETWORKS", "" if PRODUCTION else "127.
 OUTBOUND_PLAIN_HTTP = not PRODUCTION
 DNS_RESOLVERS = env.listing("DNS_RESOLVERS")
 
+# Clients without a stored secret (accounts.clients.keyless). Where AWS is elsewhere, its STS is there alone.
+STS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL_STS", env.text("AWS_ENDPOINT_URL", ""))
+API_NONCES_PER_MINUTE = env.integer("API_NONCES_PER_MINUTE", 600)
+
 # Collection
 AWS_PRINCIPAL_ARN = env.text("AWS_PRINCIPAL_ARN", "arn:aws:iam::123456789012:root")
 ROLE_TEMPLATE_URL = env.text("ROLE_TEMPLATE_URL", "")

@@ -12,7 +12,10 @@ from accounts.audit.events import ActorKind
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, from where, and for whom where that is another. `session` is a digest of the session's key."""
+    """Who acts, from where, and for whom where that is another. `session` is a digest of the session's key.
+
+    `proven` is who a machine without a secret proved to be; it stands in the entries' details.
+    """
 
     kind: ActorKind = ActorKind.SYSTEM
     id: str = "system"
@@ -21,6 +24,7 @@ class Actor:
     session: str = ""
     request_id: str = ""
     on_behalf_of: str = ""
+    proven: str = ""
 
 
 SYSTEM = Actor()

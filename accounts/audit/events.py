@@ -101,6 +101,8 @@ class Act(StrEnum):
     API_CLIENT_SECRET = "api_client.secret_create"  # noqa: S105 (as above)
     API_CLIENT_SECRET_REVOKE = "api_client.secret_revoke"  # noqa: S105 (as above)
     API_CLIENT_REVOKE = "api_client.revoke"
+    API_CLIENT_TRUST = "api_client.trust_create"
+    API_CLIENT_TRUST_REVOKE = "api_client.trust_revoke"
     API_CLIENT_TOKEN = "api_client.token"  # noqa: S105 (as above)
     WEBHOOK_READ = "webhook.read"
     WEBHOOK_CREATE = "webhook.create"
@@ -315,6 +317,8 @@ _LABELS = {
     "API_CLIENT_SECRET": "Made an API client's secret",
     "API_CLIENT_SECRET_REVOKE": "Revoked an API client's secret",
     "API_CLIENT_REVOKE": "Revoked an API client",
+    "API_CLIENT_TRUST": "Let an API client in without a secret",
+    "API_CLIENT_TRUST_REVOKE": "Ended an API client's way in without a secret",
     "API_CLIENT_TOKEN": "Got a token for the interface",
     "SHARING_READ": "Looked at what is shared",
     "SHARING_PREVIEW": "Previewed what would be shared",

@@ -186,7 +186,9 @@ def _write(entry: AuditEntry, done: Sequence[Noted]) -> None:
 
 
 def _fill(entry: AuditEntry, noted: Noted, also: Sequence[Mapping[str, Any]]) -> None:
-    actor, details = noted.actor, {**noted.details, **({"also": list(also)} if also else {})}
+    actor = noted.actor
+    proven = {"proven": actor.proven} if actor.proven else {}
+    details = {**proven, **noted.details, **({"also": list(also)} if also else {})}
     entry.act, entry.outcome = noted.act, noted.outcome
     entry.object_type, entry.object_id = noted.object_type, noted.object_id
     entry.actor_kind, entry.actor_id, entry.actor_name = actor.kind, actor.id, actor.name

@@ -1,4 +1,4 @@
-"""A tenant's machines, by which secrets they come in, and what each of their writing requests was answered."""
+"""A tenant's machines, by which secrets and proofs they come in, and what their writing requests were answered."""
 
 from __future__ import annotations
 
@@ -70,6 +70,51 @@ class ApiSecret(TenantModel):
 
     def __str__(self) -> str:
         return f"…{self.ending}"
+
+
+class TrustKind(models.TextChoices):
+    """Who says who a client without a secret is."""
+
+    AWS = "aws", "AWS"
+    OIDC = "oidc", "CI system (OpenID Connect)"
+
+
+class ClientTrust(TenantModel):
+    """Whom a client may prove to be, in place of a secret.
+
+    Of AWS: `account` and `arn`, a role or user whose last part may hold `*`. Of OpenID Connect: `issuer`, `audience`
+    (empty: this portal's address) and `subject`, which may hold `*`; `keys` is the issuer's JWK set as it was fetched.
+    `last_proven` is who came last: an ARN or a subject.
+    """
+
+    client = TenantForeignKey(ApiClient, on_delete=models.CASCADE, related_name="trusts")
+    kind = models.CharField(max_length=8, choices=TrustKind)
+    account = models.CharField(max_length=12, blank=True)
+    arn = models.CharField(max_length=512, blank=True)
+    issuer = models.CharField(max_length=500, blank=True)
+    audience = models.CharField(max_length=500, blank=True)
+    subject = models.CharField(max_length=255, blank=True)
+    keys = models.JSONField(default=dict, blank=True)
+    keys_fetched_at = models.DateTimeField(null=True, blank=True)
+    keys_asked_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_proven = models.CharField(max_length=512, blank=True)
+
+    def __str__(self) -> str:
+        return self.arn or self.subject
+
+
+class SpentProof(models.Model):
+    """A proof that was used, by its SHA-256, for as long as it could be used again; whoever's client it was."""
+
+    digest = models.BinaryField(max_length=32, primary_key=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return "spent proof"
 
 
 class KeptAnswer(TenantModel):

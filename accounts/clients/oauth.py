@@ -1,7 +1,7 @@
-"""The token endpoint: OAuth 2.0 client credentials (RFC 6749 section 4.4) by Authlib, over our rows.
+"""The token endpoint: client credentials (RFC 6749 section 4.4) and token exchange (RFC 8693), by Authlib.
 
 Authlib reads requests, authenticates by secret (in the header or the body), and words the answers; here stands what
-it asks for: whose client it is, and the token.
+it asks for: whose client it is, and the token. Proofs in place of a secret are accounts.clients.keyless.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts.clients.keyless.exchange import prove
+from accounts.clients.keyless.grant import GRANT_TYPE, ExchangeGrant
+from accounts.clients.keyless.proofs import Proof, RefusedProof
 from accounts.clients.scopes import WORDS, Scope
 from accounts.clients.services import secret_digest
 from accounts.clients.tokens import TOKEN_SECONDS, sign_token
-from accounts.models import ApiClient, ApiSecret
+from accounts.models import ApiClient, ApiSecret, ClientTrust, TrustKind
 from accounts.tenancy.scope import open_tenant
 from accounts.tenancy.unscoped import api_client_tenant
 
@@ -38,10 +41,19 @@ class Caller(ClientMixin):  # type: ignore[misc] # Authlib has no types
         tenant_id: UUID | None = None,
         client: ApiClient | None = None,
         secrets: Iterable[ApiSecret] = (),
+        trusts: Iterable[ClientTrust] = (),
     ) -> None:
         self.tenant_id, self.client = tenant_id, client
         self.secret: ApiSecret | None = None
-        self._secrets = tuple(secrets)
+        self.proof: Proof | None = None
+        self.refused: RefusedProof | None = None
+        self._secrets, self._trusts = tuple(secrets), tuple(trusts)
+
+    def prove(self, kind: TrustKind, token: str) -> None:
+        """Takes a proof in place of a secret. Raises RefusedProof."""
+        if self.tenant_id is None:
+            raise TypeError("nobody's client proves nothing")
+        self.proof = prove(self.tenant_id, self._trusts, kind, token)
 
     def check_client_secret(self, client_secret: str) -> bool:
         """Whether it is one of the live secrets, of a client that is live."""
@@ -56,8 +68,8 @@ class Caller(ClientMixin):  # type: ignore[misc] # Authlib has no types
         return method in METHODS and endpoint == "token"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """By client credentials alone."""
-        return bool(grant_type == Grant.GRANT_TYPE)
+        """By a secret, or by a proof."""
+        return grant_type in {Grant.GRANT_TYPE, GRANT_TYPE}
 
     def get_allowed_scope(self, scope: str | None) -> str:
         """What was asked for, or all that the client has. Raises InvalidScopeError for more than it has."""
@@ -87,12 +99,14 @@ class Grant(ClientCredentialsGrant):  # type: ignore[misc] # as above
 
 
 class TokenServer(AuthorizationServer):  # type: ignore[misc] # as above
-    """One request's token endpoint; `caller` is who asked, once that was read."""
+    """One request's token endpoint; `caller` is who asked, once that was read, and `address` where from."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__(scopes_supported=[str(scope) for scope in WORDS])
         self.caller: Caller | None = None
+        self.address = address
         self.register_grant(Grant)
+        self.register_grant(ExchangeGrant)
         self.register_token_generator("default", BearerTokenGenerator(_sign, None, TOKEN_SECONDS))
 
     def query_client(self, client_id: str) -> Caller:
@@ -122,14 +136,14 @@ def _find(client_id: str) -> Caller:
         return Caller()
     with open_tenant(tenant_id):
         client = ApiClient.objects.filter(pk=wanted).first()
-        return Caller(tenant_id, client, ApiSecret.objects.filter(client=wanted, revoked_at=None))
+        live = {"client": wanted, "revoked_at": None}
+        return Caller(tenant_id, client, ApiSecret.objects.filter(**live), ClientTrust.objects.filter(**live))
 
 
 def _sign(client: Caller, scope: str, **_: Any) -> str:
-    if client.secret is None or client.tenant_id is None:
-        raise TypeError("a token is signed for a secret that was proved")
-    return sign_token(
-        tenant_id=client.tenant_id,
-        secret=client.secret,
-        scopes=frozenset(Scope(one) for one in scope.split()),
-    )
+    proof, tenant_id = client.proof, client.tenant_id
+    by = proof.trust if proof else client.secret
+    if by is None or tenant_id is None:
+        raise TypeError("a token is signed for a secret or a trust that was proved")
+    scopes = frozenset(Scope(one) for one in scope.split())
+    return sign_token(tenant_id=tenant_id, by=by, scopes=scopes, proven=proof.subject if proof else "")

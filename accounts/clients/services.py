@@ -38,23 +38,30 @@ def create_client(
     *, name: str, scopes: frozenset[Scope], reach: Reach, networks: Iterable[str], days: int, by: Membership
 ) -> SecretMade:
     """Makes a client that lives for some days, 366 at most, with its first secret. Raises InvalidInput, Conflict."""
+    client = create_keyless_client(name=name, scopes=scopes, reach=reach, networks=networks, days=days, by=by)
+    return _new_secret(client, by)
+
+
+def create_keyless_client(
+    *, name: str, scopes: frozenset[Scope], reach: Reach, networks: Iterable[str], days: int, by: Membership
+) -> ApiClient:
+    """As `create_client`, without a secret: whom it may prove to be is to be said (accounts.clients.keyless.trusts)."""
     _check(name, scopes, reach, days, by)
     Tenant.objects.select_for_update().get(pk=current_tenant_id())
     now = timezone.now()
     if ApiClient.objects.filter(revoked_at=None, expires_at__gt=now).count() >= MOST_CLIENTS:
         raise Conflict(f"A tenant has at most {MOST_CLIENTS} clients. Revoke one that is no longer used.")
-    client = ApiClient.objects.create(
+    client: ApiClient = ApiClient.objects.create(
         name=name.strip(), scopes=sorted(scopes), safeguards=sorted(reach.safeguards),
         connections=sorted(reach.connections), networks=read_networks(networks), created_by_id=by.person_id,
         expires_at=now + timedelta(days=days),
     )  # fmt: skip
-    made = _new_secret(client, by)
     record(
         Act.API_CLIENT_CREATE, object_type="api_client", object_id=client.pk, name=client.name, scopes=client.scopes,
         safeguards=client.safeguards, connections=[str(pk) for pk in client.connections], networks=client.networks,
         days=days,
     )  # fmt: skip
-    return made
+    return client
 
 
 def add_secret(*, client_id: UUID, by: Membership) -> SecretMade:
@@ -62,7 +69,7 @@ def add_secret(*, client_id: UUID, by: Membership) -> SecretMade:
 
     Raises NotFound, or Conflict where two live already or the client is over.
     """
-    client = _locked(client_id)
+    client = lock_client(client_id)
     if not client.is_live(timezone.now()):
         raise Conflict("This client is revoked or over.")
     if client.secrets.filter(revoked_at=None).count() >= MOST_SECRETS:
@@ -74,7 +81,7 @@ def add_secret(*, client_id: UUID, by: Membership) -> SecretMade:
 
 def revoke_secret(*, client_id: UUID, secret_id: UUID) -> ApiSecret:
     """Ends a secret and every token that was got by it, from the next request on. Raises NotFound, Conflict."""
-    client = _locked(client_id)
+    client = lock_client(client_id)
     secret: ApiSecret | None = client.secrets.filter(pk=secret_id).first()
     if secret is None:
         raise NotFound("There is no such secret.")
@@ -88,12 +95,20 @@ def revoke_secret(*, client_id: UUID, secret_id: UUID) -> ApiSecret:
 
 def revoke_client(*, client_id: UUID) -> ApiClient:
     """Ends a client from its next request on. Raises NotFound, Conflict."""
-    client = _locked(client_id)
+    client = lock_client(client_id)
     if client.revoked_at:
         raise Conflict("This client is revoked already.")
     client.revoked_at = timezone.now()
     client.save(update_fields=["revoked_at"])
     record(Act.API_CLIENT_REVOKE, object_type="api_client", object_id=client.pk, name=client.name)
+    return client
+
+
+def lock_client(client_id: UUID) -> ApiClient:
+    """A client of the open tenant, to be changed in this transaction. Raises NotFound."""
+    client: ApiClient | None = ApiClient.objects.select_for_update().filter(pk=client_id).first()
+    if client is None:
+        raise NotFound("There is no such client.")
     return client
 
 
@@ -134,13 +149,6 @@ def _check(name: str, scopes: frozenset[Scope], reach: Reach, days: int, by: Mem
             f"{', '.join(unfit)}: what these read can't be told apart by what you narrow the client to.",
             field="scopes",
         )
-
-
-def _locked(client_id: UUID) -> ApiClient:
-    client: ApiClient | None = ApiClient.objects.select_for_update().filter(pk=client_id).first()
-    if client is None:
-        raise NotFound("There is no such client.")
-    return client
 
 
 def _new_secret(client: ApiClient, by: Membership) -> SecretMade:

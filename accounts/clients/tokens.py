@@ -1,7 +1,7 @@
-"""Access tokens of API clients: signed, for 15 minutes, bound to tenant, client, secret and scopes.
+"""Access tokens of API clients: signed, for 15 minutes, bound to tenant, client, secret or proof, and scopes.
 
 A token says who; whether that one still may is looked up at each request, so that revoking a client or its secret
-holds from the next request on.
+or trust holds from the next request on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.clients.scopes import WORDS, Reach, Scope
 from accounts.errors import Forbidden, TooManyRequests, Unauthenticated
-from accounts.models import ApiClient, ApiSecret
+from accounts.models import ApiClient, ApiSecret, ClientTrust
 from accounts.tenancy.scope import open_tenant
 
 PREFIX = "surety_at_"
@@ -45,12 +45,16 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class ClientFound:
-    """A client that a genuine token names, with what the token allows it now."""
+    """A client that a genuine token names, with what the token allows it now.
+
+    `stands`: what the token was got by, a secret or a trust, wasn't revoked. `proven`: who was proved by a trust.
+    """
 
     tenant_id: UUID
     client: ApiClient
     scopes: frozenset[Scope]
-    secret_stands: bool
+    stands: bool
+    proven: str = ""
 
     @property
     def reach(self) -> Reach:
@@ -58,9 +62,12 @@ class ClientFound:
         return Reach(frozenset(self.client.safeguards), frozenset(self.client.connections))
 
 
-def sign_token(*, tenant_id: UUID, secret: ApiSecret, scopes: frozenset[Scope]) -> str:
-    """A new token of the secret's client."""
-    said = {"t": tenant_id.hex, "c": secret.client_id.hex, "s": secret.pk.hex, "p": sorted(scopes)}
+def sign_token(
+    *, tenant_id: UUID, by: ApiSecret | ClientTrust, scopes: frozenset[Scope], proven: str = ""
+) -> str:
+    """A new token of the client whose secret or trust it is; `proven` is the subject of the proof."""
+    way = {"k": by.pk.hex, "u": proven} if isinstance(by, ClientTrust) else {"s": by.pk.hex}
+    said = {"t": tenant_id.hex, "c": by.client_id.hex, **way, "p": sorted(scopes)}
     return PREFIX + _signer.sign_object(said)
 
 
@@ -71,26 +78,28 @@ def find_client(token: str) -> ClientFound | None:
     except signing.BadSignature:
         return None
     tenant_id = UUID(said["t"])
+    ways: type[ClientTrust | ApiSecret] = ClientTrust if "k" in said else ApiSecret
     with open_tenant(tenant_id):
         client = ApiClient.objects.filter(pk=said["c"]).first()
-        stands = ApiSecret.objects.filter(pk=said["s"], client=said["c"], revoked_at=None).exists()
+        way = ways.objects.filter(pk=said.get("k") or said["s"], client=said["c"], revoked_at=None)
+        stands = way.exists()
     if client is None:
         return None
     scopes = frozenset(scope for scope in WORDS if scope in said["p"] and scope in client.scopes)
-    return ClientFound(tenant_id, client, scopes, stands)
+    return ClientFound(tenant_id, client, scopes, stands, said.get("u", ""))
 
 
 def use_client(found: ClientFound, *, address: str) -> Quota:
     """Counts a request in a transaction of its own, so that a refused request counts as well.
 
-    Raises Unauthenticated for a client or a secret that is revoked or over, Forbidden from another address than
-    allowed, TooManyRequests beyond settings.API_REQUESTS_PER_MINUTE.
+    Raises Unauthenticated for a client, a secret or a trust that is revoked or over, Forbidden from another address
+    than allowed, TooManyRequests beyond settings.API_REQUESTS_PER_MINUTE.
     """
     now = timezone.now()
     with open_tenant(found.tenant_id):
         row = ApiClient.objects.select_for_update().get(pk=found.client.pk)
-        if not (found.secret_stands and row.is_live(now)):
-            raise Unauthenticated("This client or its secret was revoked or is over.")
+        if not (found.stands and row.is_live(now)):
+            raise Unauthenticated("This client, or what it came in by, was revoked or is over.")
         check_address(row, address)
         quota = _count(row, now)
         row.last_used_at, row.last_address = now, address or None

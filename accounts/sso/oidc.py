@@ -64,14 +64,7 @@ def discover(issuer: str) -> dict[str, Any]:
 
     Raises InvalidInput where the document isn't the issuer's own, UnsafeAddressError, UnreachableError.
     """
-    parts = urlsplit(issuer)
-    check_url(issuer)
-    if parts.query or parts.fragment:
-        raise InvalidInput("An issuer has no query and no fragment.", field="issuer")
-    said = _json(issuer.rstrip("/") + "/.well-known/openid-configuration")
-    if said.get("issuer") != issuer:
-        own = str(said.get("issuer", ""))[:200]
-        raise InvalidInput(f"The provider there calls itself {own!r}: enter exactly this.", field="issuer")
+    said = _document(issuer)
     endpoints = {name: str(said.get(name, "")) for name in (*ENDPOINTS, "userinfo_endpoint")}
     for name in ENDPOINTS:
         if not endpoints[name]:
@@ -81,6 +74,16 @@ def discover(issuer: str) -> dict[str, Any]:
     methods = said.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     sends_issuer = said.get("authorization_response_iss_parameter_supported") is True
     return {**endpoints, "token_endpoint_auth_methods": words(methods), "sends_issuer": sends_issuer}
+
+
+def issuer_keys(issuer: str) -> dict[str, Any]:
+    """The keys of an issuer that signs in nobody, such as a CI system: no other endpoint is asked for.
+
+    Raises InvalidInput, UnsafeAddressError, UnreachableError.
+    """
+    url = str(_document(issuer).get("jwks_uri") or "")
+    check_url(url)
+    return fetch_keys({"jwks_uri": url})
 
 
 def fetch_keys(endpoints: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,11 +143,11 @@ def verify_id_token(
     """
     if not tokens.id_token or len(tokens.id_token) > LONGEST_TOKEN:
         raise RefusedAssertion("The provider gave no ID token.")
-    header = _header(tokens.id_token)
+    header = header_of(tokens.id_token)
     algorithm = str(header.get("alg"))
     if algorithm not in ALGORITHMS:
         raise RefusedAssertion(f"The ID token is signed by {algorithm[:20]!r}, which isn't accepted.")
-    key = _key_for(header, algorithm, keys)
+    key = key_for(header, algorithm, keys)
     try:
         claims = jwt.decode(tokens.id_token, key, algorithms=[algorithm]).claims
     except (JoseError, ValueError) as error:
@@ -219,8 +222,11 @@ def _check_access_token(claims: Mapping[str, Any], access_token: str, algorithm:
         raise RefusedAssertion("The access token isn't the one of the ID token (at_hash).")
 
 
-def _key_for(header: Mapping[str, Any], algorithm: str, keys: Mapping[str, Any]) -> RSAKey | ECKey:
-    """The one key of the set that the token can be signed by. Nothing else in the header has a say."""
+def key_for(header: Mapping[str, Any], algorithm: str, keys: Mapping[str, Any]) -> RSAKey | ECKey:
+    """The one key of the set that the token can be signed by. Nothing else in the header has a say.
+
+    Raises UnknownKeyError, RefusedAssertion.
+    """
     kid = header.get("kid")
     fitting = [
         key
@@ -254,11 +260,32 @@ def _decoded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def _header(token: str) -> dict[str, Any]:
+def header_of(token: str) -> dict[str, Any]:
+    """What a token says of itself. Raises RefusedAssertion."""
     try:
         return _object(_decoded(token.partition(".")[0]))
     except (ValueError, UnreachableError) as error:
         raise RefusedAssertion("The ID token can't be read.") from error
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """What a token claims before anything of it is believed. Raises RefusedAssertion."""
+    try:
+        return _object(_decoded(token.split(".")[1]))
+    except (IndexError, ValueError, UnreachableError) as error:
+        raise RefusedAssertion("The token can't be read.") from error
+
+
+def _document(issuer: str) -> dict[str, Any]:
+    parts = urlsplit(issuer)
+    check_url(issuer)
+    if parts.query or parts.fragment:
+        raise InvalidInput("An issuer has no query and no fragment.", field="issuer")
+    said = _json(issuer.rstrip("/") + "/.well-known/openid-configuration")
+    if said.get("issuer") != issuer:
+        own = str(said.get("issuer", ""))[:200]
+        raise InvalidInput(f"The provider there calls itself {own!r}: enter exactly this.", field="issuer")
+    return said
 
 
 def _claim(claims: Mapping[str, Any], name: str) -> object:

@@ -1,4 +1,4 @@
-"""The pages on which a tenant makes API clients, renews their secrets, and revokes them."""
+"""The pages on which a tenant makes API clients, renews their secrets, and revokes them; see also trust_pages."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from accounts.clients.services import (
     SecretMade,
     add_secret,
     create_client,
+    create_keyless_client,
     revoke_client,
     revoke_secret,
 )
@@ -49,6 +50,8 @@ def client_new(request: TenantRequest) -> HttpResponse:
     if not form.is_bound or not form.is_valid():
         return form_page(request, "api/client_new.html", form)
     try:
+        if form.cleaned_data["keyless"]:
+            return redirect("api-client", create_keyless_client(**form.wanted(), by=request.membership).pk)
         made = create_client(**form.wanted(), by=request.membership)
     except (InvalidInput, Conflict) as error:
         form.show(error if isinstance(error, InvalidInput) else InvalidInput(str(error)))
@@ -68,7 +71,8 @@ def client_detail(request: TenantRequest, api_client_id: UUID) -> HttpResponse:
     return TemplateResponse(
         request, "api/client_detail.html",
         {"client": client, "scopes": [(scope, WORDS[Scope(scope)]) for scope in client.scopes if scope in WORDS],
-         "secrets": secrets, "requests": requests[:SHOWN_REQUESTS],
+         "secrets": secrets, "trusts": client.trusts.order_by("-created_at", "-id"),
+         "requests": requests[:SHOWN_REQUESTS],
          "connections": AwsConnection.objects.filter(pk__in=client.connections).order_by("name"),
          "may_add": client.state == "active" and sum(not each.revoked_at for each in secrets) < MOST_SECRETS},
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The form of a new API client: shape alone."""
+"""The forms of API clients: shape alone."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ class ApiClientForm(RefusableForm):
     scopes = forms.MultipleChoiceField(
         label="What it may do", widget=forms.CheckboxSelectMultiple,
         choices=[(str(scope), f"{scope}: {words}") for scope, words in WORDS.items()],
+    )  # fmt: skip
+    keyless = forms.BooleanField(
+        label="Make no secret", required=False,
+        help_text="The client will prove who it is by AWS or by its CI system: say on its page whom you trust.",
     )  # fmt: skip
     days = forms.IntegerField(label="Days until it ends", min_value=1, max_value=LONGEST_DAYS, initial=180)
     networks = forms.CharField(
@@ -58,3 +62,30 @@ class ApiClientForm(RefusableForm):
                 frozenset(given["safeguards"]), frozenset(UUID(each) for each in given["connections"])
             ),
         }
+
+
+class AwsTrustForm(RefusableForm):
+    """A role or user of AWS that a client may prove to be."""
+
+    arn = forms.CharField(
+        label="ARN of the role or user", max_length=512,
+        help_text="Such as arn:aws:iam::111122223333:role/evidence-push. * at the end of the name stands for anything.",
+    )  # fmt: skip
+
+
+class IssuerTrustForm(RefusableForm):
+    """A job of a CI system that a client may prove to be."""
+
+    issuer = forms.CharField(
+        label="Issuer", max_length=500,
+        help_text="GitHub: https://token.actions.githubusercontent.com. GitLab: the address of your GitLab.",
+    )  # fmt: skip
+    subject = forms.CharField(
+        label="Subject", max_length=255,
+        help_text="What sub says, such as repo:mercy/records:ref:refs/heads/main. * stands for anything without a"
+        " colon, at the very end for anything.",
+    )  # fmt: skip
+    audience = forms.CharField(
+        label="Audience", required=False, max_length=500,
+        help_text="What aud says. Empty: this portal's address, which is best where you can choose.",
+    )  # fmt: skip

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from portal.api import client_pages, docs, token
+from portal.api import client_pages, docs, token, trust_pages
 from portal.api.resources import audits, connections, evidence, findings, partners, safeguards, webhooks
 
 v1 = [
     path("oauth/token", token.token, name="api-token"),
+    path("oauth/nonce", token.nonce, name="api-nonce"),
     path("schema", docs.schema, name="api-schema"),
     path("safeguards", safeguards.SafeguardList.as_view(), name="api-safeguards"),
     path("safeguards/<str:citation>", safeguards.SafeguardDetail.as_view(), name="api-safeguard"),
@@ -59,6 +60,24 @@ urlpatterns = [
     path("api-clients/<uuid:api_client_id>/", client_pages.client_detail, name="api-client"),
     path("api-clients/<uuid:api_client_id>/revoke/", client_pages.client_revoke, name="api-client-revoke"),
     path("api-clients/<uuid:api_client_id>/secrets/", client_pages.secret_new, name="api-client-secret-new"),
+    path(
+        "api-clients/<uuid:api_client_id>/trusts/aws/", trust_pages.trust_aws_new, name="api-client-trust-aws"
+    ),
+    path(
+        "api-clients/<uuid:api_client_id>/trusts/ci/",
+        trust_pages.trust_issuer_new,
+        name="api-client-trust-ci",
+    ),
+    path(
+        "api-clients/<uuid:api_client_id>/trusts/<uuid:trust_id>/",
+        trust_pages.trust_detail,
+        name="api-client-trust",
+    ),
+    path(
+        "api-clients/<uuid:api_client_id>/trusts/<uuid:trust_id>/revoke/",
+        trust_pages.trust_revoke,
+        name="api-client-trust-revoke",
+    ),
     path(
         "api-clients/<uuid:api_client_id>/secrets/<uuid:secret_id>/revoke/",
         client_pages.secret_revoke,

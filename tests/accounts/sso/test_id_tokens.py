@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
-import http.server
 import json
 import re
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +23,7 @@ from accounts.sso.models import ProviderKind
 from accounts.sso.providers import add_provider, set_up_oidc
 from accounts.tenancy.scope import open_tenant
 from tests.accounts.sso.kit import Setup, give_domain, way_out
+from tests.accounts.sso.puppet import KEY, Puppet, mac, part
 from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,54 +34,6 @@ class Later:
     """So many seconds after the moment when the token is made, which may be long after tests are collected."""
 
     seconds: int
-
-
-KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
-
-
-class Puppet(http.server.ThreadingHTTPServer):
-    """Discovery, keys, tokens and UserInfo: whatever the test put in."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.keys: list[dict[str, Any]] = [KEY.as_dict(private=False)]
-        self.discovery: dict[str, Any] = {}
-        self.token: dict[str, Any] = {}
-        self.info: dict[str, Any] = {"sub": "ada"}
-        self.form: dict[str, list[str]] = {}
-        self.keys_asked = 0
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-
-    def say(self, path: str) -> object:
-        if path.startswith("/.well-known"):
-            names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
-            return {"issuer": self.url, **{name: f"{self.url}/{name}" for name in names}, **self.discovery}
-        if path.startswith("/jwks"):
-            self.keys_asked += 1
-            return {"keys": self.keys}
-        return self.token if path.startswith("/token") else self.info
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self.server.form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        self._answer()
-
-    def _answer(self) -> None:
-        body = json.dumps(self.server.say(self.path)).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        return
 
 
 @pytest.fixture
@@ -142,16 +91,6 @@ def attempt(setup, puppet) -> Attempt:
     return Attempt(setup, puppet)
 
 
-def _part(said: object) -> str:
-    data = said if isinstance(said, bytes) else json.dumps(said).encode()
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _mac(header: dict[str, Any], claims: dict[str, Any], secret: bytes, digest: Any = hashlib.sha256) -> str:
-    signed = f"{_part(header)}.{_part(claims)}"
-    return f"{signed}.{_part(hmac.new(secret, signed.encode(), digest).digest())}"
-
-
 def test_the_right_token_is_accepted(attempt):
     """Each test below changes one thing of this, so each can fail."""
     assert attempt.send(attempt.token()).status_code == 302
@@ -164,9 +103,9 @@ def test_the_right_token_is_accepted(attempt):
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", None])
 def test_no_signature_is_no_token(attempt, alg):
-    for tail in ("", _part(b"x")):
+    for tail in ("", part(b"x")):
         header = {"alg": alg} if alg is not None else {}
-        token = f"{_part(header)}.{_part(attempt.claims())}.{tail}"
+        token = f"{part(header)}.{part(attempt.claims())}.{tail}"
         answer = Attempt(attempt.setup, attempt.puppet).send(token)
         assert answer.status_code == 403
 
@@ -183,7 +122,7 @@ def test_a_public_key_is_no_secret(attempt, alg):
     digest = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}[alg]
     for secret in secrets_:
         one = Attempt(attempt.setup, attempt.puppet)
-        assert one.send(_mac({"alg": alg, "kid": "one"}, one.claims(), secret, digest)).status_code == 403
+        assert one.send(mac({"alg": alg, "kid": "one"}, one.claims(), secret, digest)).status_code == 403
 
 
 def test_a_shared_key_that_the_provider_publishes_is_none(attempt, setup, puppet):
@@ -192,7 +131,7 @@ def test_a_shared_key_that_the_provider_publishes_is_none(attempt, setup, puppet
     with open_tenant(setup.tenant.pk):
         IdentityProvider.objects.update(keys={"keys": puppet.keys})
     one = Attempt(setup, puppet)
-    assert one.send(_mac({"alg": "HS256", "kid": "oct"}, one.claims(), secret.raw_value)).status_code == 403
+    assert one.send(mac({"alg": "HS256", "kid": "oct"}, one.claims(), secret.raw_value)).status_code == 403
 
 
 def test_a_key_in_the_header_has_no_say(attempt):
@@ -204,12 +143,12 @@ def test_a_key_in_the_header_has_no_say(attempt):
         {},
     ):
         one = Attempt(attempt.setup, attempt.puppet)
-        signed = f"{_part({'alg': 'RS256', 'kid': 'one', **header})}.{_part(one.claims())}"
+        signed = f"{part({'alg': 'RS256', 'kid': 'one', **header})}.{part(one.claims())}"
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import padding
 
         signature = evil.raw_value.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        assert one.send(f"{signed}.{_part(signature)}").status_code == 403
+        assert one.send(f"{signed}.{part(signature)}").status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -219,8 +158,8 @@ def test_a_key_in_the_header_has_no_say(attempt):
 )
 def test_a_kid_is_a_name_and_nothing_more(attempt, kid):
     claims = attempt.claims()
-    signed = f"{_part({'alg': 'RS256', 'kid': kid})}.{_part(claims)}"
-    assert attempt.send(f"{signed}.{_part(b'x' * 256)}").status_code == 403
+    signed = f"{part({'alg': 'RS256', 'kid': kid})}.{part(claims)}"
+    assert attempt.send(f"{signed}.{part(b'x' * 256)}").status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -271,7 +210,7 @@ def test_an_audience_of_several_with_ours_as_the_authorized_one_is_accepted(atte
 
 def test_the_access_tokens_hash_is_compared(attempt):
     digest = hashlib.sha256(b"an access token").digest()
-    assert attempt.send(attempt.token(at_hash=_part(digest[:16]))).status_code == 302
+    assert attempt.send(attempt.token(at_hash=part(digest[:16]))).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -308,7 +247,7 @@ def test_other_good_signatures_are_accepted(setup, puppet, algorithm, make):
 def test_a_signature_by_one_algorithm_is_none_by_another(attempt):
     token = attempt.token()
     head, body, signature = token.split(".")
-    assert attempt.send(f"{_part({'alg': 'PS256', 'kid': 'one'})}.{body}.{signature}").status_code == 403
+    assert attempt.send(f"{part({'alg': 'PS256', 'kid': 'one'})}.{body}.{signature}").status_code == 403
     assert head
 
 
@@ -323,7 +262,7 @@ def test_unknown_keys_let_us_ask_the_provider_once_in_a_while(setup, puppet):
 def test_weak_keys_of_a_provider_are_left_out(setup, puppet, client_for):
     from tests.accounts.factories import make_ready_person
 
-    weak = {"kty": "RSA", "kid": "weak", "e": "AQAB", "n": _part(secrets.token_bytes(128))}
+    weak = {"kty": "RSA", "kid": "weak", "e": "AQAB", "n": part(secrets.token_bytes(128))}
     puppet.keys = [weak]
     client = client_for(make_ready_person(tenant=setup.tenant))
     answer = client.post(
