@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -84,3 +86,29 @@ def make_machine(
             by=by,
         )
     return ApiMachine(tenant, made)
+
+
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+JWT = "urn:ietf:params:oauth:token-type:jwt"
+AWS_REQUEST = "urn:surety:token-type:aws-sts-request"
+
+
+def exchange(client_id: object, kind: str, proof: str, *, address: str = "", **more: str) -> Any:
+    """Exchanges a proof for a token, each time from another network unless told: failures slow a network down."""
+    form = {
+        "grant_type": EXCHANGE,
+        "client_id": str(client_id),
+        "subject_token_type": kind,
+        "subject_token": proof,
+    }
+    here = Client(REMOTE_ADDR=address or f"10.{'.'.join(map(str, secrets.token_bytes(3)))}")
+    return here.post(TOKEN, urlencode({**form, **more}), content_type=FORM)
+
+
+def last_refusal(machine: ApiMachine) -> str:
+    """Why the newest request of the machine was refused, as its tenant's log says; empty where it was not."""
+    with open_tenant(machine.tenant.pk):
+        mine = AuditEntry.objects.filter(actor_id=str(machine.made.client.pk))
+        entry = mine.latest("occurred_at", "id")
+    refused: str = json.loads(bytes(entry.body))["details"].get("refused", "")
+    return refused if entry.outcome == "refused" else ""

@@ -29,6 +29,7 @@ from accounts.models import (
     ApiClient,
     ApiSecret,
     BreakGlass,
+    ClientTrust,
     ExternalIdentity,
     GroupRole,
     IdentityProvider,
@@ -184,6 +185,7 @@ class Everything:
     package: Package
     scim_token: ScimToken
     api_secret: ApiSecret
+    client_trust: ClientTrust
     scim_user: ScimUser
     scim_group: ScimGroup
     window: OperatorWindow
@@ -597,11 +599,15 @@ def _provisioned(owner: Person, mark: str) -> dict[str, Any]:
     secret = ApiSecret.objects.create(
         client=client, secret_digest=secrets.token_bytes(32), ending=mark[-4:], created_by=owner
     )
+    trust = ClientTrust.objects.create(
+        client=client, kind="aws", account="111122223333", arn=f"arn:aws:iam::111122223333:role/{mark}"[:512], created_by=owner
+    )  # fmt: skip
     KeptAnswer.objects.create(
         caller=str(client.pk), key=mark[:255], asked_digest=b"0" * 32, status=201, sealed_body=b"0"
     )
     return {
         "scim_user": user, "scim_group": group, "scim_token": token, "window": window, "api_secret": secret,
+        "client_trust": trust,
     }  # fmt: skip
 
 

@@ -309,6 +309,7 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "auditor/<uuid:engagement_id>/packages/": (Permission.ENGAGEMENT_AUDIT, READ),
     "auditor/<uuid:engagement_id>/packages/<str:token>/": (Permission.ENGAGEMENT_AUDIT, READ),
     "api/v1/oauth/token": (Gate.PUBLIC, WRITE),
+    "api/v1/oauth/nonce": (Gate.PUBLIC, WRITE),
     "api/v1/schema": (Gate.PUBLIC, READ),
     "api/v1/safeguards": (POSTURE, READ),
     "api/v1/safeguards/<str:citation>": (POSTURE, READ),
@@ -345,6 +346,10 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "api-clients/<uuid:api_client_id>/": (Permission.API_CLIENT_CHANGE, READ),
     "api-clients/<uuid:api_client_id>/revoke/": (Permission.API_CLIENT_CHANGE, WRITE),
     "api-clients/<uuid:api_client_id>/secrets/": (Permission.API_CLIENT_CHANGE, WRITE),
+    "api-clients/<uuid:api_client_id>/trusts/aws/": (Permission.API_CLIENT_CHANGE, BOTH),
+    "api-clients/<uuid:api_client_id>/trusts/ci/": (Permission.API_CLIENT_CHANGE, BOTH),
+    "api-clients/<uuid:api_client_id>/trusts/<uuid:trust_id>/": (Permission.API_CLIENT_CHANGE, READ),
+    "api-clients/<uuid:api_client_id>/trusts/<uuid:trust_id>/revoke/": (Permission.API_CLIENT_CHANGE, WRITE),
     "api-clients/<uuid:api_client_id>/secrets/<uuid:secret_id>/revoke/": (
         Permission.API_CLIENT_CHANGE,
         WRITE,

@@ -28,6 +28,7 @@ WITHOUT_TENANT = {
     "accounts_session": "a session is a person's, before any tenant",
     "accounts_signinthrottle": "failed sign-ins, by keyed digest, before anybody is known",
     "accounts_spentchallenge": "answered challenges of passkeys, by digest",
+    "accounts_spentproof": "used proofs of clients without a secret, by digest, whichever tenant's the client is",
     "accounts_totpdevice": "a person's way in, before any tenant",
     "auth_group": "unused part of django.contrib.auth",
     "auth_group_permissions": "unused part of django.contrib.auth",
