@@ -118,6 +118,14 @@ function openTabs() {
   }
 }
 
+// Of a box of very many choices, the first that is ticked is in sight.
+function longChoices() {
+  for (const box of all(".choice-grid.is-many")) {
+    const ticked = box.querySelector(":checked");
+    if (ticked) box.scrollTop += ticked.getBoundingClientRect().top - box.getBoundingClientRect().top - 12;
+  }
+}
+
 function scrollers(within) {
   for (const box of all(".scroll, pre", within)) {
     if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
@@ -175,6 +183,7 @@ document.addEventListener("DOMContentLoaded", () => {
   printing();
   tabsets();
   openTabs();
+  longChoices();
   scrollers(document);
   session();
   for (const form of all("form[data-submit-at-once]")) form.requestSubmit();
