@@ -36,6 +36,9 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user',), name='accounts_recoverycodedevice_once')],
+            },
         ),
         migrations.CreateModel(
             name='RecoveryCode',
@@ -45,6 +48,9 @@ class Migration(migrations.Migration):
                 ('used_at', models.DateTimeField(null=True)),
                 ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codes', to='accounts.recoverycodedevice')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('device', 'digest'), name='accounts_recoverycode_once')],
+            },
         ),
         migrations.CreateModel(
             name='Session',
@@ -78,18 +84,9 @@ class Migration(migrations.Migration):
                 ('last_used_at', models.DateTimeField(null=True)),
                 ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='recoverycodedevice',
-            constraint=models.UniqueConstraint(fields=('user',), name='accounts_recoverycodedevice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='recoverycode',
-            constraint=models.UniqueConstraint(fields=('device', 'digest'), name='accounts_recoverycode_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='totpdevice',
-            constraint=models.UniqueConstraint(fields=('user', 'confirmed'), name='accounts_totpdevice_one_of_each'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user', 'confirmed'), name='accounts_totpdevice_one_of_each')],
+            },
         ),
         # Only the web application signs people in: no other role can read or plant a way in.
         migrations.RunSQL(

@@ -24,6 +24,10 @@ class Migration(migrations.Migration):
                 ('location', models.TextField(blank=True)),
                 ('anchored_at', models.DateTimeField(null=True)),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('anchored_at', None)), fields=['size'], name='auditanchor_waiting')],
+                'constraints': [accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditanchor_sealer', updates=('location', 'anchored_at'))],
+            },
         ),
         migrations.CreateModel(
             name='AuditCheckpoint',
@@ -40,6 +44,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['global_index'], name='auditcheckpoint_global')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'size'), name='accounts_auditcheckpoint_size'), accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditcheckpoint_sealer', updates=()), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_auditcheckpoint_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_auditcheckpoint_rls', sealer_sees=True), accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditcheckpoint_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -54,6 +60,9 @@ class Migration(migrations.Migration):
                 ('anchored_epoch', models.IntegerField(null=True)),
                 ('anchored_size', models.BigIntegerField(null=True)),
             ],
+            options={
+                'constraints': [accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditepoch_sealer', updates=()), accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditepoch_append_only')],
+            },
         ),
         migrations.CreateModel(
             name='AuditGlobalLeaf',
@@ -61,6 +70,9 @@ class Migration(migrations.Migration):
                 ('index', models.BigIntegerField(primary_key=True, serialize=False)),
                 ('leaf_hash', models.BinaryField(max_length=32)),
             ],
+            options={
+                'constraints': [accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditgloballeaf_sealer', updates=()), accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditgloballeaf_append_only')],
+            },
         ),
         migrations.CreateModel(
             name='AuditGlobalTile',
@@ -70,6 +82,9 @@ class Migration(migrations.Migration):
                 ('index', models.BigIntegerField()),
                 ('hash', models.BinaryField(max_length=32)),
             ],
+            options={
+                'constraints': [accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditglobaltile_sealer', updates=()), accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditglobaltile_append_only')],
+            },
         ),
         migrations.CreateModel(
             name='AuditKey',
@@ -81,6 +96,9 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('retired_at', models.DateTimeField(null=True)),
             ],
+            options={
+                'constraints': [accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditkey_sealer', updates=('retired_at',))],
+            },
         ),
         migrations.CreateModel(
             name='AuditLeaf',
@@ -94,6 +112,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'leaf_index'), name='accounts_auditleaf_index'), accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditleaf_sealer', updates=()), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_auditleaf_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_auditleaf_rls', sealer_sees=True), accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditleaf_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -107,6 +126,9 @@ class Migration(migrations.Migration):
                 ('mixed_until', accounts.audit.models.TransactionIdField()),
                 ('seen_at', models.DateTimeField()),
             ],
+            options={
+                'constraints': [accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditsealer_state', updates=('epoch', 'position_xid', 'position_id', 'catching_up_from', 'mixed_until', 'seen_at')), models.CheckConstraint(condition=models.Q(('id', 1)), name='accounts_auditsealer_one')],
+            },
         ),
         migrations.CreateModel(
             name='AuditSignature',
@@ -121,6 +143,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(condition=models.Q(('signed_at', None)), fields=['asked_at'], name='auditsignature_asked')],
+                'constraints': [accounts.tenancy.rls.WrittenBySealer(asked=True, edition=1, name='accounts_auditsignature_sealer', updates=('note', 'signed_at')), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_auditsignature_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_auditsignature_rls', sealer_sees=True)],
             },
         ),
         migrations.CreateModel(
@@ -135,6 +159,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'level', 'index'), name='accounts_audittile_place'), accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_audittile_sealer', updates=()), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_audittile_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_audittile_rls', sealer_sees=True), accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_audittile_append_only')],
             },
         ),
         migrations.RemoveConstraint(
@@ -148,130 +173,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='auditentry',
             constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_auditentry_rls', sealer_sees=True),
-        ),
-        migrations.AddIndex(
-            model_name='auditanchor',
-            index=models.Index(condition=models.Q(('anchored_at', None)), fields=['size'], name='auditanchor_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditanchor',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditanchor_sealer', updates=('location', 'anchored_at')),
-        ),
-        migrations.AddConstraint(
-            model_name='auditepoch',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditepoch_sealer', updates=()),
-        ),
-        migrations.AddConstraint(
-            model_name='auditepoch',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditepoch_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditgloballeaf',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditgloballeaf_sealer', updates=()),
-        ),
-        migrations.AddConstraint(
-            model_name='auditgloballeaf',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditgloballeaf_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditglobaltile',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditglobaltile_sealer', updates=()),
-        ),
-        migrations.AddConstraint(
-            model_name='auditglobaltile',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditglobaltile_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditkey',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditkey_sealer', updates=('retired_at',)),
-        ),
-        migrations.AddConstraint(
-            model_name='auditsealer',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditsealer_state', updates=('epoch', 'position_xid', 'position_id', 'catching_up_from', 'mixed_until', 'seen_at')),
-        ),
-        migrations.AddConstraint(
-            model_name='auditsealer',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='accounts_auditsealer_one'),
-        ),
-        migrations.AddIndex(
-            model_name='auditcheckpoint',
-            index=models.Index(fields=['global_index'], name='auditcheckpoint_global'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditcheckpoint',
-            constraint=models.UniqueConstraint(fields=('tenant', 'size'), name='accounts_auditcheckpoint_size'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditcheckpoint',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditcheckpoint_sealer', updates=()),
-        ),
-        migrations.AddConstraint(
-            model_name='auditcheckpoint',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_auditcheckpoint_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditcheckpoint',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_auditcheckpoint_rls', sealer_sees=True),
-        ),
-        migrations.AddConstraint(
-            model_name='auditcheckpoint',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditcheckpoint_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditleaf',
-            constraint=models.UniqueConstraint(fields=('tenant', 'leaf_index'), name='accounts_auditleaf_index'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditleaf',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_auditleaf_sealer', updates=()),
-        ),
-        migrations.AddConstraint(
-            model_name='auditleaf',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_auditleaf_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditleaf',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_auditleaf_rls', sealer_sees=True),
-        ),
-        migrations.AddConstraint(
-            model_name='auditleaf',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_auditleaf_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='auditsignature',
-            index=models.Index(condition=models.Q(('signed_at', None)), fields=['asked_at'], name='auditsignature_asked'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditsignature',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=True, edition=1, name='accounts_auditsignature_sealer', updates=('note', 'signed_at')),
-        ),
-        migrations.AddConstraint(
-            model_name='auditsignature',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_auditsignature_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditsignature',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_auditsignature_rls', sealer_sees=True),
-        ),
-        migrations.AddConstraint(
-            model_name='audittile',
-            constraint=models.UniqueConstraint(fields=('tenant', 'level', 'index'), name='accounts_audittile_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='audittile',
-            constraint=accounts.tenancy.rls.WrittenBySealer(asked=False, edition=1, name='accounts_audittile_sealer', updates=()),
-        ),
-        migrations.AddConstraint(
-            model_name='audittile',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_audittile_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='audittile',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_audittile_rls', sealer_sees=True),
-        ),
-        migrations.AddConstraint(
-            model_name='audittile',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='accounts_audittile_append_only'),
         ),
         # The sealer reads every tenant's entries, and adds one where an entry is not what was recorded.
         migrations.RunSQL(

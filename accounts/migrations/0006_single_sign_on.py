@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_identityprovider_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_identityprovider_rls')],
             },
         ),
         migrations.CreateModel(
@@ -63,6 +64,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'provider', 'group'), name='accounts_grouprole_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_grouprole_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_grouprole_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='provider', name='accounts_grouprole_provider_fk')],
             },
         ),
         migrations.CreateModel(
@@ -81,6 +83,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'provider', 'subject'), name='accounts_externalidentity_subject'), models.UniqueConstraint(fields=('tenant', 'provider', 'person'), name='accounts_externalidentity_person'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_externalidentity_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_externalidentity_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='provider', name='accounts_externalidentity_provider_fk')],
             },
         ),
         migrations.CreateModel(
@@ -96,6 +99,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'provider', 'digest'), name='accounts_seenassertion_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_seenassertion_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_seenassertion_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='provider', name='accounts_seenassertion_provider_fk')],
             },
         ),
         migrations.CreateModel(
@@ -120,6 +124,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'handle'), name='accounts_ssoflow_handle'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_ssoflow_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_ssoflow_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='provider', name='accounts_ssoflow_provider_fk')],
             },
         ),
         migrations.CreateModel(
@@ -137,6 +142,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['domain'], name='verifieddomain_domain')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'domain'), name='accounts_verifieddomain_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_verifieddomain_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_verifieddomain_rls')],
             },
         ),
         migrations.CreateModel(
@@ -154,98 +161,6 @@ class Migration(migrations.Migration):
                 'default_manager_name': 'objects',
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'membership'), name='accounts_breakglass_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_breakglass_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_breakglass_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='membership', name='accounts_breakglass_membership_fk')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='identityprovider',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_identityprovider_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='identityprovider',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_identityprovider_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='grouprole',
-            constraint=models.UniqueConstraint(fields=('tenant', 'provider', 'group'), name='accounts_grouprole_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='grouprole',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_grouprole_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='grouprole',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_grouprole_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='grouprole',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='provider', name='accounts_grouprole_provider_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalidentity',
-            constraint=models.UniqueConstraint(fields=('tenant', 'provider', 'subject'), name='accounts_externalidentity_subject'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalidentity',
-            constraint=models.UniqueConstraint(fields=('tenant', 'provider', 'person'), name='accounts_externalidentity_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalidentity',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_externalidentity_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalidentity',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_externalidentity_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalidentity',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='provider', name='accounts_externalidentity_provider_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='seenassertion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'provider', 'digest'), name='accounts_seenassertion_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='seenassertion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_seenassertion_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='seenassertion',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_seenassertion_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='seenassertion',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='provider', name='accounts_seenassertion_provider_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='ssoflow',
-            constraint=models.UniqueConstraint(fields=('tenant', 'handle'), name='accounts_ssoflow_handle'),
-        ),
-        migrations.AddConstraint(
-            model_name='ssoflow',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_ssoflow_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='ssoflow',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_ssoflow_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='ssoflow',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='provider', name='accounts_ssoflow_provider_fk'),
-        ),
-        migrations.AddIndex(
-            model_name='verifieddomain',
-            index=models.Index(fields=['domain'], name='verifieddomain_domain'),
-        ),
-        migrations.AddConstraint(
-            model_name='verifieddomain',
-            constraint=models.UniqueConstraint(fields=('tenant', 'domain'), name='accounts_verifieddomain_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='verifieddomain',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_verifieddomain_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='verifieddomain',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_verifieddomain_rls'),
         ),
         create_lookup(
             name="portal_domain_holder",

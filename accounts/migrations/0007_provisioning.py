@@ -72,6 +72,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'ends_at'], name='operatorwindow_end')],
+                'constraints': [accounts.tenancy.rls.ImmutableColumns(columns=('asked_by_id', 'asked_at', 'reason', 'ticket', 'hours', 'emergency'), edition=1, name='accounts_operatorwindow_fixed'), models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(('approved_by', models.F('asked_by')), _negated=True), _connector='OR'), name='accounts_operatorwindow_two_operators'), models.CheckConstraint(condition=models.Q(('hours__gte', 1), ('hours__lte', 8)), name='accounts_operatorwindow_hours'), models.CheckConstraint(condition=models.Q(models.Q(('ends_at', None), ('opened_at', None)), models.Q(models.Q(('granted_by__isnull', False), models.Q(('emergency', True), ('hours__lte', 1)), _connector='OR'), ('approved_by__isnull', False), ('ends_at__lte', django.db.models.expressions.CombinedExpression(models.F('opened_at'), '+', models.Value(datetime.timedelta(seconds=28800)))), ('opened_at__isnull', False)), _connector='OR'), name='accounts_operatorwindow_opened'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_operatorwindow_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_operatorwindow_rls')],
             },
         ),
         migrations.CreateModel(
@@ -88,6 +90,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'display_name'], name='scimgroup_name')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_scimgroup_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_scimgroup_rls')],
             },
         ),
         migrations.CreateModel(
@@ -108,6 +112,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'token_digest'), name='accounts_scimtoken_token'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_scimtoken_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_scimtoken_rls')],
             },
         ),
         migrations.CreateModel(
@@ -126,6 +131,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'external_id'], name='scimuser_external')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'person'), name='accounts_scimuser_person'), models.UniqueConstraint(fields=('tenant', 'user_name_key'), name='accounts_scimuser_name'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_scimuser_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_scimuser_rls')],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +147,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'user'], name='scimgroupmember_user')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'group', 'user'), name='accounts_scimgroupmember_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_scimgroupmember_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_scimgroupmember_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='group', name='accounts_scimgroupmember_group_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='user', name='accounts_scimgroupmember_user_fk')],
             },
         ),
         migrations.AddField(
@@ -160,102 +169,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='membership',
             constraint=models.CheckConstraint(condition=models.Q(('role', 'operator'), _negated=True), name='accounts_membership_no_operator'),
-        ),
-        migrations.AddIndex(
-            model_name='operatorwindow',
-            index=models.Index(fields=['tenant', 'ends_at'], name='operatorwindow_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='operatorwindow',
-            constraint=accounts.tenancy.rls.ImmutableColumns(columns=('asked_by_id', 'asked_at', 'reason', 'ticket', 'hours', 'emergency'), edition=1, name='accounts_operatorwindow_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='operatorwindow',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(('approved_by', models.F('asked_by')), _negated=True), _connector='OR'), name='accounts_operatorwindow_two_operators'),
-        ),
-        migrations.AddConstraint(
-            model_name='operatorwindow',
-            constraint=models.CheckConstraint(condition=models.Q(('hours__gte', 1), ('hours__lte', 8)), name='accounts_operatorwindow_hours'),
-        ),
-        migrations.AddConstraint(
-            model_name='operatorwindow',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ends_at', None), ('opened_at', None)), models.Q(models.Q(('granted_by__isnull', False), models.Q(('emergency', True), ('hours__lte', 1)), _connector='OR'), ('approved_by__isnull', False), ('ends_at__lte', django.db.models.expressions.CombinedExpression(models.F('opened_at'), '+', models.Value(datetime.timedelta(seconds=28800)))), ('opened_at__isnull', False)), _connector='OR'), name='accounts_operatorwindow_opened'),
-        ),
-        migrations.AddConstraint(
-            model_name='operatorwindow',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_operatorwindow_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='operatorwindow',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_operatorwindow_rls'),
-        ),
-        migrations.AddIndex(
-            model_name='scimgroup',
-            index=models.Index(fields=['tenant', 'display_name'], name='scimgroup_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimgroup',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_scimgroup_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimgroup',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_scimgroup_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimtoken',
-            constraint=models.UniqueConstraint(fields=('tenant', 'token_digest'), name='accounts_scimtoken_token'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimtoken',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_scimtoken_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimtoken',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_scimtoken_rls'),
-        ),
-        migrations.AddIndex(
-            model_name='scimuser',
-            index=models.Index(fields=['tenant', 'external_id'], name='scimuser_external'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimuser',
-            constraint=models.UniqueConstraint(fields=('tenant', 'person'), name='accounts_scimuser_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimuser',
-            constraint=models.UniqueConstraint(fields=('tenant', 'user_name_key'), name='accounts_scimuser_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimuser',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_scimuser_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimuser',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_scimuser_rls'),
-        ),
-        migrations.AddIndex(
-            model_name='scimgroupmember',
-            index=models.Index(fields=['tenant', 'user'], name='scimgroupmember_user'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimgroupmember',
-            constraint=models.UniqueConstraint(fields=('tenant', 'group', 'user'), name='accounts_scimgroupmember_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimgroupmember',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_scimgroupmember_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimgroupmember',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_scimgroupmember_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimgroupmember',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='group', name='accounts_scimgroupmember_group_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='scimgroupmember',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='user', name='accounts_scimgroupmember_user_fk'),
         ),
         migrations.RunSQL(OPERATORS, NO_OPERATORS),
         create_lookup(

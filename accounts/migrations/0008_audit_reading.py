@@ -37,6 +37,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['due_at'], name='auditstream_due')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_auditstream_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_auditstream_rls')],
             },
         ),
         migrations.RemoveIndex(
@@ -66,18 +68,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='auditentry',
             index=models.Index(fields=['tenant', 'actor_id', 'object_id', 'act', 'outcome', 'id'], name='auditentry_by_both'),
-        ),
-        migrations.AddIndex(
-            model_name='auditstream',
-            index=models.Index(fields=['due_at'], name='auditstream_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditstream',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_auditstream_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditstream',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_auditstream_rls'),
         ),
         create_lookup(
             name="portal_due_streams",

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_webhookendpoint_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_webhookendpoint_rls')],
             },
         ),
         migrations.CreateModel(
@@ -51,6 +52,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['occurred_at'], name='webhookhandover_age')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_webhookhandover_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_webhookhandover_rls')],
             },
         ),
         migrations.CreateModel(
@@ -66,6 +69,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['occurred_at'], name='webhookmessage_age')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'type', 'key'), name='accounts_webhookmessage_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_webhookmessage_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_webhookmessage_rls')],
             },
         ),
         migrations.CreateModel(
@@ -90,75 +95,9 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['due_at'], name='webhookdelivery_due'), models.Index(fields=['tenant', 'endpoint', 'state', 'id'], name='webhookdelivery_list'), models.Index(fields=['tenant', 'message'], name='webhookdelivery_message')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'endpoint', 'message'), name='accounts_webhookdelivery_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_webhookdelivery_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_webhookdelivery_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='endpoint', name='accounts_webhookdelivery_endpoint_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='message', name='accounts_webhookdelivery_message_fk')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='webhookendpoint',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_webhookendpoint_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookendpoint',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_webhookendpoint_rls'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookhandover',
-            index=models.Index(fields=['occurred_at'], name='webhookhandover_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookhandover',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_webhookhandover_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookhandover',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_webhookhandover_rls'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookmessage',
-            index=models.Index(fields=['occurred_at'], name='webhookmessage_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookmessage',
-            constraint=models.UniqueConstraint(fields=('tenant', 'type', 'key'), name='accounts_webhookmessage_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookmessage',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_webhookmessage_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookmessage',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_webhookmessage_rls'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['due_at'], name='webhookdelivery_due'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['tenant', 'endpoint', 'state', 'id'], name='webhookdelivery_list'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['tenant', 'message'], name='webhookdelivery_message'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=models.UniqueConstraint(fields=('tenant', 'endpoint', 'message'), name='accounts_webhookdelivery_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_webhookdelivery_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_webhookdelivery_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='endpoint', name='accounts_webhookdelivery_endpoint_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='message', name='accounts_webhookdelivery_message_fk'),
         ),
         create_lookup(
             name="portal_due_webhooks",

@@ -40,6 +40,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', '-created_at'], name='apiclient_newest')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_apiclient_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_apiclient_rls')],
             },
         ),
         migrations.CreateModel(
@@ -58,6 +60,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'client', 'secret_digest'), name='accounts_apisecret_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_apisecret_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_apisecret_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='client', name='accounts_apisecret_client_fk')],
             },
         ),
         migrations.CreateModel(
@@ -76,51 +79,9 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'answered_at'], name='keptanswer_age')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'caller', 'key'), name='accounts_keptanswer_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_keptanswer_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_keptanswer_rls')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='apiclient',
-            index=models.Index(fields=['tenant', '-created_at'], name='apiclient_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='apiclient',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_apiclient_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='apiclient',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_apiclient_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='apisecret',
-            constraint=models.UniqueConstraint(fields=('tenant', 'client', 'secret_digest'), name='accounts_apisecret_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='apisecret',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_apisecret_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='apisecret',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_apisecret_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='apisecret',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='client', name='accounts_apisecret_client_fk'),
-        ),
-        migrations.AddIndex(
-            model_name='keptanswer',
-            index=models.Index(fields=['tenant', 'answered_at'], name='keptanswer_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='keptanswer',
-            constraint=models.UniqueConstraint(fields=('tenant', 'caller', 'key'), name='accounts_keptanswer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='keptanswer',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='accounts_keptanswer_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='keptanswer',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='accounts_keptanswer_rls'),
         ),
         create_lookup(
             name="portal_api_client_tenant",

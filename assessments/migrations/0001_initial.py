@@ -41,6 +41,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(condition=models.Q(('gone_at', None)), fields=['tenant', 'check_id', 'outcome'], include=('severity', 'connection'), name='finding_by_check'), models.Index(condition=models.Q(('gone_at', None)), fields=['tenant', 'outcome', 'severity', '-since', 'id'], name='finding_by_outcome'), models.Index(fields=['tenant', '-since', '-id'], name='finding_by_change')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'connection', 'check_id', 'resource_key'), name='assessments_finding_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_finding_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_finding_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='connection', name='assessments_finding_connection_fk')],
             },
         ),
         migrations.CreateModel(
@@ -58,6 +60,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [accounts.tenancy.rls.Periods(columns=('finding_id',), edition=1, name='assessments_findingperiod_apart'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_findingperiod_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_findingperiod_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='finding', name='assessments_findingperiod_finding_fk')],
             },
         ),
         migrations.CreateModel(
@@ -76,6 +79,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [accounts.tenancy.rls.Periods(columns=('citation',), edition=1, name='assessments_safeguardstatus_apart'), models.UniqueConstraint(condition=models.Q(('valid_to', None)), fields=('tenant', 'citation'), name='assessments_status_current'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_safeguardstatus_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_safeguardstatus_rls')],
             },
         ),
         migrations.CreateModel(
@@ -94,65 +98,5 @@ class Migration(migrations.Migration):
                 'default_manager_name': 'objects',
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'run'), name='assessments_evaluation_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_evaluation_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_evaluation_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='run', name='assessments_evaluation_run_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='connection', name='assessments_evaluation_connection_fk')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['tenant', 'check_id', 'outcome'], include=('severity', 'connection'), name='finding_by_check'),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['tenant', 'outcome', 'severity', '-since', 'id'], name='finding_by_outcome'),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['tenant', '-since', '-id'], name='finding_by_change'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('tenant', 'connection', 'check_id', 'resource_key'), name='assessments_finding_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_finding_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_finding_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='connection', name='assessments_finding_connection_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='findingperiod',
-            constraint=accounts.tenancy.rls.Periods(columns=('finding_id',), edition=1, name='assessments_findingperiod_apart'),
-        ),
-        migrations.AddConstraint(
-            model_name='findingperiod',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_findingperiod_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='findingperiod',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_findingperiod_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='findingperiod',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='finding', name='assessments_findingperiod_finding_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='safeguardstatus',
-            constraint=accounts.tenancy.rls.Periods(columns=('citation',), edition=1, name='assessments_safeguardstatus_apart'),
-        ),
-        migrations.AddConstraint(
-            model_name='safeguardstatus',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_to', None)), fields=('tenant', 'citation'), name='assessments_status_current'),
-        ),
-        migrations.AddConstraint(
-            model_name='safeguardstatus',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_safeguardstatus_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='safeguardstatus',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_safeguardstatus_rls'),
         ),
     ]

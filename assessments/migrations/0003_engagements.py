@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.CheckConstraint(condition=models.Q(('period_from__lte', models.F('period_to'))), name='assessments_engagement_period'), models.CheckConstraint(condition=models.Q(('opens_at__lt', models.F('closes_at'))), name='assessments_engagement_access'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_engagement_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_engagement_rls')],
             },
         ),
         migrations.CreateModel(
@@ -54,6 +55,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'engagement', 'citation', 'version'), name='assessments_conclusion_version'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_conclusion_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_conclusion_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_conclusion_engagement_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_conclusion_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -72,6 +74,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'person'], name='engagementauditor_person')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'engagement', 'email'), name='assessments_engagementauditor_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_engagementauditor_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_engagementauditor_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_engagementauditor_engagement_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='invitation', name='assessments_engagementauditor_invitation_fk')],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +94,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'engagement', 'due_on'], name='evidencerequest_due')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_evidencerequest_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_evidencerequest_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_evidencerequest_engagement_fk')],
             },
         ),
         migrations.CreateModel(
@@ -109,6 +115,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'request', 'number'), name='assessments_requestmessage_number'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_requestmessage_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_requestmessage_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='request', name='assessments_requestmessage_request_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_requestmessage_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -123,6 +130,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'message', 'snapshot'), name='assessments_requestevidence_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_requestevidence_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_requestevidence_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='message', name='assessments_requestevidence_message_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='snapshot', name='assessments_requestevidence_snapshot_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_requestevidence_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +148,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'engagement', 'citation', 'at'], name='comment_by_safeguard')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_safeguardcomment_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_safeguardcomment_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_safeguardcomment_engagement_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_safeguardcomment_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -161,6 +171,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_sample_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_sample_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_sample_engagement_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_sample_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -177,6 +188,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'sample'), name='assessments_sampledraw_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_sampledraw_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_sampledraw_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='sample', name='assessments_sampledraw_sample_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_sampledraw_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -194,6 +206,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'sample', 'position'), name='assessments_sampleitem_position'), models.UniqueConstraint(condition=models.Q(('replaces__isnull', False)), fields=('tenant', 'replaces'), name='assessments_sampleitem_replaced_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_sampleitem_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_sampleitem_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='sample', name='assessments_sampleitem_sample_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='replaces', name='assessments_sampleitem_replaces_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_sampleitem_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -211,231 +224,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'item', 'version'), name='assessments_sampleresult_version'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_sampleresult_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_sampleresult_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='item', name='assessments_sampleresult_item_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_sampleresult_append_only')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('period_from__lte', models.F('period_to'))), name='assessments_engagement_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('opens_at__lt', models.F('closes_at'))), name='assessments_engagement_access'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_engagement_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_engagement_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='conclusion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'engagement', 'citation', 'version'), name='assessments_conclusion_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='conclusion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_conclusion_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='conclusion',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_conclusion_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='conclusion',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_conclusion_engagement_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='conclusion',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_conclusion_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='engagementauditor',
-            index=models.Index(fields=['tenant', 'person'], name='engagementauditor_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagementauditor',
-            constraint=models.UniqueConstraint(fields=('tenant', 'engagement', 'email'), name='assessments_engagementauditor_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagementauditor',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_engagementauditor_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagementauditor',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_engagementauditor_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagementauditor',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_engagementauditor_engagement_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagementauditor',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='invitation', name='assessments_engagementauditor_invitation_fk'),
-        ),
-        migrations.AddIndex(
-            model_name='evidencerequest',
-            index=models.Index(fields=['tenant', 'engagement', 'due_on'], name='evidencerequest_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidencerequest',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_evidencerequest_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidencerequest',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_evidencerequest_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidencerequest',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_evidencerequest_engagement_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestmessage',
-            constraint=models.UniqueConstraint(fields=('tenant', 'request', 'number'), name='assessments_requestmessage_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestmessage',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_requestmessage_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestmessage',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_requestmessage_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestmessage',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='request', name='assessments_requestmessage_request_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestmessage',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_requestmessage_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestevidence',
-            constraint=models.UniqueConstraint(fields=('tenant', 'message', 'snapshot'), name='assessments_requestevidence_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestevidence',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_requestevidence_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestevidence',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_requestevidence_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestevidence',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='message', name='assessments_requestevidence_message_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestevidence',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='snapshot', name='assessments_requestevidence_snapshot_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestevidence',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_requestevidence_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='safeguardcomment',
-            index=models.Index(fields=['tenant', 'engagement', 'citation', 'at'], name='comment_by_safeguard'),
-        ),
-        migrations.AddConstraint(
-            model_name='safeguardcomment',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_safeguardcomment_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='safeguardcomment',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_safeguardcomment_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='safeguardcomment',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_safeguardcomment_engagement_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='safeguardcomment',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_safeguardcomment_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='sample',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_sample_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='sample',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_sample_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='sample',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='engagement', name='assessments_sample_engagement_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='sample',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_sample_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampledraw',
-            constraint=models.UniqueConstraint(fields=('tenant', 'sample'), name='assessments_sampledraw_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampledraw',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_sampledraw_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampledraw',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_sampledraw_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampledraw',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='sample', name='assessments_sampledraw_sample_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampledraw',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_sampledraw_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleitem',
-            constraint=models.UniqueConstraint(fields=('tenant', 'sample', 'position'), name='assessments_sampleitem_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleitem',
-            constraint=models.UniqueConstraint(condition=models.Q(('replaces__isnull', False)), fields=('tenant', 'replaces'), name='assessments_sampleitem_replaced_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleitem',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_sampleitem_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleitem',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_sampleitem_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleitem',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='sample', name='assessments_sampleitem_sample_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleitem',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='replaces', name='assessments_sampleitem_replaces_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleitem',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_sampleitem_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleresult',
-            constraint=models.UniqueConstraint(fields=('tenant', 'item', 'version'), name='assessments_sampleresult_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleresult',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_sampleresult_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleresult',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_sampleresult_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleresult',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='item', name='assessments_sampleresult_item_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampleresult',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_sampleresult_append_only'),
         ),
         # What an auditor writes is only ever inserted. The rest they can read, if their tenant is open.
         migrations.RunSQL(

@@ -56,6 +56,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'is_current', 'last_on', 'id'], name='agreement_by_end')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('tenant', 'associate'), name='assessments_agreement_current'), models.CheckConstraint(condition=models.Q(('ends_on', None), ('effective_from', None), ('effective_from__lte', models.F('ends_on')), _connector='OR'), name='assessments_agreement_term'), accounts.tenancy.rls.ImmutableColumns(columns=('associate_id', 'created_at'), edition=1, name='assessments_agreement_fixed'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_agreement_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_agreement_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='associate', name='assessments_agreement_associate_fk')],
             },
         ),
         migrations.CreateModel(
@@ -72,6 +74,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'agreement', 'last_on', 'days'), name='assessments_agreementreminder_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_agreementreminder_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_agreementreminder_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='agreement', name='assessments_agreementreminder_agreement_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_agreementreminder_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -112,6 +115,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['viewer', 'partnership_id'], name='agreementterms_partner'), models.Index(fields=['viewer', 'id'], name='agreementterms_viewer')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'partnership_id'), name='assessments_agreementterms_once'), accounts.tenancy.rls.ImmutableColumns(columns=('viewer_id', 'partnership_id'), edition=1, name='assessments_agreementterms_fixed'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_agreementterms_tenant_id'), accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_agreementterms_rls')],
             },
         ),
         migrations.CreateModel(
@@ -147,6 +152,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'agreement', 'number'), name='assessments_agreementversion_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_agreementversion_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_agreementversion_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='agreement', name='assessments_agreementversion_agreement_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='blob', name='assessments_agreementversion_blob_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_agreementversion_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -166,122 +172,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'version', 'clause'], name='clausemark_by_version')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_clausemark_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_clausemark_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='version', name='assessments_clausemark_version_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_clausemark_append_only')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(fields=['tenant', 'is_current', 'last_on', 'id'], name='agreement_by_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('tenant', 'associate'), name='assessments_agreement_current'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on', None), ('effective_from', None), ('effective_from__lte', models.F('ends_on')), _connector='OR'), name='assessments_agreement_term'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=accounts.tenancy.rls.ImmutableColumns(columns=('associate_id', 'created_at'), edition=1, name='assessments_agreement_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_agreement_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_agreement_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='associate', name='assessments_agreement_associate_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementreminder',
-            constraint=models.UniqueConstraint(fields=('tenant', 'agreement', 'last_on', 'days'), name='assessments_agreementreminder_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementreminder',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_agreementreminder_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementreminder',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_agreementreminder_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementreminder',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='agreement', name='assessments_agreementreminder_agreement_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementreminder',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_agreementreminder_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='agreementterms',
-            index=models.Index(fields=['viewer', 'partnership_id'], name='agreementterms_partner'),
-        ),
-        migrations.AddIndex(
-            model_name='agreementterms',
-            index=models.Index(fields=['viewer', 'id'], name='agreementterms_viewer'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementterms',
-            constraint=models.UniqueConstraint(fields=('tenant', 'partnership_id'), name='assessments_agreementterms_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementterms',
-            constraint=accounts.tenancy.rls.ImmutableColumns(columns=('viewer_id', 'partnership_id'), edition=1, name='assessments_agreementterms_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementterms',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_agreementterms_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementterms',
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_agreementterms_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementversion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'agreement', 'number'), name='assessments_agreementversion_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementversion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_agreementversion_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementversion',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_agreementversion_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementversion',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='agreement', name='assessments_agreementversion_agreement_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementversion',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='blob', name='assessments_agreementversion_blob_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementversion',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_agreementversion_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='clausemark',
-            index=models.Index(fields=['tenant', 'version', 'clause'], name='clausemark_by_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='clausemark',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_clausemark_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='clausemark',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_clausemark_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='clausemark',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='version', name='assessments_clausemark_version_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='clausemark',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_clausemark_append_only'),
         ),
     ]

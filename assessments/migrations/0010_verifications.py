@@ -55,6 +55,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', '-drafted_at', '-id'], name='packet_by_time')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationpacket_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationpacket_rls')],
             },
         ),
         migrations.CreateModel(
@@ -72,6 +74,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'packet'), name='assessments_verificationdocument_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationdocument_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationdocument_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='packet', name='assessments_verificationdocument_packet_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_verificationdocument_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -94,6 +97,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['viewer', 'id'], name='verificationreceipt_viewer')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'delivery_id'), name='assessments_verificationreceipt_once'), models.CheckConstraint(condition=models.Q(models.Q(('answer', 'refused'), _negated=True), models.Q(('reasons', ''), _negated=True), _connector='OR'), name='assessments_verificationreceipt_reasons'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationreceipt_tenant_id'), accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_verificationreceipt_rls')],
             },
         ),
         migrations.CreateModel(
@@ -109,6 +114,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'packet', 'partnership_id'), name='assessments_verificationrecipient_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationrecipient_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationrecipient_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='packet', name='assessments_verificationrecipient_packet_fk')],
             },
         ),
         migrations.CreateModel(
@@ -125,6 +131,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'partnership_id', 'due_on', 'stage'), name='assessments_verificationreminder_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationreminder_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationreminder_rls'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_verificationreminder_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -145,6 +152,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'packet', 'citation'), name='assessments_verificationsection_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationsection_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationsection_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='packet', name='assessments_verificationsection_packet_fk')],
             },
         ),
         migrations.CreateModel(
@@ -191,105 +199,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['viewer', 'partnership_id', 'state'], name='delivery_by_partnership'), models.Index(fields=['viewer', 'id'], name='verificationdelivery_viewer')],
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'partnership_id', 'packet_id'), name='assessments_verificationdelivery_once'), models.UniqueConstraint(condition=models.Q(('state', 'current')), fields=('tenant', 'partnership_id'), name='assessments_verificationdelivery_current'), accounts.tenancy.rls.ImmutableColumns(columns=('viewer_id', 'partnership_id', 'packet_id', 'certified_at', 'delivered_at', 'due_on', 'sha256', 'package_sha256', 'shown_from', 'shown_until', 'withdrawn_at'), edition=1, name='assessments_verificationdelivery_fixed'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationdelivery_tenant_id'), accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_verificationdelivery_rls')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='verificationpacket',
-            index=models.Index(fields=['tenant', '-drafted_at', '-id'], name='packet_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationpacket',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationpacket_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationpacket',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationpacket_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationdocument',
-            constraint=models.UniqueConstraint(fields=('tenant', 'packet'), name='assessments_verificationdocument_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationdocument',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationdocument_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationdocument',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationdocument_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationdocument',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='packet', name='assessments_verificationdocument_packet_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationdocument',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_verificationdocument_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='verificationreceipt',
-            index=models.Index(fields=['viewer', 'id'], name='verificationreceipt_viewer'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationreceipt',
-            constraint=models.UniqueConstraint(fields=('tenant', 'delivery_id'), name='assessments_verificationreceipt_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationreceipt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', 'refused'), _negated=True), models.Q(('reasons', ''), _negated=True), _connector='OR'), name='assessments_verificationreceipt_reasons'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationreceipt',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationreceipt_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationreceipt',
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_verificationreceipt_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationrecipient',
-            constraint=models.UniqueConstraint(fields=('tenant', 'packet', 'partnership_id'), name='assessments_verificationrecipient_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationrecipient',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationrecipient_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationrecipient',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationrecipient_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationrecipient',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='packet', name='assessments_verificationrecipient_packet_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationreminder',
-            constraint=models.UniqueConstraint(fields=('tenant', 'partnership_id', 'due_on', 'stage'), name='assessments_verificationreminder_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationreminder',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationreminder_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationreminder',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationreminder_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationreminder',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_verificationreminder_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationsection',
-            constraint=models.UniqueConstraint(fields=('tenant', 'packet', 'citation'), name='assessments_verificationsection_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationsection',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_verificationsection_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationsection',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_verificationsection_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='verificationsection',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='packet', name='assessments_verificationsection_packet_fk'),
         ),
     ]

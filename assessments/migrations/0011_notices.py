@@ -43,6 +43,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', '-sent_at', '-id'], name='occurrence_newest')],
+                'constraints': [accounts.tenancy.rls.ImmutableColumns(columns=('kind', 'side', 'drill', 'zone', 'discovered_at', 'sent_by_id', 'sent_at'), edition=1, name='assessments_occurrence_fixed'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_occurrence_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_occurrence_rls')],
             },
         ),
         migrations.CreateModel(
@@ -60,6 +62,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_noticetimeline_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_noticetimeline_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_noticetimeline_occurrence_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='blob', name='assessments_noticetimeline_blob_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_noticetimeline_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -78,6 +81,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'occurrence', 'at'], name='noticeevent_order')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_noticeevent_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_noticeevent_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_noticeevent_occurrence_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_noticeevent_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -109,6 +114,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['viewer', '-sent_at'], name='notice_received'), models.Index(fields=['tenant', 'partnership_id', '-sent_at'], name='notice_sent'), models.Index(fields=['viewer', 'id'], name='notice_viewer')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'occurrence', 'partnership_id'), name='assessments_notice_once'), accounts.tenancy.rls.ImmutableColumns(columns=('occurrence_id', 'partnership_id', 'viewer_id', 'kind', 'drill', 'discovered_at', 'sent_at', 'due_at', 'rule'), edition=1, name='assessments_notice_fixed'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_notice_tenant_id'), accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_notice_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_notice_occurrence_fk')],
             },
         ),
         migrations.CreateModel(
@@ -126,6 +133,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'occurrence', 'step'), name='assessments_breachstep_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_breachstep_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_breachstep_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_breachstep_occurrence_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_breachstep_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -148,6 +156,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'occurrence', 'version'), name='assessments_breachassessment_version'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_breachassessment_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_breachassessment_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_breachassessment_occurrence_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_breachassessment_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -166,6 +175,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_outsiderecipient_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_outsiderecipient_rls')],
             },
         ),
         migrations.CreateModel(
@@ -189,6 +199,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'token_digest'), name='assessments_outsidenotice_token'), models.UniqueConstraint(fields=('tenant', 'occurrence', 'recipient'), name='assessments_outsidenotice_once'), accounts.tenancy.rls.ImmutableColumns(columns=('occurrence_id', 'recipient_id', 'token_digest', 'due_at', 'rule'), edition=1, name='assessments_outsidenotice_fixed'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_outsidenotice_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_outsidenotice_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_outsidenotice_occurrence_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='recipient', name='assessments_outsidenotice_recipient_fk')],
             },
         ),
         migrations.CreateModel(
@@ -252,170 +263,6 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['viewer', 'id'], name='noticeupdate_viewer')],
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'notice', 'number'), name='assessments_noticeupdate_number'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_noticeupdate_tenant_id'), accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_noticeupdate_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='notice', name='assessments_noticeupdate_notice_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_noticeupdate_append_only')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='occurrence',
-            index=models.Index(fields=['tenant', '-sent_at', '-id'], name='occurrence_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='occurrence',
-            constraint=accounts.tenancy.rls.ImmutableColumns(columns=('kind', 'side', 'drill', 'zone', 'discovered_at', 'sent_by_id', 'sent_at'), edition=1, name='assessments_occurrence_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='occurrence',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_occurrence_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='occurrence',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_occurrence_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticetimeline',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_noticetimeline_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticetimeline',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_noticetimeline_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticetimeline',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_noticetimeline_occurrence_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticetimeline',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='blob', name='assessments_noticetimeline_blob_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticetimeline',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_noticetimeline_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='noticeevent',
-            index=models.Index(fields=['tenant', 'occurrence', 'at'], name='noticeevent_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticeevent',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_noticeevent_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticeevent',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_noticeevent_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticeevent',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_noticeevent_occurrence_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticeevent',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_noticeevent_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['viewer', '-sent_at'], name='notice_received'),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['tenant', 'partnership_id', '-sent_at'], name='notice_sent'),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['viewer', 'id'], name='notice_viewer'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('tenant', 'occurrence', 'partnership_id'), name='assessments_notice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=accounts.tenancy.rls.ImmutableColumns(columns=('occurrence_id', 'partnership_id', 'viewer_id', 'kind', 'drill', 'discovered_at', 'sent_at', 'due_at', 'rule'), edition=1, name='assessments_notice_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_notice_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_notice_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_notice_occurrence_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachstep',
-            constraint=models.UniqueConstraint(fields=('tenant', 'occurrence', 'step'), name='assessments_breachstep_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachstep',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_breachstep_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachstep',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_breachstep_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachstep',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_breachstep_occurrence_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachstep',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_breachstep_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachassessment',
-            constraint=models.UniqueConstraint(fields=('tenant', 'occurrence', 'version'), name='assessments_breachassessment_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachassessment',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_breachassessment_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachassessment',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_breachassessment_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachassessment',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_breachassessment_occurrence_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='breachassessment',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='assessments_breachassessment_append_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsiderecipient',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_outsiderecipient_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsiderecipient',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_outsiderecipient_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidenotice',
-            constraint=models.UniqueConstraint(fields=('tenant', 'token_digest'), name='assessments_outsidenotice_token'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidenotice',
-            constraint=models.UniqueConstraint(fields=('tenant', 'occurrence', 'recipient'), name='assessments_outsidenotice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidenotice',
-            constraint=accounts.tenancy.rls.ImmutableColumns(columns=('occurrence_id', 'recipient_id', 'token_digest', 'due_at', 'rule'), edition=1, name='assessments_outsidenotice_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidenotice',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_outsidenotice_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidenotice',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_outsidenotice_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidenotice',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='occurrence', name='assessments_outsidenotice_occurrence_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidenotice',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='recipient', name='assessments_outsidenotice_recipient_fk'),
         ),
         create_lookup(
             name="portal_due_notices",

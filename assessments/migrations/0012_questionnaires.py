@@ -52,6 +52,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'associate', '-sent_at'], name='questionnaire_by_associate'), models.Index(fields=['tenant', 'due_on', 'id'], name='questionnaire_due'), models.Index(fields=['viewer', 'id'], name='questionnaire_viewer')],
+                'constraints': [accounts.tenancy.rls.ImmutableColumns(columns=('viewer_id', 'partnership_id', 'associate_id', 'content', 'content_sha256', 'version'), edition=1, name='assessments_questionnaire_fixed'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_questionnaire_tenant_id'), accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_questionnaire_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='associate', name='assessments_questionnaire_associate_fk')],
             },
         ),
         migrations.CreateModel(
@@ -73,6 +75,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'token_digest'), name='assessments_guestlink_token'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_guestlink_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_guestlink_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='questionnaire', name='assessments_guestlink_questionnaire_fk')],
             },
         ),
         migrations.CreateModel(
@@ -91,6 +94,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'questionnaire', 'round', 'question'), name='assessments_answerreview_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_answerreview_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_answerreview_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='questionnaire', name='assessments_answerreview_questionnaire_fk')],
             },
         ),
         migrations.CreateModel(
@@ -106,6 +110,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_questionnairetemplate_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_questionnairetemplate_rls')],
             },
         ),
         migrations.CreateModel(
@@ -122,6 +127,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'template', 'number'), name='assessments_templateversion_number'), models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_templateversion_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_templateversion_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='template', name='assessments_templateversion_template_fk')],
             },
         ),
         migrations.CreateModel(
@@ -183,90 +189,6 @@ class Migration(migrations.Migration):
                 'default_manager_name': 'objects',
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_answersimport_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_answersimport_rls')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='questionnaire',
-            index=models.Index(fields=['tenant', 'associate', '-sent_at'], name='questionnaire_by_associate'),
-        ),
-        migrations.AddIndex(
-            model_name='questionnaire',
-            index=models.Index(fields=['tenant', 'due_on', 'id'], name='questionnaire_due'),
-        ),
-        migrations.AddIndex(
-            model_name='questionnaire',
-            index=models.Index(fields=['viewer', 'id'], name='questionnaire_viewer'),
-        ),
-        migrations.AddConstraint(
-            model_name='questionnaire',
-            constraint=accounts.tenancy.rls.ImmutableColumns(columns=('viewer_id', 'partnership_id', 'associate_id', 'content', 'content_sha256', 'version'), edition=1, name='assessments_questionnaire_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='questionnaire',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_questionnaire_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='questionnaire',
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name='assessments_questionnaire_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='questionnaire',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='associate', name='assessments_questionnaire_associate_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='guestlink',
-            constraint=models.UniqueConstraint(fields=('tenant', 'token_digest'), name='assessments_guestlink_token'),
-        ),
-        migrations.AddConstraint(
-            model_name='guestlink',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_guestlink_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='guestlink',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_guestlink_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='guestlink',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='questionnaire', name='assessments_guestlink_questionnaire_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='answerreview',
-            constraint=models.UniqueConstraint(fields=('tenant', 'questionnaire', 'round', 'question'), name='assessments_answerreview_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='answerreview',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_answerreview_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='answerreview',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_answerreview_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='answerreview',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='questionnaire', name='assessments_answerreview_questionnaire_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='questionnairetemplate',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_questionnairetemplate_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='questionnairetemplate',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_questionnairetemplate_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='templateversion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'template', 'number'), name='assessments_templateversion_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='templateversion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='assessments_templateversion_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='templateversion',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='assessments_templateversion_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='templateversion',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='template', name='assessments_templateversion_template_fk'),
         ),
         create_lookup(
             name="portal_guest_link_tenant",

@@ -79,6 +79,31 @@ class Migration(migrations.Migration):
             options={
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                'indexes': [models.Index(fields=["tenant", "associate", "-began_at"], name="exit_by_associate"), models.Index(fields=["viewer", "partnership_id"], name="exit_by_partnership"), models.Index(fields=["viewer", "id"], name="exit_viewer")],
+                'constraints': [models.UniqueConstraint(
+                condition=models.Q(("closed_at", None)),
+                fields=("tenant", "associate"),
+                name="assessments_exit_open",
+            ), accounts.tenancy.rls.ImmutableColumns(
+                columns=(
+                    "viewer_id",
+                    "associate_id",
+                    "partnership_id",
+                    "agreement_id",
+                    "items",
+                    "began_at",
+                    "runs_from",
+                    "return_days",
+                    "due_at",
+                    "shown_from",
+                    "shown_until",
+                    "withdrawn_at",
+                ),
+                edition=1,
+                name="assessments_exit_fixed",
+            ), models.UniqueConstraint(fields=("tenant", "id"), name="assessments_exit_tenant_id"), accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exit_rls"), accounts.tenancy.rls.TenantReference(
+                edition=1, field="associate", name="assessments_exit_associate_fk"
+            )],
             },
         ),
         migrations.CreateModel(
@@ -144,6 +169,16 @@ class Migration(migrations.Migration):
             options={
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                'indexes': [models.Index(fields=["viewer", "exit_id"], name="exitcertificate_shown"), models.Index(fields=["viewer", "id"], name="exitcertificate_viewer")],
+                'constraints': [models.UniqueConstraint(
+                fields=("tenant", "exit_id", "number"), name="assessments_exitcertificate_once"
+            ), models.UniqueConstraint(
+                fields=("tenant", "id"), name="assessments_exitcertificate_tenant_id"
+            ), accounts.tenancy.rls.SharedRowSecurity(
+                edition=1, name="assessments_exitcertificate_rls"
+            ), accounts.tenancy.rls.AppendOnly(
+                edition=1, name="assessments_exitcertificate_append_only"
+            )],
             },
         ),
         migrations.CreateModel(
@@ -205,6 +240,14 @@ class Migration(migrations.Migration):
             options={
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                'indexes': [models.Index(fields=["viewer", "exit_id"], name="exitevidence_shown"), models.Index(fields=["viewer", "id"], name="exitevidence_viewer")],
+                'constraints': [models.UniqueConstraint(
+                fields=("tenant", "exit_id"), name="assessments_exitevidence_once"
+            ), accounts.tenancy.rls.ImmutableColumns(
+                columns=("viewer_id", "exit_id"), edition=1, name="assessments_exitevidence_fixed"
+            ), models.UniqueConstraint(
+                fields=("tenant", "id"), name="assessments_exitevidence_tenant_id"
+            ), accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exitevidence_rls")],
             },
         ),
         migrations.CreateModel(
@@ -256,6 +299,12 @@ class Migration(migrations.Migration):
             options={
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                'indexes': [models.Index(fields=["viewer", "certificate_id"], name="exitpackage_shown"), models.Index(fields=["viewer", "id"], name="exitpackage_viewer")],
+                'constraints': [models.UniqueConstraint(
+                fields=("tenant", "certificate_id"), name="assessments_exitpackage_once"
+            ), models.UniqueConstraint(
+                fields=("tenant", "id"), name="assessments_exitpackage_tenant_id"
+            ), accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exitpackage_rls"), accounts.tenancy.rls.AppendOnly(edition=1, name="assessments_exitpackage_append_only")],
             },
         ),
         migrations.CreateModel(
@@ -320,6 +369,16 @@ class Migration(migrations.Migration):
             options={
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                'indexes': [models.Index(fields=["tenant", "exit", "-recorded_at"], name="exitpaper_by_exit")],
+                'constraints': [models.UniqueConstraint(
+                fields=("tenant", "id"), name="assessments_exitpaper_tenant_id"
+            ), accounts.tenancy.rls.RowLevelSecurity(
+                column="tenant_id", edition=1, name="assessments_exitpaper_rls"
+            ), accounts.tenancy.rls.TenantReference(
+                edition=1, field="exit", name="assessments_exitpaper_exit_fk"
+            ), accounts.tenancy.rls.TenantReference(
+                edition=1, field="blob", name="assessments_exitpaper_blob_fk"
+            ), accounts.tenancy.rls.AppendOnly(edition=1, name="assessments_exitpaper_append_only")],
             },
         ),
         migrations.CreateModel(
@@ -385,6 +444,17 @@ class Migration(migrations.Migration):
             options={
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                'indexes': [models.Index(fields=["tenant", "exit_id", "item", "-said_at"], name="exitproof_own"), models.Index(fields=["viewer", "exit_id", "item", "-said_at"], name="exitproof_shown"), models.Index(fields=["viewer", "id"], name="exitproof_viewer")],
+                'constraints': [models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("said__in", ["not_feasible", "not_applicable"]), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="assessments_exitproof_reason",
+            ), models.UniqueConstraint(
+                fields=("tenant", "id"), name="assessments_exitproof_tenant_id"
+            ), accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exitproof_rls"), accounts.tenancy.rls.AppendOnly(edition=1, name="assessments_exitproof_append_only")],
             },
         ),
         migrations.CreateModel(
@@ -454,6 +524,28 @@ class Migration(migrations.Migration):
             options={
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                'constraints': [models.UniqueConstraint(
+                fields=("tenant", "exit_id", "connection", "kind", "region", "identifier"),
+                name="assessments_exitresource_once",
+            ), accounts.tenancy.rls.ImmutableColumns(
+                columns=(
+                    "exit_id",
+                    "connection_id",
+                    "kind",
+                    "region",
+                    "identifier",
+                    "seen_at",
+                    "seen_digest",
+                ),
+                edition=1,
+                name="assessments_exitresource_fixed",
+            ), models.UniqueConstraint(
+                fields=("tenant", "id"), name="assessments_exitresource_tenant_id"
+            ), accounts.tenancy.rls.RowLevelSecurity(
+                column="tenant_id", edition=1, name="assessments_exitresource_rls"
+            ), accounts.tenancy.rls.TenantReference(
+                edition=1, field="connection", name="assessments_exitresource_connection_fk"
+            )],
             },
         ),
         migrations.CreateModel(
@@ -508,298 +600,17 @@ class Migration(migrations.Migration):
             options={
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
-            },
-        ),
-        migrations.AddIndex(
-            model_name="exit",
-            index=models.Index(fields=["tenant", "associate", "-began_at"], name="exit_by_associate"),
-        ),
-        migrations.AddIndex(
-            model_name="exit",
-            index=models.Index(fields=["viewer", "partnership_id"], name="exit_by_partnership"),
-        ),
-        migrations.AddIndex(
-            model_name="exit",
-            index=models.Index(fields=["viewer", "id"], name="exit_viewer"),
-        ),
-        migrations.AddConstraint(
-            model_name="exit",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_at", None)),
-                fields=("tenant", "associate"),
-                name="assessments_exit_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exit",
-            constraint=accounts.tenancy.rls.ImmutableColumns(
-                columns=(
-                    "viewer_id",
-                    "associate_id",
-                    "partnership_id",
-                    "agreement_id",
-                    "items",
-                    "began_at",
-                    "runs_from",
-                    "return_days",
-                    "due_at",
-                    "shown_from",
-                    "shown_until",
-                    "withdrawn_at",
-                ),
-                edition=1,
-                name="assessments_exit_fixed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exit",
-            constraint=models.UniqueConstraint(fields=("tenant", "id"), name="assessments_exit_tenant_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="exit",
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exit_rls"),
-        ),
-        migrations.AddConstraint(
-            model_name="exit",
-            constraint=accounts.tenancy.rls.TenantReference(
-                edition=1, field="associate", name="assessments_exit_associate_fk"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="exitcertificate",
-            index=models.Index(fields=["viewer", "exit_id"], name="exitcertificate_shown"),
-        ),
-        migrations.AddIndex(
-            model_name="exitcertificate",
-            index=models.Index(fields=["viewer", "id"], name="exitcertificate_viewer"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitcertificate",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "exit_id", "number"), name="assessments_exitcertificate_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitcertificate",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "id"), name="assessments_exitcertificate_tenant_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitcertificate",
-            constraint=accounts.tenancy.rls.SharedRowSecurity(
-                edition=1, name="assessments_exitcertificate_rls"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitcertificate",
-            constraint=accounts.tenancy.rls.AppendOnly(
-                edition=1, name="assessments_exitcertificate_append_only"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="exitevidence",
-            index=models.Index(fields=["viewer", "exit_id"], name="exitevidence_shown"),
-        ),
-        migrations.AddIndex(
-            model_name="exitevidence",
-            index=models.Index(fields=["viewer", "id"], name="exitevidence_viewer"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitevidence",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "exit_id"), name="assessments_exitevidence_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitevidence",
-            constraint=accounts.tenancy.rls.ImmutableColumns(
-                columns=("viewer_id", "exit_id"), edition=1, name="assessments_exitevidence_fixed"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitevidence",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "id"), name="assessments_exitevidence_tenant_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitevidence",
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exitevidence_rls"),
-        ),
-        migrations.AddIndex(
-            model_name="exitpackage",
-            index=models.Index(fields=["viewer", "certificate_id"], name="exitpackage_shown"),
-        ),
-        migrations.AddIndex(
-            model_name="exitpackage",
-            index=models.Index(fields=["viewer", "id"], name="exitpackage_viewer"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitpackage",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "certificate_id"), name="assessments_exitpackage_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitpackage",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "id"), name="assessments_exitpackage_tenant_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitpackage",
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exitpackage_rls"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitpackage",
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name="assessments_exitpackage_append_only"),
-        ),
-        migrations.AddIndex(
-            model_name="exitpaper",
-            index=models.Index(fields=["tenant", "exit", "-recorded_at"], name="exitpaper_by_exit"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitpaper",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "id"), name="assessments_exitpaper_tenant_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitpaper",
-            constraint=accounts.tenancy.rls.RowLevelSecurity(
-                column="tenant_id", edition=1, name="assessments_exitpaper_rls"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitpaper",
-            constraint=accounts.tenancy.rls.TenantReference(
-                edition=1, field="exit", name="assessments_exitpaper_exit_fk"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitpaper",
-            constraint=accounts.tenancy.rls.TenantReference(
-                edition=1, field="blob", name="assessments_exitpaper_blob_fk"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitpaper",
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name="assessments_exitpaper_append_only"),
-        ),
-        migrations.AddIndex(
-            model_name="exitproof",
-            index=models.Index(fields=["tenant", "exit_id", "item", "-said_at"], name="exitproof_own"),
-        ),
-        migrations.AddIndex(
-            model_name="exitproof",
-            index=models.Index(fields=["viewer", "exit_id", "item", "-said_at"], name="exitproof_shown"),
-        ),
-        migrations.AddIndex(
-            model_name="exitproof",
-            index=models.Index(fields=["viewer", "id"], name="exitproof_viewer"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitproof",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("said__in", ["not_feasible", "not_applicable"]), _negated=True),
-                    models.Q(("reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="assessments_exitproof_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitproof",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "id"), name="assessments_exitproof_tenant_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitproof",
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exitproof_rls"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitproof",
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name="assessments_exitproof_append_only"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitresource",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "exit_id", "connection", "kind", "region", "identifier"),
-                name="assessments_exitresource_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitresource",
-            constraint=accounts.tenancy.rls.ImmutableColumns(
-                columns=(
-                    "exit_id",
-                    "connection_id",
-                    "kind",
-                    "region",
-                    "identifier",
-                    "seen_at",
-                    "seen_digest",
-                ),
-                edition=1,
-                name="assessments_exitresource_fixed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitresource",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "id"), name="assessments_exitresource_tenant_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitresource",
-            constraint=accounts.tenancy.rls.RowLevelSecurity(
-                column="tenant_id", edition=1, name="assessments_exitresource_rls"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitresource",
-            constraint=accounts.tenancy.rls.TenantReference(
-                edition=1, field="connection", name="assessments_exitresource_connection_fk"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="exitreview",
-            index=models.Index(fields=["tenant", "exit_id"], name="exitreview_own"),
-        ),
-        migrations.AddIndex(
-            model_name="exitreview",
-            index=models.Index(fields=["viewer", "exit_id"], name="exitreview_shown"),
-        ),
-        migrations.AddIndex(
-            model_name="exitreview",
-            index=models.Index(fields=["viewer", "id"], name="exitreview_viewer"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitreview",
-            constraint=models.CheckConstraint(
+                'indexes': [models.Index(fields=["tenant", "exit_id"], name="exitreview_own"), models.Index(fields=["viewer", "exit_id"], name="exitreview_shown"), models.Index(fields=["viewer", "id"], name="exitreview_viewer")],
+                'constraints': [models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("verdict", "more"), _negated=True),
                     models.Q(("words", ""), _negated=True),
                     _connector="OR",
                 ),
                 name="assessments_exitreview_words",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitreview",
-            constraint=models.UniqueConstraint(
+            ), models.UniqueConstraint(
                 fields=("tenant", "id"), name="assessments_exitreview_tenant_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exitreview",
-            constraint=accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exitreview_rls"),
-        ),
-        migrations.AddConstraint(
-            model_name="exitreview",
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name="assessments_exitreview_append_only"),
+            ), accounts.tenancy.rls.SharedRowSecurity(edition=1, name="assessments_exitreview_rls"), accounts.tenancy.rls.AppendOnly(edition=1, name="assessments_exitreview_append_only")],
+            },
         ),
     ]

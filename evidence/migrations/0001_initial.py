@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'external_id'), name='evidence_connection_external_id'), models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('tenant', 'aws_account_id'), name='evidence_connection_account_once'), accounts.tenancy.rls.ImmutableColumns(columns=('external_id', 'aws_account_id'), edition=1, name='evidence_connection_fixed'), models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_awsconnection_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_awsconnection_rls')],
             },
         ),
         migrations.CreateModel(
@@ -62,6 +63,7 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'digest'), name='evidence_blob_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_blob_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_blob_rls'), accounts.tenancy.rls.AppendOnly(edition=1, name='evidence_blob_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -80,6 +82,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'connection', '-started_at'], name='run_by_connection'), models.Index(fields=['finished_at'], name='run_by_finish')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('tenant', 'connection'), name='evidence_run_one_at_a_time'), models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_collectionrun_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_collectionrun_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='connection', name='evidence_collectionrun_connection_fk')],
             },
         ),
         migrations.CreateModel(
@@ -102,6 +106,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', '-collected_at', '-id'], name='snapshot_by_time')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'connection', 'collector', 'collector_version', 'region', 'blob'), name='evidence_snapshot_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_snapshot_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_snapshot_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='connection', name='evidence_snapshot_connection_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='run', name='evidence_snapshot_run_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='blob', name='evidence_snapshot_blob_fk'), accounts.tenancy.rls.AppendOnly(edition=1, name='evidence_snapshot_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -125,126 +131,8 @@ class Migration(migrations.Migration):
             options={
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['state', 'lease_until'], name='unit_unfinished'), models.Index(fields=['tenant', 'snapshot', '-collected_at'], name='unit_by_snapshot')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'run', 'collector', 'region'), name='evidence_unit_once'), models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_collectionunit_tenant_id'), accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_collectionunit_rls'), accounts.tenancy.rls.TenantReference(edition=1, field='run', name='evidence_collectionunit_run_fk'), accounts.tenancy.rls.TenantReference(edition=1, field='snapshot', name='evidence_collectionunit_snapshot_fk')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='awsconnection',
-            constraint=models.UniqueConstraint(fields=('tenant', 'external_id'), name='evidence_connection_external_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsconnection',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('tenant', 'aws_account_id'), name='evidence_connection_account_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsconnection',
-            constraint=accounts.tenancy.rls.ImmutableColumns(columns=('external_id', 'aws_account_id'), edition=1, name='evidence_connection_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsconnection',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_awsconnection_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsconnection',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_awsconnection_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='blob',
-            constraint=models.UniqueConstraint(fields=('tenant', 'digest'), name='evidence_blob_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='blob',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_blob_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='blob',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_blob_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='blob',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='evidence_blob_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='collectionrun',
-            index=models.Index(fields=['tenant', 'connection', '-started_at'], name='run_by_connection'),
-        ),
-        migrations.AddIndex(
-            model_name='collectionrun',
-            index=models.Index(fields=['finished_at'], name='run_by_finish'),
-        ),
-        migrations.AddConstraint(
-            model_name='collectionrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('tenant', 'connection'), name='evidence_run_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='collectionrun',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_collectionrun_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='collectionrun',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_collectionrun_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='collectionrun',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='connection', name='evidence_collectionrun_connection_fk'),
-        ),
-        migrations.AddIndex(
-            model_name='snapshot',
-            index=models.Index(fields=['tenant', '-collected_at', '-id'], name='snapshot_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=models.UniqueConstraint(fields=('tenant', 'connection', 'collector', 'collector_version', 'region', 'blob'), name='evidence_snapshot_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_snapshot_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_snapshot_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='connection', name='evidence_snapshot_connection_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='run', name='evidence_snapshot_run_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='blob', name='evidence_snapshot_blob_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=accounts.tenancy.rls.AppendOnly(edition=1, name='evidence_snapshot_append_only'),
-        ),
-        migrations.AddIndex(
-            model_name='collectionunit',
-            index=models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['state', 'lease_until'], name='unit_unfinished'),
-        ),
-        migrations.AddIndex(
-            model_name='collectionunit',
-            index=models.Index(fields=['tenant', 'snapshot', '-collected_at'], name='unit_by_snapshot'),
-        ),
-        migrations.AddConstraint(
-            model_name='collectionunit',
-            constraint=models.UniqueConstraint(fields=('tenant', 'run', 'collector', 'region'), name='evidence_unit_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='collectionunit',
-            constraint=models.UniqueConstraint(fields=('tenant', 'id'), name='evidence_collectionunit_tenant_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='collectionunit',
-            constraint=accounts.tenancy.rls.RowLevelSecurity(column='tenant_id', edition=1, name='evidence_collectionunit_rls'),
-        ),
-        migrations.AddConstraint(
-            model_name='collectionunit',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='run', name='evidence_collectionunit_run_fk'),
-        ),
-        migrations.AddConstraint(
-            model_name='collectionunit',
-            constraint=accounts.tenancy.rls.TenantReference(edition=1, field='snapshot', name='evidence_collectionunit_snapshot_fk'),
         ),
     ]
