@@ -132,7 +132,9 @@ def pytest_configure() -> None:
     """Committed rows stay: portal_app may not truncate, and each test makes its own tenants."""
     from django.test import TransactionTestCase
 
-    TransactionTestCase._fixture_teardown = lambda self: None
+    TransactionTestCase._fixture_teardown = lambda self: _close_unsound_connections()
+    # A connection serves many tests, as it serves many requests: a new one costs more than most tests do.
+    TransactionTestCase._should_reload_connections = lambda self: False
     # An auditor's request runs on connections of its own.
     TransactionTestCase.databases = {"default", "auditor", "auditlog"}
     # Production's algorithm at its cheapest: hundreds of sign-ins would cost minutes.
@@ -143,6 +145,18 @@ def pytest_configure() -> None:
     settings.STEP_UP_SECONDS = 15 * 60
     # All tests of a worker share a network; the tests of spraying take portal.settings' own.
     settings.NETWORK_TRIES = 1_000_000
+
+
+def _close_unsound_connections() -> None:
+    """Closes the connections that a test broke, or left within a transaction."""
+    from django.db import connections
+
+    for each in connections.all(initialized_only=True):
+        if each.connection is None:
+            continue
+        idle = each.connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+        if not idle or each.in_atomic_block or each.errors_occurred:
+            each.close()
 
 
 @pytest.fixture(autouse=True)
