@@ -46,7 +46,7 @@ def write_findings(aws: AwsConnection, results: Iterable[Result], at: datetime) 
     """
     standing: dict[Key, Finding] = {
         (finding.check_id, finding.resource_key): finding
-        for finding in Finding.objects.filter(connection=aws)
+        for finding in Finding.objects.filter(connection=aws, stream=None)
     }
     new, moved, unlisted, met = [], [], {}, set()
     for result in results:

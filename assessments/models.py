@@ -67,6 +67,7 @@ from assessments.questionnaires.models import (
 )
 from assessments.sharing.models import SharedPosture, SharedPosturePoint, SharingGrant
 from assessments.status import Status
+from assessments.submitted.models import SubmittedCheck
 from assessments.timers.models import Timer
 from assessments.verifications.models import (
     VerificationDelivery,
@@ -77,7 +78,7 @@ from assessments.verifications.models import (
     VerificationReminder,
     VerificationSection,
 )
-from evidence.models import AwsConnection, CollectionRun
+from evidence.models import AwsConnection, CollectionRun, Submission, SubmissionStream
 
 __all__ = [
     "Acknowledgement",
@@ -141,6 +142,7 @@ __all__ = [
     "SharedPosture",
     "SharedPosturePoint",
     "SharingGrant",
+    "SubmittedCheck",
     "TemplateVersion",
     "Timer",
     "VerificationDelivery",
@@ -178,10 +180,24 @@ class Finding(TenantModel):
     `scope` is the region (or "global") whose collection says whether the resource still exists.
     `resource_key` is the SHA-256 of check, scope and ARN in hex, shortened to 32 digits. `gone_at` is set when a
     complete listing no longer has the resource.
+    What another tool said has its `source` ("prowler"; "" for our own checks), the `stream` of its documents, and
+    the `submission` that said it last; `seen_at` is when the tool saw it, `muted` whether the tool suppresses it. Its
+    connection is the one of the account that it names, where the tenant has one.
     """
 
-    connection = TenantForeignKey(AwsConnection, on_delete=models.PROTECT, related_name="findings")
-    check_id = models.CharField(max_length=100)
+    connection = TenantForeignKey(
+        AwsConnection, on_delete=models.PROTECT, null=True, blank=True, related_name="findings"
+    )
+    source = models.CharField(max_length=64, blank=True, default="")
+    stream = TenantForeignKey(
+        SubmissionStream, on_delete=models.PROTECT, null=True, blank=True, related_name="findings", db_index=False
+    )
+    submission = TenantForeignKey(
+        Submission, on_delete=models.PROTECT, null=True, blank=True, related_name="findings", db_index=False
+    )
+    seen_at = models.DateTimeField(null=True, blank=True)
+    muted = models.BooleanField(default=False)
+    check_id = models.CharField(max_length=300)
     resource_key = models.CharField(max_length=32)
     resource_arn = models.CharField(max_length=2048)
     resource_name = models.CharField(max_length=512)
@@ -199,7 +215,14 @@ class Finding(TenantModel):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["tenant", "connection", "check_id", "resource_key"], name="assessments_finding_once"
+                fields=["tenant", "connection", "check_id", "resource_key"],
+                condition=models.Q(stream=None),
+                name="assessments_finding_once",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "stream", "check_id", "resource_key"],
+                condition=models.Q(stream__isnull=False),
+                name="assessments_finding_submitted_once",
             ),
         )
         indexes = (
@@ -222,9 +245,12 @@ class Finding(TenantModel):
 
 
 class FindingPeriod(TenantModel):
-    """What a finding said during [valid_from, valid_to)."""
+    """What a finding said during [valid_from, valid_to); `submission` where a document said it."""
 
     finding = TenantForeignKey(Finding, on_delete=models.PROTECT, related_name="periods")
+    submission = TenantForeignKey(
+        Submission, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     outcome = models.CharField(max_length=16, choices=OUTCOMES)
     observed = models.TextField()
     valid_from = models.DateTimeField()

@@ -10,6 +10,23 @@ from django.db import models
 from accounts.tenancy.models import TenantForeignKey, TenantModel
 from accounts.tenancy.rls import ImmutableColumns
 from evidence.aws.policy import ROLE_NAME
+from evidence.submissions.models import Submission, SubmissionState, SubmissionStream
+
+__all__ = [
+    "Access",
+    "AwsConnection",
+    "Blob",
+    "CollectionRun",
+    "CollectionUnit",
+    "ConnectionState",
+    "RunState",
+    "RunVerdict",
+    "Snapshot",
+    "Submission",
+    "SubmissionState",
+    "SubmissionStream",
+    "UnitState",
+]
 
 
 class Access(models.TextChoices):
@@ -120,6 +137,7 @@ class Blob(TenantModel):
 
     Addressed by content inside one tenant: equal bytes of two tenants are two blobs. `fields_root` is the root over
     the salted leaves of a JSON document (evidence.fields), "" where there is none: such a blob is shown whole or not.
+    `sealed_as` is what was authenticated with bytes that were sealed before their digest was known; "" for others.
     """
 
     append_only = True
@@ -135,6 +153,7 @@ class Blob(TenantModel):
     sealed_at = models.DateTimeField()
     salt = models.BinaryField(default=b"")
     fields_root = models.CharField(max_length=64, blank=True, default="")
+    sealed_as = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["tenant", "digest"], name="evidence_blob_once"),)

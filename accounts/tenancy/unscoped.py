@@ -122,6 +122,11 @@ def due_packages(at: datetime, limit: int = 100) -> list[tuple[UUID, UUID]]:
     return [(row[0], row[1]) for row in _rows("select * from portal_due_packages(%s, %s)", [at, limit])]
 
 
+def due_submissions(at: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:
+    """Submitted documents that wait for a worker at a time, or whose worker died: (tenant, row)."""
+    return [(row[0], row[1]) for row in _rows("select * from portal_due_submissions(%s, %s)", [at, limit])]
+
+
 def due_timers(at: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:
     """Timers whose time has come: (tenant, row)."""
     return [(row[0], row[1]) for row in _rows("select * from portal_due_timers(%s, %s)", [at, limit])]

@@ -19,9 +19,11 @@ from evidence.vault import cipher
 from evidence.vault.errors import NotIntact, StoreUnavailable
 from evidence.vault.keys import wrapping_key
 from evidence.vault.stores import store
-from evidence.vault.vault import MOST_BYTES, context_of
+from evidence.vault.vault import blob_context
 
 CHUNK = 128 * 1024
+MOST_BYTES = 5 << 30
+"""What a document may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def remove_stream(address: str) -> None:
 
 def stream_blob(blob: Blob) -> Iterator[bytes]:
     """A blob's sealed bytes in pieces, verified like vault.open_blob; raises NotIntact at the latest at the end."""
-    context = context_of(blob.tenant_id, blob.digest, blob.media_type)
+    context = blob_context(blob)
     data_key = wrapping_key(blob.key_id).unwrap(bytes(blob.wrapped_key), context)
     digest, size = hashlib.sha256(), 0
     with store().read(blob.address) as file:
@@ -116,6 +118,15 @@ def _unpacked(source: _Metered, data_key: bytes, context: bytes) -> Iterator[byt
         unpacking = zstandard.ZstdDecompressor().stream_reader(stream, read_size=CHUNK)
         while piece := unpacking.read(CHUNK):
             yield piece
+
+
+def open_packed(kept: StreamKept, *, context: str) -> Iterator[bytes]:
+    """As `open_stream`, for what was packed with zstandard before it was sealed; the unpacked bytes."""
+    data_key = wrapping_key(kept.key_id).unwrap(kept.wrapped_key, context.encode())
+    with store().read(kept.address) as file:
+        metered = _Metered(file)
+        yield from _unpacked(metered, data_key, context.encode())
+        metered.check(kept.ciphertext_digest)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ __all__ = ["Kept", "NotIntact", "Sealed", "find_blob", "open_blob", "seal", "ver
 JSON = "application/json"
 """The media type whose documents are cut into salted leaves."""
 MOST_BYTES = 1 << 30
-"""What a blob may unpack to."""
+"""What a blob that is opened in memory may unpack to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,21 @@ def open_blob(blob: Blob) -> bytes:
     ciphertext = store().get(blob.address)
     if not hmac.compare_digest(hashlib.sha256(ciphertext).hexdigest(), blob.ciphertext_digest):
         raise NotIntact("the stored bytes are not the ones that were sealed (SHA-256 differs)")
-    context = context_of(blob.tenant_id, blob.digest, blob.media_type)
+    context = blob_context(blob)
     data_key = wrapping_key(blob.key_id).unwrap(bytes(blob.wrapped_key), context)
     compressed = cipher.decrypt(ciphertext, data_key, context)
-    content = zstandard.ZstdDecompressor().decompress(compressed, max_output_size=MOST_BYTES)
+    content = _unpacked(compressed)
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), blob.digest):
         raise NotIntact("the opened bytes are not the ones that were sealed (SHA-256 differs)")
+    return content
+
+
+def _unpacked(compressed: bytes) -> bytes:
+    """Of a frame that says its size, or of one that was written as a stream."""
+    with zstandard.ZstdDecompressor().stream_reader(compressed) as stream:
+        content: bytes = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise NotIntact("the stored bytes unpack to more than is opened at once")
     return content
 
 
@@ -115,6 +124,11 @@ def verify_blob(blob: Blob) -> str:
     except NotIntact as error:
         return str(error)
     return ""
+
+
+def blob_context(blob: Blob) -> bytes:
+    """What is authenticated with this blob's bytes and key."""
+    return blob.sealed_as.encode() or context_of(blob.tenant_id, blob.digest, blob.media_type)
 
 
 def context_of(tenant_id: object, digest: str, media_type: str) -> bytes:

@@ -228,7 +228,7 @@ def test_the_only_definer_functions_are_the_lookups_with_a_fixed_search_path(cat
     )
     assert {name for name, _owner, _config in rows} == {
         "portal_memberships_of", "portal_tenant_by_slug", "portal_invitation_tenant", "portal_due_work",
-        "portal_due_chains", "portal_due_packages", "portal_due_streams", "portal_due_timers", "portal_partnership_invitation_tenant",
+        "portal_due_chains", "portal_due_packages", "portal_due_submissions", "portal_due_streams", "portal_due_timers", "portal_partnership_invitation_tenant",
         "portal_domain_holder", "portal_sso_provider_tenant", "portal_scim_tenant", "portal_operator_windows",
         "portal_api_client_tenant", "portal_calendar_feed_tenant", "portal_due_notices", "portal_due_webhooks", "portal_guest_link_tenant", "portal_outside_notice_tenant",
     }  # fmt: skip

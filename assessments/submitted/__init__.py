@@ -1,0 +1,1 @@
+"""What submitted documents say joins our own findings and statuses."""
