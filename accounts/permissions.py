@@ -13,6 +13,8 @@ class Permission(StrEnum):
     POSTURE_READ = "posture.read"
     EVIDENCE_READ = "evidence.read"
     EVIDENCE_EXPORT = "evidence.export"
+    SUBMISSION_SEND = "submission.send"
+    SUBMISSION_RELEASE = "submission.release"
     CONNECTION_READ = "connection.read"
     CONNECTION_CHANGE = "connection.change"
     COLLECTION_START = "collection.start"
@@ -71,6 +73,7 @@ _WORK = {
     *_READ_EVIDENCE,
     Permission.EVIDENCE_EXPORT,
     Permission.COLLECTION_START,
+    Permission.SUBMISSION_SEND,
     Permission.ENGAGEMENT_ANSWER,
     Permission.QUESTIONNAIRE_ANSWER,
 }

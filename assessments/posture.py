@@ -34,7 +34,7 @@ class CheckTally:
     @property
     def title(self) -> str:
         """The check's title, or its id."""
-        return self.check.title if self.check else self.tally.check_id
+        return self.check.title if self.check else self.tally.title or self.tally.check_id
 
     @property
     def severity(self) -> Severity:

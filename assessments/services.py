@@ -6,11 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from uuid import UUID
-
-from django.db import connection, transaction
-from django.db.models import Count
 
 from accounts.audit.events import Act
 from accounts.audit.log import record
@@ -18,13 +14,13 @@ from accounts.errors import NotFound
 from accounts.tenancy.scope import open_tenant
 from accounts.webhooks.emitting import emit
 from accounts.webhooks.events import EventType
-from assessments.checks.base import Result, Severity, checks
+from assessments.checks.base import Result, checks
 from assessments.checks.engine import evaluate
 from assessments.exits.services.evidence import plan_looking
 from assessments.findings import FindingChanges, write_findings
-from assessments.models import Evaluation, Finding, SafeguardStatus
+from assessments.models import Evaluation
 from assessments.sharing.publishing import plan_publishing
-from assessments.status import Derived, Tally, derive_statuses
+from assessments.statuses import take_turn, write_statuses
 from evidence.models import CollectionRun
 from evidence.services import load_answers
 from evidence.types import Answers, Seen
@@ -51,7 +47,7 @@ def evaluate_run(*, tenant_id: UUID, run_id: UUID) -> Evaluated | None:
     answers = load_answers(tenant_id=tenant_id, run_id=run_id)
     results = list(evaluate_answers(run, answers))
     with open_tenant(tenant_id):
-        _take_turn(tenant_id)
+        take_turn()
         return _write(run, results) if _unevaluated(run_id) else None
 
 
@@ -68,11 +64,6 @@ def _unevaluated(run_id: UUID) -> CollectionRun | None:
     if run is None:
         raise NotFound("There is no such run.")
     return None if run.evaluations.exists() else run
-
-
-def _take_turn(tenant_id: UUID) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"evaluate {tenant_id}"])
 
 
 def _write(run: CollectionRun, results: list[Result]) -> Evaluated:
@@ -100,53 +91,3 @@ def _write(run: CollectionRun, results: list[Result]) -> Evaluated:
             findings_failing_anew=changes.appeared, findings_fixed=changes.fixed,
         )  # fmt: skip
     return Evaluated(run.pk, counts, changes)
-
-
-@cache
-def citations_by_check() -> Mapping[str, tuple[str, ...]]:
-    """The citations that each check supports."""
-    return {check.id: check.supports for check in checks().values()}
-
-
-def count_outcomes() -> list[Tally]:
-    """How each check came out over all resources of the open tenant that are still there."""
-    rows = (
-        Finding.objects.filter(gone_at=None).values_list("check_id", "outcome").annotate(number=Count("id"))
-    )
-    by_check: dict[str, Counter[str]] = {}
-    for check_id, outcome, number in rows:
-        by_check.setdefault(check_id, Counter())[outcome] = number
-    return [tally_of(check_id, counts) for check_id, counts in by_check.items() if check_id in checks()]
-
-
-def tally_of(check_id: str, counts: Counter[str]) -> Tally:
-    """A check's tally from its outcomes' counts."""
-    weighs = checks()[check_id].severity.rank <= Severity.MEDIUM.rank
-    return Tally(
-        check_id, weighs, counts["PASS"], counts["FAIL"], counts["UNKNOWN"], counts["NOT_APPLICABLE"]
-    )
-
-
-def write_statuses(at: datetime) -> int:
-    """Derives every safeguard's status and opens a period for each that changed; says how many."""
-    derived = derive_statuses(count_outcomes(), citations_by_check())
-    current = {row.citation: row for row in SafeguardStatus.objects.filter(valid_to=None)}
-    changed = [entry for citation, entry in derived.items() if not _same(current.get(citation), entry)]
-    with transaction.atomic():
-        SafeguardStatus.objects.filter(
-            valid_to=None, citation__in=[entry.citation for entry in changed]
-        ).update(valid_to=at)
-        SafeguardStatus.objects.bulk_create(
-            SafeguardStatus(
-                citation=entry.citation, status=entry.status, reasons=entry.reasons(), coverage=entry.coverage(),
-                valid_from=at,
-            )
-            for entry in changed
-        )  # fmt: skip
-    return len(changed)
-
-
-def _same(row: SafeguardStatus | None, derived: Derived) -> bool:
-    return row is not None and (row.status, row.reasons, row.coverage) == (
-        derived.status, derived.reasons(), derived.coverage(),
-    )  # fmt: skip

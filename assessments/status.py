@@ -51,7 +51,10 @@ EVIDENCE_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How a check came out over all resources. `weighs`: whether a failure makes a gap (severity medium or above)."""
+    """How a check came out over all resources. `weighs`: whether a failure makes a gap (severity medium or above).
+
+    `title` is what another tool calls its check; "" for our own, which know theirs.
+    """
 
     check_id: str
     weighs: bool = True
@@ -59,6 +62,7 @@ class Tally:
     failed: int = 0
     unknown: int = 0
     not_applicable: int = 0
+    title: str = ""
 
     @property
     def total(self) -> int:
@@ -86,7 +90,7 @@ class Derived:
         """The reasons as JSON."""
         return {
             "why": self.why,
-            "checks": [asdict(tally) for tally in self.tallies],
+            "checks": [_told(tally) for tally in self.tallies],
             "specifications": {citation: str(status) for citation, status in self.specifications.items()},
             "needs": list(self.needs),
         }
@@ -94,6 +98,13 @@ class Derived:
     def coverage(self) -> dict[str, int]:
         """The coverage as JSON."""
         return {"decided": self.decided, "total": self.total}
+
+
+def _told(tally: Tally) -> dict[str, Any]:
+    said = asdict(tally)
+    if not tally.title:
+        del said["title"]
+    return said
 
 
 def shown_by_aws(safeguard: Safeguard) -> bool:

@@ -214,7 +214,7 @@ def document(run: CollectionRun) -> dict[str, Any]:
 
 
 def _findings(run: CollectionRun) -> list[Finding]:
-    rows = Finding.objects.filter(connection=run.connection, gone_at=None)
+    rows = Finding.objects.filter(connection=run.connection, stream=None, gone_at=None)
     return list(rows.order_by("check_id", "resource_arn", "scope"))
 
 

@@ -13,6 +13,7 @@ from accounts.tenancy.unscoped import (
     due_notices,
     due_packages,
     due_streams,
+    due_submissions,
     due_timers,
     due_webhooks,
     due_work,
@@ -23,6 +24,7 @@ from assessments.packages.services import BUILD_PACKAGE
 from assessments.timers.services import RING_TIMER
 from evidence.queue import COLLECT_UNIT, PROBE_CONNECTION, ring
 from evidence.services import start_due_run
+from evidence.submissions.services import PROCESS_SUBMISSION
 from tasks.assess import EVALUATE_RUN
 from tasks.base import WORKER
 from tasks.webhook import RINGS as WEBHOOK_RINGS
@@ -43,6 +45,8 @@ def ring_for_due_work() -> None:
         ring(BUILD_PACKAGE, tenant_id, [row_id])
     for tenant_id, row_id in due_streams(timezone.now()):
         ring(DELIVER_STREAM, tenant_id, [row_id])
+    for tenant_id, row_id in due_submissions(timezone.now()):
+        ring(PROCESS_SUBMISSION, tenant_id, [row_id])
     for tenant_id, row_id in due_timers(timezone.now()):
         ring(RING_TIMER, tenant_id, [row_id])
     for tenant_id in due_chains(timezone.now()):

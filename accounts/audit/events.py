@@ -86,6 +86,14 @@ class Act(StrEnum):
     COLLECTION_START = "collection.start"
     COLLECTION_FINISH = "collection.finish"
     EVIDENCE_SEAL = "evidence.seal"
+    SUBMISSION_SEND = "submission.send"
+    SUBMISSION_RECEIVE = "submission.receive"
+    SUBMISSION_ACCEPT = "submission.accept"
+    SUBMISSION_REFUSE = "submission.refuse"
+    SUBMISSION_HOLD = "submission.hold"
+    SUBMISSION_RELEASE = "submission.release"
+    SUBMISSION_DELETE = "submission.delete"
+    SUBMISSION_READ = "submission.read"
     EVIDENCE_LIST = "evidence.list"
     EVIDENCE_READ = "evidence.read"
     EVIDENCE_EXPORT = "evidence.export"
@@ -305,6 +313,14 @@ _LABELS = {
     "COLLECTION_START": "Started a collection",
     "COLLECTION_FINISH": "Finished a collection",
     "EVIDENCE_SEAL": "Sealed evidence",
+    "SUBMISSION_SEND": "Sent a document",
+    "SUBMISSION_RECEIVE": "Received a document",
+    "SUBMISSION_ACCEPT": "Took a document as evidence",
+    "SUBMISSION_REFUSE": "Refused a document",
+    "SUBMISSION_HOLD": "Held back a document that may hold PHI",
+    "SUBMISSION_RELEASE": "Decided to release a document that was held back",
+    "SUBMISSION_DELETE": "Deleted a document that was held back",
+    "SUBMISSION_READ": "Looked at submitted documents",
     "EVIDENCE_LIST": "Looked at the list of evidence",
     "EVIDENCE_READ": "Opened evidence",
     "EVIDENCE_EXPORT": "Downloaded evidence",

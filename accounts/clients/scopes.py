@@ -28,6 +28,8 @@ class Scope(StrEnum):
     AUDIT_READ = "audit:read"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    SUBMISSIONS_PUSH = "submissions:push"
+    SUBMISSIONS_READ = "submissions:read"
 
 
 WORDS: Mapping[Scope, str] = MappingProxyType(
@@ -45,6 +47,8 @@ WORDS: Mapping[Scope, str] = MappingProxyType(
         Scope.AUDIT_READ: "Search the audit log",
         Scope.WEBHOOKS_READ: "Read webhooks and what became of their deliveries",
         Scope.WEBHOOKS_WRITE: "Add, change, test, replay and remove webhooks, and give them secrets",
+        Scope.SUBMISSIONS_PUSH: "Send documents of other tools as evidence",
+        Scope.SUBMISSIONS_READ: "Read what became of documents that were sent, and their receipts",
     }
 )
 """The scopes that a client can be given, as the page says them."""
@@ -64,18 +68,21 @@ PERMISSIONS: Mapping[Scope, Permission] = MappingProxyType(
         Scope.AUDIT_READ: Permission.AUDIT_READ,
         Scope.WEBHOOKS_READ: Permission.WEBHOOK_CHANGE,
         Scope.WEBHOOKS_WRITE: Permission.WEBHOOK_CHANGE,
+        Scope.SUBMISSIONS_PUSH: Permission.SUBMISSION_SEND,
+        Scope.SUBMISSIONS_READ: Permission.EVIDENCE_READ,
     }
 )
 """What a person needs for the same: the interface answers sessions too, and nobody gives what they haven't."""
 
 BY_CONNECTION = frozenset({
     Scope.FINDINGS_READ, Scope.EVIDENCE_READ, Scope.EVIDENCE_EXPORT, Scope.CONNECTIONS_READ, Scope.RUNS_READ,
-    Scope.RUNS_START,
+    Scope.RUNS_START, Scope.SUBMISSIONS_PUSH, Scope.SUBMISSIONS_READ,
 })  # fmt: skip
 """Scopes whose things belong to a connection each; a status is derived over all of them."""
-BY_SAFEGUARD = frozenset(
-    {Scope.SAFEGUARDS_READ, Scope.FINDINGS_READ, Scope.EVIDENCE_READ, Scope.EVIDENCE_EXPORT}
-)
+BY_SAFEGUARD = frozenset({
+    Scope.SAFEGUARDS_READ, Scope.FINDINGS_READ, Scope.EVIDENCE_READ, Scope.EVIDENCE_EXPORT, Scope.SUBMISSIONS_PUSH,
+    Scope.SUBMISSIONS_READ,
+})  # fmt: skip
 """Scopes whose things belong to safeguards."""
 
 

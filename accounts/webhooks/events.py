@@ -26,6 +26,9 @@ class EventType(StrEnum):
     PARTNERSHIP_ENDED = "partnership.ended"
     RUN_FINISHED = "run.finished"
     SAFEGUARD_STATUS_CHANGED = "safeguard.status_changed"
+    SUBMISSION_ACCEPTED = "submission.accepted"
+    SUBMISSION_REFUSED = "submission.refused"
+    SUBMISSION_HELD = "submission.held"
 
     @property
     def words(self) -> str:
@@ -95,8 +98,18 @@ EVENTS: Mapping[EventType, Event] = MappingProxyType(
             "A collection run finished", {"connection": _ID, "verdict": "complete", "units": 40}
         ),
         EventType.SAFEGUARD_STATUS_CHANGED: Event(
-            "Statuses of safeguards changed after a run: how many, and how many findings are new or fixed",
+            "Statuses of safeguards changed after a run or a document: how many, and how many findings are new or fixed",
             {"statuses_changed": 2, "findings_failing_anew": 3, "findings_fixed": 1},
+        ),
+        EventType.SUBMISSION_ACCEPTED: Event(
+            "A document that was sent became evidence", {"sequence": 41, "outcomes": 1289}
+        ),
+        EventType.SUBMISSION_REFUSED: Event(
+            "A document that was sent can't be read; its page says why", {"sequence": 41}
+        ),
+        EventType.SUBMISSION_HELD: Event(
+            "A document that was sent may hold PHI, and waits for two people's decision",
+            {"sequence": 41, "kinds": ["medical_record_number"]},
         ),
     }
 )  # fmt: skip

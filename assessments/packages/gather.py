@@ -22,7 +22,7 @@ from assessments.models import FindingPeriod
 from assessments.packages.withholding import Withholding
 from assessments.posture import CheckTally
 from assessments.rule.model import Safeguard
-from assessments.services import citations_by_check, tally_of
+from assessments.statuses import citations_by_check, tally_of
 from assessments.status import Derived, derive_statuses
 from evidence.models import AwsConnection, Blob, Snapshot
 

@@ -56,14 +56,14 @@ def gather(most: Level) -> Material:
 
 
 def _failing() -> dict[str, Failing]:
-    rows = Finding.objects.filter(gone_at=None, outcome="FAIL").values("check_id")
+    rows = Finding.objects.filter(gone_at=None, outcome="FAIL", stream=None).values("check_id")
     found = rows.annotate(number=Count("id"), oldest=Min("since")).values_list("check_id", "number", "oldest")
     return {check_id: Failing(number, oldest) for check_id, number, oldest in found}
 
 
 def _resources() -> dict[str, list[dict[str, Any]]]:
     place = Window(RowNumber(), partition_by=F("check_id"), order_by=["since", "id"])
-    rows = Finding.objects.filter(gone_at=None, outcome="FAIL").annotate(place=place)
+    rows = Finding.objects.filter(gone_at=None, outcome="FAIL", stream=None).annotate(place=place)
     found: dict[str, list[dict[str, Any]]] = {}
     for row in (
         rows.filter(place__lte=MOST_RESOURCES).select_related("connection").order_by("check_id", "place")

@@ -125,6 +125,7 @@ class Migration(migrations.Migration):
                 ("attempt", models.PositiveIntegerField(default=0)),
                 ("problem", models.TextField(blank=True)),
                 ("found", models.JSONField(default=list)),
+                ("released", models.BooleanField(default=False)),
                 ("format", models.CharField(blank=True, max_length=32)),
                 ("producer", models.CharField(blank=True, max_length=200)),
                 ("producer_version", models.CharField(blank=True, max_length=100)),

@@ -54,7 +54,7 @@ class Submission(TenantModel):
     `effective_to` (the period that it tells of). `reach_...`: what the client was narrowed to. `address`,
     `wrapped_key`, `key_id`, `ciphertext_digest`: the sealed bytes, until they are evidence and have a Blob.
     `state`, `lease_until`, `fence`, `attempt`: the row is the queue. `found` are identifiers that the PHI guard met,
-    masked (JSON: weight, kind, place, form); `counts` what came of the outcomes.
+    masked (JSON: weight, kind, place, form), `released` whether two people took it nevertheless; `counts` what came of the outcomes.
     """
 
     sequence = models.PositiveBigIntegerField()
@@ -94,6 +94,7 @@ class Submission(TenantModel):
     attempt = models.PositiveIntegerField(default=0)
     problem = models.TextField(blank=True)
     found = models.JSONField(default=list)
+    released = models.BooleanField(default=False)
     format = models.CharField(max_length=32, blank=True)
     producer = models.CharField(max_length=200, blank=True)
     producer_version = models.CharField(max_length=100, blank=True)

@@ -1,0 +1,242 @@
+"""Joins rows to the findings of a stream, whatever the order in which documents come.
+
+A finding says what was seen last: an older word never replaces a newer one, and of two words of one time the worse
+counts. A document that is complete ends the findings that it doesn't have. Whoever merges holds the tenant's turn
+(assessments.services), so that nobody else writes these findings meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.tenancy.scope import current_tenant_id
+from assessments.models import FindingPeriod, SubmittedCheck
+from assessments.submitted.rows import CheckSaid, Row
+from evidence.models import AwsConnection, Submission, SubmissionStream
+
+COUNTED = ("passed", "failed", "unknown", "not_applicable", "weighing", "muted")
+_BY_OUTCOME = {"PASS": "passed", "FAIL": "failed", "UNKNOWN": "unknown", "NOT_APPLICABLE": "not_applicable"}
+
+_GIVEN = """
+    given as materialized (
+        select * from unnest(%(check_id)s::text[], %(resource_key)s::text[], %(arn)s::text[], %(name)s::text[],
+            %(kind)s::text[], %(connection)s::uuid[], %(region)s::text[], %(severity)s::text[], %(outcome)s::text[],
+            %(observed)s::text[], %(muted)s::bool[], %(at)s::timestamptz[])
+            as g(check_id, resource_key, arn, name, kind, connection_id, region, severity, outcome, observed, muted, at)
+    )
+"""
+_RANK = "array_position(array['NOT_APPLICABLE', 'PASS', 'UNKNOWN', 'FAIL'], {}.outcome::text)"
+_WORD = f"{_RANK}, {{0}}.muted, {{0}}.severity collate \"C\", {{0}}.observed collate \"C\""
+_MOVE = f"""
+    with {_GIVEN}, moved as (
+        update assessments_finding f set
+            outcome = g.outcome, observed = g.observed, severity = g.severity, muted = g.muted, seen_at = g.at,
+            resource_name = g.name, resource_kind = g.kind, connection_id = g.connection_id,
+            submission_id = %(submission)s,
+            since = case when f.outcome <> g.outcome or f.gone_at <= g.at then g.at else f.since end,
+            gone_at = case when f.gone_at > g.at then f.gone_at end
+        from given g
+        where f.tenant_id = %(tenant)s and f.stream_id = %(stream)s and f.check_id = g.check_id
+            and f.resource_key = g.resource_key
+            and (g.at, {_WORD.format("g")}) > (f.seen_at, {_WORD.format("f")})
+        returning new.id, new.check_id, new.outcome, new.observed, new.severity, new.muted, new.gone_at is not null,
+            old.outcome, old.severity, old.muted, old.gone_at is not null, new.seen_at,
+            old.observed <> new.observed
+    )
+    select * from moved as m(id, check_id, outcome, observed, severity, muted, gone,
+        was, was_severity, was_muted, was_gone, at, reworded)
+    where reworded or (outcome, severity, muted, gone) is distinct from (was, was_severity, was_muted, was_gone)
+"""  # noqa: S608 (constants)
+_BEAR = f"""
+    with {_GIVEN}, born as (
+        insert into assessments_finding (
+            id, tenant_id, connection_id, source, stream_id, submission_id, seen_at, muted, check_id, resource_key,
+            resource_arn, resource_name, resource_kind, region, scope, severity, outcome, observed, missing_action,
+            first_seen_at, since, gone_at)
+        select uuidv7(), %(tenant)s, g.connection_id, %(source)s, %(stream)s, %(submission)s, g.at, g.muted, g.check_id,
+            g.resource_key, g.arn, g.name, g.kind, g.region, g.region, g.severity, g.outcome, g.observed, '',
+            g.at, g.at, case when g.at < %(complete_at)s::timestamptz then %(complete_at)s::timestamptz end
+        from given g
+        where not exists (
+            select from assessments_finding f
+            where f.tenant_id = %(tenant)s and f.stream_id = %(stream)s and f.check_id = g.check_id
+                and f.resource_key = g.resource_key)
+        returning id, check_id, outcome, observed, severity, muted, seen_at, gone_at
+    ), told as (
+        insert into assessments_findingperiod (
+            id, tenant_id, finding_id, submission_id, outcome, observed, valid_from, valid_to, recorded_at)
+        select uuidv7(), %(tenant)s, id, %(submission)s, outcome, observed, seen_at, gone_at, now() from born
+    )
+    select check_id, outcome, severity, muted, gone_at is not null, count(*) from born group by 1, 2, 3, 4, 5
+"""  # noqa: S608 (constants)
+_END = """
+    update assessments_finding f set gone_at = %(at)s
+    where tenant_id = %(tenant)s and stream_id = %(stream)s and gone_at is null and seen_at < %(at)s
+    returning id, check_id, outcome, severity, muted
+"""
+
+
+class _Moved(NamedTuple):
+    """A finding that says something else than before."""
+
+    id: UUID
+    check_id: str
+    outcome: str
+    observed: str
+    severity: str
+    muted: bool
+    gone: bool
+    was: str
+    was_severity: str
+    was_muted: bool
+    was_gone: bool
+    at: datetime
+    reworded: bool
+
+
+@dataclass(slots=True)
+class Merged:
+    """How many findings are new, say something else, are gone; `appeared` fail and didn't, `fixed` pass and failed.
+
+    `by_check`: how the numbers of each check change.
+    """
+
+    opened: int = 0
+    changed: int = 0
+    gone: int = 0
+    appeared: int = 0
+    fixed: int = 0
+    by_check: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+
+    def counts(self) -> dict[str, int]:
+        """As JSON."""
+        return {
+            "opened": self.opened, "changed": self.changed, "gone": self.gone, "appeared": self.appeared,
+            "fixed": self.fixed,
+        }  # fmt: skip
+
+
+class Merge:
+    """One document's joining. Call `take` for each batch, then `finish`."""
+
+    def __init__(self, submission: Submission, stream: SubmissionStream, source: str) -> None:
+        self.merged = Merged()
+        self._submission, self._stream = submission, stream
+        self._fixed = {
+            "tenant": current_tenant_id(), "stream": stream.pk, "submission": submission.pk, "source": source,
+            "complete_at": stream.complete_at,
+        }  # fmt: skip
+        live = AwsConnection.objects.filter(removed_at=None)
+        self._connections: dict[str, UUID] = dict(live.values_list("aws_account_id", "pk"))
+
+    def take(self, batch: Sequence[Row]) -> None:
+        """Joins some rows, in which each finding stands once."""
+        given = {**self._fixed, **self._arrays(batch)}
+        with connection.cursor() as cursor:
+            cursor.execute(_MOVE, given)
+            moved = [_Moved(*row) for row in cursor.fetchall()]
+            self._keep_periods(moved)
+            cursor.execute(_BEAR, given)
+            for check_id, outcome, severity, muted, gone, number in cursor.fetchall():
+                self._count(check_id, outcome, severity, muted, 0 if gone else number)
+                self.merged.opened += number
+                self.merged.appeared += number if outcome == "FAIL" and not gone else 0
+        for each in moved:
+            self._count_moved(each)
+
+    def finish(self, checks: dict[str, CheckSaid], *, complete_at: datetime | None) -> None:
+        """Ends what a complete document of a time doesn't have, and keeps the checks' numbers."""
+        if complete_at is not None:
+            self._end(complete_at)
+            if self._stream.complete_at is None or self._stream.complete_at < complete_at:
+                self._stream.complete_at = complete_at
+                self._stream.save(update_fields=["complete_at"])
+        self._keep_checks(checks)
+
+    def _arrays(self, batch: Sequence[Row]) -> dict[str, list[Any]]:
+        columns = dict(zip(Row._fields, map(list, zip(*batch, strict=True)), strict=True))
+        columns["connection"] = [self._connections.get(account) for account in columns.pop("account")]
+        return columns
+
+    def _keep_periods(self, moved: Iterable[_Moved]) -> None:
+        """Of what is there; a word about a finding that is gone by now changes no period."""
+        told = [each for each in moved if not each.gone and (each.reworded or each.outcome != each.was or each.was_gone)]
+        ids, times = [each.id for each in told], [each.at for each in told]
+        with connection.cursor() as cursor:
+            # Words of the same time take turns in one period, since a period isn't empty.
+            cursor.execute(
+                "delete from assessments_findingperiod p using unnest(%s::uuid[], %s::timestamptz[]) as g(id, at)"
+                " where p.tenant_id = %s and p.finding_id = g.id and p.valid_to is null and p.valid_from = g.at",
+                [ids, times, current_tenant_id()],
+            )
+            cursor.execute(
+                "update assessments_findingperiod p set valid_to = g.at"
+                " from unnest(%s::uuid[], %s::timestamptz[]) as g(id, at)"
+                " where p.tenant_id = %s and p.finding_id = g.id and p.valid_to is null",
+                [ids, times, current_tenant_id()],
+            )
+        FindingPeriod.objects.bulk_create(
+            FindingPeriod(
+                finding_id=each.id, submission=self._submission, outcome=each.outcome, observed=each.observed,
+                valid_from=each.at,
+            )
+            for each in told
+        )  # fmt: skip
+
+    def _count_moved(self, each: _Moved) -> None:
+        self._count(each.check_id, each.was, each.was_severity, each.was_muted, 0 if each.was_gone else -1)
+        self._count(each.check_id, each.outcome, each.severity, each.muted, 0 if each.gone else 1)
+        self.merged.changed += 1
+        failed, fails = each.was == "FAIL" and not each.was_gone, each.outcome == "FAIL" and not each.gone
+        self.merged.appeared += fails and not failed
+        self.merged.fixed += failed and each.outcome == "PASS"
+
+    def _count(self, check_id: str, outcome: str, severity: str, muted: bool, number: int) -> None:  # noqa: FBT001
+        if not number:
+            return
+        change = self.merged.by_check[check_id]
+        change[_BY_OUTCOME[outcome]] += number
+        change["weighing"] += number if outcome == "FAIL" and severity != "low" else 0
+        change["muted"] += number if muted else 0
+
+    def _end(self, at: datetime) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_END, {**self._fixed, "at": at})
+            ended = cursor.fetchall()
+            cursor.execute(
+                "update assessments_findingperiod set valid_to = %s"
+                " where tenant_id = %s and finding_id = any(%s) and valid_to is null",
+                [at, current_tenant_id(), [row[0] for row in ended]],
+            )
+        for _id, check_id, outcome, severity, muted in ended:
+            self._count(check_id, outcome, severity, muted, -1)
+        self.merged.gone += len(ended)
+
+    def _keep_checks(self, checks: dict[str, CheckSaid]) -> None:
+        stands = {row.check_id: row for row in SubmittedCheck.objects.filter(stream=self._stream)}
+        new = [
+            SubmittedCheck(stream=self._stream, check_id=check_id, title=said.title, severity=said.severity)
+            for check_id, said in checks.items()
+            if check_id not in stands
+        ]
+        rows = {**stands, **{row.check_id: row for row in new}}
+        touched = {*checks, *self.merged.by_check}
+        for check_id in touched:
+            self._update(rows[check_id], checks.get(check_id))
+        SubmittedCheck.objects.bulk_create(new, batch_size=1000)
+        old = [stands[check_id] for check_id in touched if check_id in stands]
+        SubmittedCheck.objects.bulk_update(old, ["title", "severity", "citations", *COUNTED], batch_size=1000)
+
+    def _update(self, row: SubmittedCheck, said: CheckSaid | None) -> None:
+        for name, number in self.merged.by_check.get(row.check_id, {}).items():
+            setattr(row, name, getattr(row, name) + number)
+        if said is not None:
+            row.citations = sorted({*row.citations, *said.citations})
+            row.title, row.severity = said.title or row.title, said.severity

@@ -1,0 +1,213 @@
+"""Reads a submitted document: whether it holds PHI, what it says, and joins that to findings and statuses, once.
+
+The row is the queue. A worker takes it by a lease and a fence; everything that the document leads to is written in one
+transaction, in which the fence is looked at again, so that a worker that died or was overtaken leaves nothing.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import IO, Any, BinaryIO, cast
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.audit.events import Act
+from accounts.audit.log import record
+from accounts.tenancy.scope import open_tenant
+from accounts.webhooks.emitting import emit
+from accounts.webhooks.events import EventType
+from assessments.sharing.publishing import plan_publishing
+from assessments.statuses import take_turn, write_statuses
+from assessments.submitted.merge import Merge
+from assessments.submitted.rows import CheckSaid, Row, Terms, batches, source_of
+from evidence.formats.base import BadDocument, Source, read_document
+from evidence.formats.kit.mapping import mapping_from
+from evidence.formats.kit.outcomes import Header, Outcome, Result
+from evidence.models import AwsConnection, Submission, SubmissionState, SubmissionStream
+from evidence.phi.guard import scan
+from evidence.phi.kinds import Weight
+from evidence.submissions.endings import accept_document, hold_back, refuse
+from evidence.submissions.services import open_submission
+
+MOST_ATTEMPTS = 5
+LEASE, BYTES_PER_SECOND = timedelta(minutes=1), 500_000
+MOST_SHOWN = 100
+"""How many identifiers are listed; one is enough to hold a document back."""
+
+
+def process_submission(*, tenant_id: UUID, submission_id: UUID) -> bool:
+    """Takes a received document to its end; whether statuses may have changed. Another's document is let be.
+
+    Raises vault.NotIntact, StoreUnavailable: then the row stays, and is tried again when its lease is over.
+    """
+    with open_tenant(tenant_id):
+        row = _claim(submission_id)
+    if row is None:
+        return False
+    if row.attempt > MOST_ATTEMPTS:
+        return _end(row, f"Given up after {MOST_ATTEMPTS} attempts: each time the worker died.")
+    with TemporaryFile() as document, TemporaryFile() as spool:
+        for piece in open_submission(row):
+            document.write(piece)
+        try:
+            read = _Read.of(row, cast("BinaryIO", document), spool)
+        except BadDocument as error:
+            return _end(row, str(error))
+        found = _look_for_phi(row, cast("BinaryIO", document))
+        if found:
+            with open_tenant(tenant_id):
+                hold_back(row, found)
+            return False
+        with open_tenant(tenant_id):
+            return _join(row, read)
+
+
+def join_released(row: Submission) -> None:
+    """Makes a document that was held back wait for a worker again, which no longer asks for PHI."""
+    Submission.objects.filter(pk=row.pk).update(
+        state=SubmissionState.RECEIVED, due_at=timezone.now(), attempt=0, released=True
+    )
+
+
+def _claim(submission_id: UUID) -> Submission | None:
+    """The row with a new fence, leased for as long as reading it may take."""
+    now = timezone.now()
+    free = Submission.objects.filter(pk=submission_id, state=SubmissionState.RECEIVED, due_at__lte=now)
+    row: Submission | None = free.select_for_update(skip_locked=True).first()
+    if row is None:
+        return None
+    row.due_at = now + LEASE + timedelta(seconds=row.size / BYTES_PER_SECOND)
+    row.fence, row.attempt = row.fence + 1, row.attempt + 1
+    row.save(update_fields=["due_at", "fence", "attempt"])
+    return row
+
+
+def _end(row: Submission, problem: str) -> bool:
+    with open_tenant(cast("UUID", row.tenant_id)):
+        refuse(row, problem)
+    return False
+
+
+def _look_for_phi(row: Submission, document: BinaryIO) -> list[dict[str, str]]:
+    if row.released:
+        return []
+    try:
+        hits = (hit for hit in scan(document, row.name) if hit.weight is not Weight.NOTE)
+        return [
+            {"weight": str(hit.weight), "kind": str(hit.kind), "place": hit.place[:200], "form": hit.sample[:60]}
+            for hit in islice(hits, MOST_SHOWN)
+        ]
+    except BadDocument as error:
+        return [{"weight": "review", "kind": "unreadable", "place": "", "form": str(error)[:60]}]
+
+
+@dataclass(slots=True)
+class _Read:
+    """What a document says, with its rows outside of memory and of any transaction."""
+
+    header: Header
+    source: str
+    terms: Terms
+    spool: IO[bytes]
+    checks: dict[str, CheckSaid] = field(default_factory=dict)
+    outcomes: dict[str, int] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, row: Submission, document: BinaryIO, spool: IO[bytes]) -> _Read:
+        """Reads all of it. Raises BadDocument."""
+        mapping = mapping_from(row.mapping) if row.mapping is not None else None
+        reading = read_document(
+            Source(stream=document, name=row.name, mapping=mapping), format_name=row.declared_format
+        )
+        header = reading.header
+        source = source_of(header.producer, header.format)
+        seen_at = row.effective_to or header.produced_at or row.received_at
+        within = frozenset(row.reach_safeguards) if row.reach_safeguards else None
+        terms = Terms(source, seen_at, row.complete, tuple(row.citations), within)
+        read = cls(header, source, terms, spool, outcomes=dict.fromkeys((str(each) for each in Result), 0))
+        for batch in batches(read.counted(reading.outcomes), terms, read.checks):
+            pickle.dump(batch, spool)
+        return read
+
+    def counted(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+        """Counts what goes by."""
+        for outcome in outcomes:
+            self.outcomes[str(outcome.result)] += 1
+            if outcome.resource:
+                self.accounts.add(outcome.resource.account_id)
+            yield outcome
+
+    def batches(self) -> Iterator[list[Row]]:
+        """The rows again, from this process's own unnamed file."""
+        end = self.spool.tell()
+        self.spool.seek(0)
+        while self.spool.tell() < end:
+            yield pickle.load(self.spool)  # noqa: S301 (written above)
+
+
+def _join(row: Submission, read: _Read) -> bool:
+    """Everything that the document leads to, in the open transaction; whether a status changed."""
+    take_turn()
+    held = Submission.objects.select_for_update().filter(
+        pk=row.pk, fence=row.fence, state=SubmissionState.RECEIVED
+    )
+    if not held.exists():
+        return False
+    problem = _beyond_reach(row, read)
+    if problem:
+        refuse(row, problem)
+        return False
+    stream = _stream(row, read)
+    merge = Merge(row, stream, read.source)
+    for batch in read.batches():
+        merge.take(batch)
+    merge.finish(read.checks, complete_at=read.terms.seen_at if row.complete else None)
+    statuses = write_statuses(timezone.now())
+    counts = {**_told(read), **merge.merged.counts(), "statuses_changed": statuses}
+    accept_document(row, read.header, stream, counts, said=_header(read.header))
+    plan_publishing(rings=False)
+    if statuses:
+        emit(
+            EventType.SAFEGUARD_STATUS_CHANGED, row.pk, page=("safeguard-list",), at=timezone.now(),
+            statuses_changed=statuses, findings_failing_anew=merge.merged.appeared, findings_fixed=merge.merged.fixed,
+        )  # fmt: skip
+    return True
+
+
+def _told(read: _Read) -> dict[str, int]:
+    named = {"PASS": "passed", "FAIL": "failed", "UNKNOWN": "unknown", "NOT_APPLICABLE": "not_applicable"}
+    return {
+        "outcomes": sum(read.outcomes.values()), "checks": len(read.checks),
+        **{named[result]: number for result, number in read.outcomes.items()},
+    }  # fmt: skip
+
+
+def _header(header: Header) -> dict[str, Any]:
+    return {
+        "title": header.title, "version": header.version, "notes": list(header.notes), "verified": header.verified,
+    }  # fmt: skip
+
+
+def _beyond_reach(row: Submission, read: _Read) -> str:
+    """What is wrong where a narrowed client speaks of other accounts than its own."""
+    if not row.reach_connections:
+        return ""
+    mine = AwsConnection.objects.filter(pk__in=row.reach_connections).values_list("aws_account_id", flat=True)
+    beyond = sorted(read.accounts - set(mine))
+    if not beyond:
+        return ""
+    said = beyond[0] or "no account at all"
+    return f"The client is narrowed to some AWS accounts, and the document speaks of {said}."
+
+
+def _stream(row: Submission, read: _Read) -> SubmissionStream:
+    name = row.stream_name or read.header.producer[:100] or read.header.format
+    return SubmissionStream.objects.get_or_create(producer=read.source, name=name)[0]
