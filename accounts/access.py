@@ -7,9 +7,11 @@ def snapshot_detail(request: TenantRequest, snapshot_id: UUID) -> HttpResponse: 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.http import HttpRequest
 
@@ -19,6 +21,8 @@ from accounts.models import ApiClient, Membership, OperatorWindow, Person, ScimT
 from accounts.permissions import Permission, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
+Receive = Callable[[HttpRequest, UUID], AbstractContextManager[None]]
+"""Given a request and its tenant; what it received is let go when the context ends, unless the view claimed it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _CHANGING = frozenset({"answer", "certify", "change", "send", "start"})
 _ACTS = frozenset(str(act) for act in Act)
@@ -45,6 +49,7 @@ class Access:
     `scope` lets machines in whose token has it: beside members, where there is a permission too, else alone.
     `step_up` asks for both factors again when the last proof is older than a few minutes (ASVS 5.0 7.5.3).
     `writing` is what a request needs that isn't a reading, where that differs.
+    `receive` takes a machine's body before the tenant is opened, since a large one would hold its transaction open.
     """
 
     permission: Permission | None = None
@@ -54,6 +59,7 @@ class Access:
     scope: Scope | None = None
     sso: bool = False
     writing: Access | None = None
+    receive: Receive | None = None
 
     def for_method(self, method: str | None) -> Access:
         """What a request by this method needs."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
@@ -123,7 +124,8 @@ def answer_machine(
             fields = machine.admit(client_address(request))
             if access.scope is None or access.scope not in machine.scopes:
                 raise ScopeMissing(str(access.scope))
-            response = _answer(request, machine, view)
+            with access.receive(request, machine.tenant_id) if access.receive else nullcontext():
+                response = _answer(request, machine, view)
         except (PortalError, Http404, PermissionDenied) as error:
             response = refuse(request, as_portal_error(error))
     for name, value in fields.items():

@@ -190,7 +190,12 @@ class Finding(TenantModel):
     )
     source = models.CharField(max_length=64, blank=True, default="")
     stream = TenantForeignKey(
-        SubmissionStream, on_delete=models.PROTECT, null=True, blank=True, related_name="findings", db_index=False
+        SubmissionStream,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="findings",
+        db_index=False,
     )
     submission = TenantForeignKey(
         Submission, on_delete=models.PROTECT, null=True, blank=True, related_name="findings", db_index=False

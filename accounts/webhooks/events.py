@@ -98,7 +98,7 @@ EVENTS: Mapping[EventType, Event] = MappingProxyType(
             "A collection run finished", {"connection": _ID, "verdict": "complete", "units": 40}
         ),
         EventType.SAFEGUARD_STATUS_CHANGED: Event(
-            "Statuses of safeguards changed after a run or a document: how many, and how many findings are new or fixed",
+            "Statuses of safeguards changed after a run or a document, and how many findings are new or fixed",
             {"statuses_changed": 2, "findings_failing_anew": 3, "findings_fixed": 1},
         ),
         EventType.SUBMISSION_ACCEPTED: Event(

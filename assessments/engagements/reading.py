@@ -19,8 +19,8 @@ from assessments.engagements import scope
 from assessments.models import Engagement, Finding, FindingPeriod
 from assessments.posture import CheckTally, SafeguardState, title_of, worst_first
 from assessments.rule.model import SECURITY_RULE, Family, children
-from assessments.statuses import citations_by_check, tally_of
 from assessments.status import Derived, Tally, derive_statuses
+from assessments.statuses import citations_by_check, tally_of
 from evidence.keyset import Page, page_by_time
 from evidence.models import CollectionUnit, Snapshot
 

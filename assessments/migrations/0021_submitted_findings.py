@@ -44,6 +44,26 @@ class Migration(migrations.Migration):
                 ("not_applicable", models.PositiveIntegerField(default=0)),
                 ("weighing", models.PositiveIntegerField(default=0)),
                 ("muted", models.PositiveIntegerField(default=0)),
+                (
+                    "stream",
+                    accounts.tenancy.models.TenantForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="checks",
+                        to="evidence.submissionstream",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=accounts.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
             ],
             options={
                 "base_manager_name": "objects",
@@ -157,28 +177,6 @@ class Migration(migrations.Migration):
             model_name="findingperiod",
             constraint=accounts.tenancy.rls.TenantReference(
                 edition=1, field="submission", name="assessments_findingperiod_submission_fk"
-            ),
-        ),
-        migrations.AddField(
-            model_name="submittedcheck",
-            name="stream",
-            field=accounts.tenancy.models.TenantForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="checks",
-                to="evidence.submissionstream",
-            ),
-        ),
-        migrations.AddField(
-            model_name="submittedcheck",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                default=accounts.tenancy.scope.current_tenant_id,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="accounts.tenant",
             ),
         ),
         migrations.AddConstraint(

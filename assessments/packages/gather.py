@@ -22,8 +22,8 @@ from assessments.models import FindingPeriod
 from assessments.packages.withholding import Withholding
 from assessments.posture import CheckTally
 from assessments.rule.model import Safeguard
-from assessments.statuses import citations_by_check, tally_of
 from assessments.status import Derived, derive_statuses
+from assessments.statuses import citations_by_check, tally_of
 from evidence.models import AwsConnection, Blob, Snapshot
 
 CHUNK = 1000

@@ -32,8 +32,11 @@ _GIVEN = """
             as g(check_id, resource_key, arn, name, kind, connection_id, region, severity, outcome, observed, muted, at)
     )
 """
-_RANK = "array_position(array['NOT_APPLICABLE', 'PASS', 'UNKNOWN', 'FAIL'], {}.outcome::text)"
-_WORD = f"{_RANK}, {{0}}.muted, {{0}}.severity collate \"C\", {{0}}.observed collate \"C\""
+_WORD = (
+    "array_position(array['NOT_APPLICABLE', 'PASS', 'UNKNOWN', 'FAIL'], {0}.outcome::text),"
+    ' {0}.muted, {0}.severity collate "C", {0}.observed collate "C"'
+)
+"""Which of two words of one time counts, as assessments.submitted.rows says it."""
 _MOVE = f"""
     with {_GIVEN}, moved as (
         update assessments_finding f set
@@ -129,7 +132,7 @@ class Merge:
     def __init__(self, submission: Submission, stream: SubmissionStream, source: str) -> None:
         self.merged = Merged()
         self._submission, self._stream = submission, stream
-        self._fixed = {
+        self._fixed: dict[str, Any] = {
             "tenant": current_tenant_id(), "stream": stream.pk, "submission": submission.pk, "source": source,
             "complete_at": stream.complete_at,
         }  # fmt: skip
@@ -167,7 +170,11 @@ class Merge:
 
     def _keep_periods(self, moved: Iterable[_Moved]) -> None:
         """Of what is there; a word about a finding that is gone by now changes no period."""
-        told = [each for each in moved if not each.gone and (each.reworded or each.outcome != each.was or each.was_gone)]
+        told = [
+            each
+            for each in moved
+            if not each.gone and (each.reworded or each.outcome != each.was or each.was_gone)
+        ]
         ids, times = [each.id for each in told], [each.at for each in told]
         with connection.cursor() as cursor:
             # Words of the same time take turns in one period, since a period isn't empty.

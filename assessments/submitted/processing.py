@@ -9,17 +9,14 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Any, BinaryIO, cast
 from uuid import UUID
 
-from django.db.models import F
 from django.utils import timezone
 
-from accounts.audit.events import Act
-from accounts.audit.log import record
 from accounts.tenancy.scope import open_tenant
 from accounts.webhooks.emitting import emit
 from accounts.webhooks.events import EventType
@@ -101,7 +98,12 @@ def _look_for_phi(row: Submission, document: BinaryIO) -> list[dict[str, str]]:
     try:
         hits = (hit for hit in scan(document, row.name) if hit.weight is not Weight.NOTE)
         return [
-            {"weight": str(hit.weight), "kind": str(hit.kind), "place": hit.place[:200], "form": hit.sample[:60]}
+            {
+                "weight": str(hit.weight),
+                "kind": str(hit.kind),
+                "place": hit.place[:200],
+                "form": hit.sample[:60],
+            }
             for hit in islice(hits, MOST_SHOWN)
         ]
     except BadDocument as error:

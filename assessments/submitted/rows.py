@@ -63,9 +63,7 @@ def source_of(producer: str, format_name: str) -> str:
     return _NOT_IN_SOURCE.sub("-", producer.lower()).strip("-")[:LONGEST_SOURCE] or format_name
 
 
-def batches(
-    outcomes: Iterable[Outcome], terms: Terms, checks: dict[str, CheckSaid]
-) -> Iterator[list[Row]]:
+def batches(outcomes: Iterable[Outcome], terms: Terms, checks: dict[str, CheckSaid]) -> Iterator[list[Row]]:
     """Rows, some thousands at a time, a finding once in each; `checks` gathers what is said of each check."""
     batch: dict[tuple[str, str], Row] = {}
     for outcome in outcomes:

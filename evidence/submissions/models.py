@@ -53,12 +53,15 @@ class Submission(TenantModel):
     says: `declared_format`, `stream_name`, `complete`, `citations` (what it is evidence for), `effective_from` and
     `effective_to` (the period that it tells of). `reach_...`: what the client was narrowed to. `address`,
     `wrapped_key`, `key_id`, `ciphertext_digest`: the sealed bytes, until they are evidence and have a Blob.
-    `state`, `lease_until`, `fence`, `attempt`: the row is the queue. `found` are identifiers that the PHI guard met,
-    masked (JSON: weight, kind, place, form), `released` whether two people took it nevertheless; `counts` what came of the outcomes.
+    `state`, `due_at`, `fence`, `attempt`: the row is the queue. `found` are identifiers that the PHI guard met,
+    masked (JSON: weight, kind, place, form), `released` whether two people took it nevertheless; `counts` what came
+    of the outcomes.
     """
 
     sequence = models.PositiveBigIntegerField()
-    client = TenantForeignKey("accounts.ApiClient", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    client = TenantForeignKey(
+        "accounts.ApiClient", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     person = models.ForeignKey(
         "accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -86,7 +86,9 @@ def keep_submission(received: Received, declared: Declared, sender: Sender) -> S
     return row
 
 
-def find_submission(submission_id: UUID, reach: Reach = EVERYTHING, *, client_id: UUID | None = None) -> Submission:
+def find_submission(
+    submission_id: UUID, reach: Reach = EVERYTHING, *, client_id: UUID | None = None
+) -> Submission:
     """One submission. Raises NotFound."""
     found = submissions_within(reach, client_id).filter(pk=submission_id).first()
     if found is None:
@@ -102,9 +104,7 @@ def submissions_within(reach: Reach, client_id: UUID | None = None) -> QuerySet[
 
 def open_submission(row: Submission) -> Iterator[bytes]:
     """The document's bytes in pieces; use nothing of a stream that did not end. Raises vault.NotIntact."""
-    kept = StreamKept(
-        row.address, bytes(row.wrapped_key), row.key_id, row.ciphertext_digest, row.stored_size
-    )
+    kept = StreamKept(row.address, bytes(row.wrapped_key), row.key_id, row.ciphertext_digest, row.stored_size)
     return open_packed(kept, context=row.context)
 
 

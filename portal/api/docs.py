@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from accounts.access import TenantRequest, public, requires
 from accounts.permissions import Permission
+from evidence.submissions.receipts import public_keys
 
 
 @require_safe
@@ -22,6 +23,14 @@ def schema(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (the same for 
     """OpenAPI 3.1. It says nothing of any tenant, and is the same for everybody."""
     headers = {"Cache-Control": "public, max-age=300"}
     return HttpResponse(_schema(), content_type="application/vnd.oai.openapi+json", headers=headers)
+
+
+@require_safe
+@public
+def receipt_keys(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (the same for all)
+    """The public keys of receipts, as a JWK set."""
+    headers = {"Cache-Control": "public, max-age=300"}
+    return HttpResponse(json.dumps(public_keys()), content_type="application/jwk-set+json", headers=headers)
 
 
 @requires(Permission.POSTURE_READ)

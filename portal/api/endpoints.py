@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import Access, ApiRequest, api
+from accounts.access import Access, ApiRequest, Receive, api
 from accounts.audit.events import Act
 from accounts.clients.scopes import EVERYTHING, PERMISSIONS, Reach, Scope
 from accounts.errors import InvalidInput
@@ -119,6 +119,11 @@ class Doing(Endpoint):
     takes: ClassVar[Shape] = NoFilters
     status: ClassVar[int] = 201
 
+    @staticmethod
+    def receiving() -> Receive | None:
+        """What takes the body before the tenant is opened (accounts.access); None where the body is small."""
+        return None
+
     def look(self, request: ApiRequest, **ids: Any) -> None:
         """Raises NotFound where what the address names isn't there."""
 
@@ -153,8 +158,9 @@ class Acting(Endpoint):
     def need_of_writing(cls) -> Access:
         scope = cls.doing.scope
         return Access(
-            permission=PERMISSIONS[scope], scope=scope, act=cls.doing.act, step_up=cls.doing.step_up
-        )
+            permission=PERMISSIONS[scope], scope=scope, act=cls.doing.act, step_up=cls.doing.step_up,
+            receive=cls.doing.receiving(),
+        )  # fmt: skip
 
     def post(self, request: Request, **ids: Any) -> HttpResponse:
         return self.doing().post(request, **ids)

@@ -54,19 +54,18 @@ class RequestInFlight(PortalError):
     headers = {"Retry-After": "1"}
 
 
-def answer_once(request: ApiRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
+def answer_once(
+    request: ApiRequest, act: Callable[[], HttpResponse], *, body: Callable[[], bytes] | None = None
+) -> HttpResponse:
     """The first answer to this key of this caller, done now where there is none yet.
 
+    `body` gives what stands for a body that was taken in a stream: its digest.
     Raises KeyMissing, KeyReused for another method, address or body, RequestInFlight.
     """
     key = request.headers.get("Idempotency-Key", "")
-    if not has_key(request):
-        raise KeyMissing(
-            "Give an Idempotency-Key of 1 to 255 visible ASCII characters, such as a random UUID."
-        )
-    asked = hashlib.sha256(
-        f"{request.method} {request.get_full_path()}\n".encode() + read_body(request)
-    ).digest()
+    check_key(request)
+    given = body() if body else read_body(request)
+    asked = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode() + given).digest()
     _hold(request.caller, key)
     kept = KeptAnswer.objects.filter(caller=request.caller, key=key).first()
     if kept and kept.answered_at > timezone.now() - KEPT_FOR:
@@ -75,6 +74,14 @@ def answer_once(request: ApiRequest, act: Callable[[], HttpResponse]) -> HttpRes
     if response.status_code < 400:  # noqa: PLR2004 (HTTP's own border; the rest is undone)
         _keep(request.caller, key, asked, response)
     return response
+
+
+def check_key(request: ApiRequest) -> None:
+    """Raises KeyMissing."""
+    if not has_key(request):
+        raise KeyMissing(
+            "Give an Idempotency-Key of 1 to 255 visible ASCII characters, such as a random UUID."
+        )
 
 
 def has_key(request: ApiRequest) -> bool:

@@ -58,6 +58,10 @@ ETAG = OpenApiParameter(
 )
 
 
+DOCUMENTS = frozenset({"push_submission"})
+"""Operations whose body is a document of any type."""
+
+
 def _fields(shown: Iterable[str]) -> OpenApiParameter:
     chosen = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(shown)}}
     words = "Only these fields, with commas between."
@@ -106,6 +110,8 @@ class ApiSchema(AutoSchema):
         return [*beside, *fields, KEY if self.method == "POST" else ETAG]
 
     def get_request_serializer(self) -> Any:
+        if self.method == "POST" and self._side.operation in DOCUMENTS:
+            return {"application/octet-stream": OpenApiTypes.BINARY}
         takes = getattr(self._side, "takes", None)
         return takes if self.method == "POST" and takes and takes().fields else None
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.urls import include, path
 
 from portal.api import client_pages, docs, token, trust_pages
-from portal.api.resources import audits, connections, evidence, findings, partners, safeguards, webhooks
+from portal.api.resources import (
+    audits,
+    connections,
+    evidence,
+    findings,
+    partners,
+    safeguards,
+    submissions,
+    webhooks,
+)
 
 v1 = [
     path("oauth/token", token.token, name="api-token"),
@@ -33,6 +42,14 @@ v1 = [
     path("engagements/<uuid:engagement_id>", audits.EngagementDetail.as_view(), name="api-engagement"),
     path("packages", audits.PackageList.as_view(), name="api-packages"),
     path("packages/<uuid:package_id>", audits.PackageDetail.as_view(), name="api-package"),
+    path("submissions", submissions.SubmissionList.as_view(), name="api-submissions"),
+    path("submissions/<uuid:submission_id>", submissions.SubmissionDetail.as_view(), name="api-submission"),
+    path(
+        "submissions/<uuid:submission_id>/receipt",
+        submissions.SubmissionReceipt.as_view(),
+        name="api-submission-receipt",
+    ),
+    path("receipt-keys", docs.receipt_keys, name="api-receipt-keys"),
     path("audit-entries", audits.EntryList.as_view(), name="api-audit-entries"),
     path("webhooks", webhooks.WebhookList.as_view(), name="api-webhooks"),
     path("webhooks/<uuid:endpoint_id>", webhooks.WebhookDetail.as_view(), name="api-webhook"),
