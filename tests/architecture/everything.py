@@ -117,6 +117,7 @@ from assessments.models import (
     SharedPosture,
     SharedPosturePoint,
     SharingGrant,
+    SubmittedCheck,
     TemplateVersion,
     Timer,
     VerificationDelivery,
@@ -126,7 +127,14 @@ from assessments.models import (
 from assessments.sharing.levels import Level
 from assessments.sharing.services import Terms, make_grant
 from evidence import vault
-from evidence.models import AwsConnection, CollectionRun, CollectionUnit, Snapshot
+from evidence.models import (
+    AwsConnection,
+    CollectionRun,
+    CollectionUnit,
+    Snapshot,
+    Submission,
+    SubmissionStream,
+)
 from tests.accounts.factories import make_operator, make_ready_person, sign_in
 from tests.conftest import superuser_dsn
 from tests.exits.everything import exit_rows, received_exit
@@ -173,6 +181,7 @@ class Everything:
     unit: CollectionUnit
     snapshot: Snapshot
     evaluation: Evaluation
+    submission: Submission
     finding: Finding
     period: FindingPeriod
     status: SafeguardStatus
@@ -553,7 +562,22 @@ def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str)
         gaps=[gap],
         collected_at=now,
     )
-    return {"snapshot": snapshot, "unit": unit}
+    return {"snapshot": snapshot, "unit": unit, "submission": _submission(mark)}
+
+
+def _submission(mark: str) -> Submission:
+    """A document that was refused, with a check of its stream."""
+    stream = SubmissionStream.objects.create(producer=mark[:64], name=mark[:100])
+    SubmittedCheck.objects.create(
+        stream=stream, check_id=f"{mark}:check"[:300], title=mark[:300], severity="high", failed=1, weighing=1,
+        citations=["164.312(b)"],
+    )  # fmt: skip
+    return Submission.objects.create(
+        sequence=1, sender=mark[:150], receipt=mark, received_at=timezone.now(), digest="00" * 32, size=3,
+        name=mark[:255], media_type="text/plain", address=f"submission-{mark}"[:200], wrapped_key=b"", key_id="1",
+        ciphertext_digest="", stored_size=0, state="refused", problem=mark, found=[], stream=stream, format="csv",
+        producer=mark[:200], header={"title": mark, "notes": [mark]}, stream_name=mark[:100],
+    )  # fmt: skip
 
 
 def _package(owner: Person, mark: str) -> Package:

@@ -32,6 +32,7 @@ KINDS: dict[str, Kind] = {
     "connection_id": Kind(lambda its: its.connection.pk),
     "run_id": Kind(lambda its: its.running.pk),
     "snapshot_id": Kind(lambda its: its.snapshot.pk),
+    "submission_id": Kind(lambda its: its.submission.pk),
     "finding_id": Kind(lambda its: its.finding.pk),
     "membership_id": Kind(lambda its: its.membership.pk),
     "scim_user_id": Kind(lambda its: its.scim_user.pk),

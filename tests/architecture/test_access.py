@@ -332,6 +332,10 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "api/v1/packages": (Permission.PACKAGE_CREATE, READ),
     "api/v1/packages/<uuid:package_id>": (Permission.PACKAGE_CREATE, READ),
     "api/v1/audit-entries": (Permission.AUDIT_READ, READ),
+    "api/v1/submissions": (Permission.EVIDENCE_READ, BOTH),
+    "api/v1/submissions/<uuid:submission_id>": (Permission.EVIDENCE_READ, READ),
+    "api/v1/submissions/<uuid:submission_id>/receipt": (Permission.EVIDENCE_READ, READ),
+    "api/v1/receipt-keys": (Gate.PUBLIC, READ),
     "api/v1/webhooks": (Permission.WEBHOOK_CHANGE, BOTH),
     "api/v1/webhooks/<uuid:endpoint_id>": (Permission.WEBHOOK_CHANGE, BOTH),
     "api/v1/webhooks/<uuid:endpoint_id>/secret": (Permission.WEBHOOK_CHANGE, WRITE),
@@ -407,7 +411,7 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
 }
 """Each address as its route says it, with what it needs and the methods it answers (HEAD goes with GET)."""
 
-WRITING: dict[str, Permission] = {}
+WRITING: dict[str, Permission] = {"api/v1/submissions": Permission.SUBMISSION_SEND}
 """What changing needs at an address of which reading needs less."""
 
 SENT_BY_PROVIDERS = frozenset({"sso/<uuid:entrance>/acs/", "api/v1/oauth/token"})
@@ -523,7 +527,7 @@ def test_the_public_addresses_are_few():
     sso = {"start", "callback", "acs", "finish", "metadata"}
     assert public == {
         "healthz", "sign-in/", "sign-in/passkey/", "sign-in/passkey/options/", "sign-out/", "session/status/",
-        "api/v1/oauth/token", "api/v1/schema", "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
+        "api/v1/oauth/token", "api/v1/schema", "api/v1/receipt-keys", "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
         *(f"sso/<uuid:entrance>/{name}/" for name in sso),
         "sign-in/forgotten/", "sign-in/forgotten/<str:token>/", "email/undo/<str:token>/",
         "operator/join/<uuid:operator_id>/<str:token>/", "notices/link/<str:token>/", "calendar/feed/<str:token>.ics",
