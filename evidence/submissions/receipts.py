@@ -26,7 +26,7 @@ from accounts.audit import proofs
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.models import AuditEntry
 
-ALGORITHM = "EdDSA"
+ALGORITHM = "Ed25519"
 KIND = "surety-receipt+jws"
 
 

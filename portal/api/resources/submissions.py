@@ -195,6 +195,8 @@ def _body_of(request: HttpRequest) -> tuple[Read, int | None]:
         "Transfer-Encoding", ""
     ):
         return request.META["wsgi.input"].read, None
+    if "Transfer-Encoding" not in request.headers:
+        return request.read, 0
     raise LengthRequired("Say how long the body is (Content-Length), or send it in chunks.")
 
 
