@@ -36,13 +36,45 @@ def seals_of(snapshot_ids: Iterable[UUID]) -> dict[UUID, Seal]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """That an entry stands in the sealed log (RFC 6962 section 2.1.1).
+
+    `entry` is the leaf's data; `path` leads from it to the root that `checkpoint` says, a note of a tree of `size`
+    entries signed by the log's key `key` (C2SP vkey).
+    """
+
+    entry: bytes
+    index: int
+    size: int
+    path: tuple[bytes, ...]
+    checkpoint: str
+    key: str
+
+
+def proof_of(act: Act, object_id: object) -> InclusionProof | None:
+    """The proof for the first entry of an act that was done on an object; None until the log is sealed that far."""
+    entry = _first_done(act, object_id)
+    index = None if entry is None else proofs.leaf_of(entry.pk)
+    checkpoint = proofs.latest_checkpoint()
+    if entry is None or index is None or checkpoint is None or checkpoint.size <= index:
+        return None
+    path = proofs.inclusion_proof(index, checkpoint.size)
+    key = proofs.keys()[-1].vkey
+    return InclusionProof(bytes(entry.body), index, checkpoint.size, tuple(path), checkpoint.note, key)
+
+
+def _first_done(act: Act, object_id: object) -> AuditEntry | None:
+    done = AuditEntry.objects.filter(act=act, object_id=str(object_id), outcome=ActOutcome.DONE)
+    return done.order_by("occurred_at").first()
+
+
 def place_of(act: Act, object_id: object) -> int | None:
     """The leaf of the first entry of an act that was done on an object; None without one, or before it is sealed.
 
     Earlier there can be entries of the same act that was refused, such as until both factors were proved again.
     """
-    done = AuditEntry.objects.filter(act=act, object_id=str(object_id), outcome=ActOutcome.DONE)
-    entry = done.order_by("occurred_at").first()
+    entry = _first_done(act, object_id)
     return None if entry is None else proofs.leaf_of(entry.pk)
 
 

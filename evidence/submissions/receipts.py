@@ -1,8 +1,8 @@
 """Receipts: what was received, signed (RFC 7515, Ed25519), so that the sender can show that it was sent.
 
 The signing key is derived from settings.FIELD_KEY, and its id is FIELD_KEY_ID: after a rotation the retired keys'
-public halves are still given out. That a receipt stands in the sealed audit log is a further proof (`proof_of`),
-which no key of this process can make.
+public halves are still given out. That a receipt stands in the sealed audit log is a further proof
+(accounts.audit.seals.proof_of), which no key of this process can make.
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ from joserfc import jws
 from joserfc.jwk import OKPKey
 from rfc8785 import dumps
 
-from accounts.audit import proofs
-from accounts.audit.events import Act, ActOutcome
-from accounts.audit.models import AuditEntry
 
 ALGORITHM = "Ed25519"
 KIND = "surety-receipt+jws"
@@ -83,38 +80,3 @@ def _key(secret: bytes) -> OKPKey:
 def receipt_digest(receipt: str) -> str:
     """What the audit log's entry says of a receipt: the SHA-256 of the JWS, in hex."""
     return hashlib.sha256(receipt.encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class InclusionProof:
-    """That the entry of the reception stands in the sealed log (RFC 6962 section 2.1.1, RFC 9162 section 2.1.3).
-
-    `entry` is the leaf's data, which holds the receipt's digest; `checkpoint` is signed by the log's key (`key`, C2SP
-    vkey), of a tree of `size` entries.
-    """
-
-    entry: bytes
-    index: int
-    size: int
-    path: tuple[bytes, ...]
-    checkpoint: str
-    key: str
-
-
-def proof_of(submission_id: UUID) -> InclusionProof | None:
-    """The proof for the open tenant's submission; None until the log is sealed that far."""
-    entry = (
-        AuditEntry.objects.filter(
-            act=Act.SUBMISSION_RECEIVE, object_id=str(submission_id), outcome=ActOutcome.DONE
-        )
-        .order_by("occurred_at")
-        .first()
-    )
-    index = None if entry is None else proofs.leaf_of(entry.pk)
-    checkpoint = proofs.latest_checkpoint()
-    if entry is None or index is None or checkpoint is None or checkpoint.size <= index:
-        return None
-    path = proofs.inclusion_proof(index, checkpoint.size)
-    return InclusionProof(
-        bytes(entry.body), index, checkpoint.size, tuple(path), checkpoint.note, proofs.keys()[-1].vkey
-    )

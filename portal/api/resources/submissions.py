@@ -17,13 +17,14 @@ from rest_framework.response import Response
 
 from accounts.access import ApiRequest, Receive
 from accounts.audit.events import Act
+from accounts.audit.seals import proof_of
 from accounts.clients.scopes import Reach, Scope
-from accounts.errors import Forbidden, InvalidInput, PortalError, UnsupportedMedia
+from accounts.errors import PortalError, UnsupportedMedia
+from accounts.models import Person
 from assessments.rule.model import SECURITY_RULE
 from evidence.formats.base import formats
 from evidence.models import Submission, SubmissionState
-from evidence.submissions.receipts import proof_of
-from evidence.submissions.receiving import Read, Received, receive_document
+from evidence.submissions.receiving import DocumentTooLarge, Read, Received, receive_document
 from evidence.submissions.services import (
     Declared,
     Sender,
@@ -36,6 +37,7 @@ from portal.api.idempotency import answer_once, check_key
 from portal.api.query import Asked, Page, page_of, read_query
 from portal.api.resources.fields import Moment, choice, text
 
+MOST_BYTES_OF_MEMBERS = 16 << 20
 SILENCE_SECONDS = 30.0
 """How long a sender may say nothing in the middle of a body."""
 _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
@@ -225,17 +227,34 @@ class SubmissionPush(Doing):
 
     def post(self, request: Request, **ids: Any) -> HttpResponse:  # noqa: ARG002 (as every act)
         plain = cast("ApiRequest", getattr(request, "_request", request))
-        received: Received | None = getattr(plain, "received", None)
-        if received is None or plain.client is None:
-            raise Forbidden("Clients send documents here. Use the page Submissions to send one yourself.")
-        return answer_once(plain, lambda: _keep(plain, received), body=received.digest.encode)
+        if plain.client is None:
+            with _received_of_member(plain):
+                return _answer(plain)
+        return _answer(plain)
+
+
+@contextmanager
+def _received_of_member(request: ApiRequest) -> Iterator[None]:
+    """A member's body is taken inside of the transaction, so it has to be small."""
+    size = request.META.get("CONTENT_LENGTH") or "0"
+    if size.isdecimal() and int(size) > MOST_BYTES_OF_MEMBERS:
+        raise DocumentTooLarge("A document of more than 16 MiB is sent by a client.")
+    with receive(request, request.tenant.pk):
+        yield
+
+
+def _answer(request: ApiRequest) -> HttpResponse:
+    received: Received = request.received  # type: ignore[attr-defined]
+    return answer_once(request, lambda: _keep(request, received), body=received.digest.encode)
 
 
 def _keep(request: ApiRequest, received: Received) -> HttpResponse:
     client = request.client
     if client is None:
-        raise InvalidInput("A client sends the document.")
-    sender = Sender(client.name, client_id=client.pk, reach=request.reach)
+        person = cast("Person", request.user)
+        sender = Sender(person.name or person.email, person_id=person.pk)
+    else:
+        sender = Sender(client.name, client_id=client.pk, reach=request.reach)
     row = keep_submission(received, _declared(request), sender)
     return HttpResponse(
         JSONRenderer().render(PushShape(row).data), status=201, content_type="application/json",
@@ -295,7 +314,7 @@ class SubmissionReceipt(Endpoint):
         asked = self.asked(request)
         client = getattr(request._request, "client", None)
         row = find_submission(submission_id, reach_of(request), client_id=client.pk if client else None)
-        proof = proof_of(row.pk)
+        proof = proof_of(Act.SUBMISSION_RECEIVE, row.pk)
         said = proof and {
             "entry": _b64(proof.entry), "index": proof.index, "size": proof.size,
             "path": [_b64(each) for each in proof.path], "checkpoint": proof.checkpoint, "key": proof.key,
