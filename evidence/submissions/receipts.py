@@ -22,7 +22,6 @@ from joserfc import jws
 from joserfc.jwk import OKPKey
 from rfc8785 import dumps
 
-
 ALGORITHM = "Ed25519"
 KIND = "surety-receipt+jws"
 
