@@ -63,6 +63,8 @@ class Portal:
     submissions: dict[str, dict[str, Any]] = field(default_factory=dict)
     kept: dict[str, Answer] = field(default_factory=dict)
     outcome: dict[str, Any] = field(default_factory=lambda: {"state": "accepted"})
+    outcome_of: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By the file's name, where it isn't `outcome`."""
     tokens: list[str] = field(default_factory=list)
     nonces: list[str] = field(default_factory=list)
     token_seconds: int = 900
@@ -138,7 +140,8 @@ class Portal:
                 return Answer(200, {"receipt": self.submissions[name]["receipt"], "proof": None})
             case ["submissions", name] if name in self.submissions:
                 self.asked_before_judged -= 1
-                judged = {} if self.asked_before_judged >= 0 else self.outcome
+                outcome = self.outcome_of.get(self.submissions[name]["name"], self.outcome)
+                judged = {} if self.asked_before_judged >= 0 else outcome
                 return Answer(200, {**self.submissions[name], **judged})
             case ["submissions"]:
                 place = int(dict(seen.query).get("cursor", "0"))
@@ -222,13 +225,18 @@ def _answer(portal: Portal, handler: BaseHTTPRequestHandler) -> None:
         return
     answer = fault if isinstance(fault, Answer) else portal.answer(seen)
     said = json.dumps(answer.said).encode()
+    _write(handler, answer, said[: len(said) // 2] if fault == CUT else said, len(said))
+    handler.close_connection = fault == CUT
+
+
+def _write(handler: BaseHTTPRequestHandler, answer: Answer, said: bytes, size: int | None = None) -> None:
     handler.send_response(answer.status)
+    length = str(len(said) if size is None else size)
     for name, value in {
         "Content-Type": "application/json",
-        "Content-Length": str(len(said)),
+        "Content-Length": length,
         **answer.headers,
     }.items():
         handler.send_header(name, value)
     handler.end_headers()
-    handler.wfile.write(said[: len(said) // 2] if fault == CUT else said)
-    handler.close_connection = fault == CUT
+    handler.wfile.write(said)

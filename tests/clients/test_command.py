@@ -80,9 +80,8 @@ def test_several_documents_are_pushed_by_one_identity_and_the_worst_counts(
 ):
     other = tmp_path / "other.json"
     other.write_bytes(b"{}")
-    portal.outcome = {"state": "refused"}
-    portal.asked_before_judged = 0
-    assert surety("push", document, str(other))[0] == 1
+    portal.outcome_of = {"other.json": {"state": "refused"}}
+    assert surety("push", str(other), document)[0] == 1
     assert len(portal.submissions) == 2 and len(portal.tokens) == 1
     with pytest.raises(SystemExit) as ended:
         surety("push", document, str(other), "--name", "x")
