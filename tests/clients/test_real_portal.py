@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from botocore.session import Session
 from django.utils import timezone
-from surety import Client, Problem, TokenRefused
+from surety import AwsIdentity, Client, OidcToken, Problem, TokenRefused, VariableToken
 
+from accounts.clients.keyless.trusts import trust_aws
 from accounts.clients.scopes import Scope
 from accounts.clients.services import revoke_client
+from accounts.models import Membership
 from accounts.tenancy.scope import open_tenant
+from tests.accounts.sso.puppet import KEY, Puppet
 from tests.api.kit import make_machine
+from tests.api.sts import SignatureDesk
+from tests.api.test_keyless_ci import job, trust
 from tests.factories import make_connection, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,3 +47,53 @@ def test_lists_are_read_and_refusals_are_said_as_the_portal_words_them(live_serv
             revoke_client(client_id=made.client.pk)
         with pytest.raises(TokenRefused, match="invalid_client"):
             client.get("runs")
+
+
+def test_a_jobs_token_lets_the_client_in_once(live_server, settings, monkeypatch, kept, retry):
+    settings.SITE_URL = live_server.url
+    issuer = Puppet()
+    issuer.discovery = dict.fromkeys(("authorization_endpoint", "token_endpoint", "userinfo_endpoint"))
+    issuer.keys = [KEY.as_dict(private=False)]
+    try:
+        machine = make_machine(Scope.RUNS_READ)
+        trust(machine, issuer)
+        monkeypatch.setenv("SURETY_ID_TOKEN", job(issuer))
+        tokens = OidcToken(live_server.url, str(machine.made.client.pk), VariableToken(), retry=retry)
+        with Client(live_server.url, token_source=tokens, retry=retry) as client:
+            assert list(client.items("runs")) == []
+        assert tokens.scopes == ("runs:read",)
+        again = kept(OidcToken(live_server.url, str(machine.made.client.pk), VariableToken(), retry=retry))
+        with pytest.raises(TokenRefused, match="used before"):
+            again.token()
+    finally:
+        issuer.shutdown()
+        issuer.server_close()
+
+
+IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:sts::222222222222:assumed-role/push-records/job-1</Arn><UserId>A:job-1</UserId>
+<Account>222222222222</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"""
+
+
+def test_an_aws_role_lets_the_client_in(live_server, settings, monkeypatch, retry):
+    desk = SignatureDesk("")
+    try:
+        settings.SITE_URL, settings.STS_ENDPOINT_URL = live_server.url, desk.url
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", desk.url)
+        desk.says = (200, IDENTITY)
+        machine = make_machine(Scope.RUNS_READ)
+        with open_tenant(machine.tenant.pk):
+            trust_aws(
+                client_id=machine.made.client.pk, arn="arn:aws:iam::222222222222:role/push-*", by=Membership.objects.get()
+            )  # fmt: skip
+        role = Session()
+        role.set_credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "session")
+        tokens = AwsIdentity(
+            live_server.url, str(machine.made.client.pk), region="us-east-1", session=role, retry=retry
+        )
+        with Client(live_server.url, token_source=tokens, retry=retry) as client:
+            assert list(client.items("runs")) == []
+        assert desk.asked == 1
+    finally:
+        desk.shutdown()
+        desk.server_close()
