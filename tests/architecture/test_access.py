@@ -414,8 +414,9 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
 WRITING: dict[str, Permission] = {"api/v1/submissions": Permission.SUBMISSION_SEND}
 """What changing needs at an address of which reading needs less."""
 
-SENT_BY_PROVIDERS = frozenset({"sso/<uuid:entrance>/acs/", "api/v1/oauth/token"})
-"""Forms that another site or a machine sends, which prove themselves by a signature and a state of ours, or a secret."""
+SENT_BY_PROVIDERS = frozenset({"sso/<uuid:entrance>/acs/", "api/v1/oauth/token", "api/v1/oauth/nonce"})
+"""Forms that another site or a machine sends: they prove themselves by a signature and a state of ours, or a secret, or
+(a nonce) change nothing."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAMPLES = {
@@ -527,7 +528,7 @@ def test_the_public_addresses_are_few():
     sso = {"start", "callback", "acs", "finish", "metadata"}
     assert public == {
         "healthz", "sign-in/", "sign-in/passkey/", "sign-in/passkey/options/", "sign-out/", "session/status/",
-        "api/v1/oauth/token", "api/v1/schema", "api/v1/receipt-keys", "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
+        "api/v1/oauth/token", "api/v1/oauth/nonce", "api/v1/schema", "api/v1/receipt-keys", "invitations/<str:token>/", "sign-in/organisation/", "partnerships/invitations/<str:token>/",
         *(f"sso/<uuid:entrance>/{name}/" for name in sso),
         "sign-in/forgotten/", "sign-in/forgotten/<str:token>/", "email/undo/<str:token>/",
         "operator/join/<uuid:operator_id>/<str:token>/", "notices/link/<str:token>/", "calendar/feed/<str:token>.ics",
