@@ -26,6 +26,16 @@ class Scope(StrEnum):
     ENGAGEMENTS_READ = "engagements:read"
     PACKAGES_READ = "packages:read"
     AUDIT_READ = "audit:read"
+    AGREEMENTS_READ = "agreements:read"
+    VERIFICATIONS_READ = "verifications:read"
+    QUESTIONNAIRES_READ = "questionnaires:read"
+    NOTICES_READ = "notices:read"
+    NOTICES_ACKNOWLEDGE = "notices:acknowledge"
+    EXITS_READ = "exits:read"
+    POSTURES_READ = "postures:read"
+    GRANTS_REVOKE = "grants:revoke"
+    CHAIN_READ = "chain:read"
+    DUTIES_READ = "duties:read"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     SUBMISSIONS_PUSH = "submissions:push"
@@ -45,6 +55,16 @@ WORDS: Mapping[Scope, str] = MappingProxyType(
         Scope.ENGAGEMENTS_READ: "Read engagements of auditors",
         Scope.PACKAGES_READ: "Read which evidence packages were made",
         Scope.AUDIT_READ: "Search the audit log",
+        Scope.AGREEMENTS_READ: "Read agreements, and what covered entities show of theirs",
+        Scope.VERIFICATIONS_READ: "Read verifications, made and received",
+        Scope.QUESTIONNAIRES_READ: "Read how questionnaires stand, sent and received",
+        Scope.NOTICES_READ: "Read notices, sent and received",
+        Scope.NOTICES_ACKNOWLEDGE: "Acknowledge notices that were received",
+        Scope.EXITS_READ: "Read exits, of both sides",
+        Scope.POSTURES_READ: "Read the postures that business associates show",
+        Scope.GRANTS_REVOKE: "End what is shown to a covered entity",
+        Scope.CHAIN_READ: "Read the subcontractors below business associates",
+        Scope.DUTIES_READ: "Read the calendar of duties",
         Scope.WEBHOOKS_READ: "Read webhooks and what became of their deliveries",
         Scope.WEBHOOKS_WRITE: "Add, change, test, replay and remove webhooks, and give them secrets",
         Scope.SUBMISSIONS_PUSH: "Send documents of other tools as evidence",
@@ -66,6 +86,16 @@ PERMISSIONS: Mapping[Scope, Permission] = MappingProxyType(
         Scope.ENGAGEMENTS_READ: Permission.ENGAGEMENT_READ,
         Scope.PACKAGES_READ: Permission.PACKAGE_CREATE,
         Scope.AUDIT_READ: Permission.AUDIT_READ,
+        Scope.AGREEMENTS_READ: Permission.PARTNER_READ,
+        Scope.VERIFICATIONS_READ: Permission.PARTNER_READ,
+        Scope.QUESTIONNAIRES_READ: Permission.PARTNER_READ,
+        Scope.NOTICES_READ: Permission.PARTNER_READ,
+        Scope.NOTICES_ACKNOWLEDGE: Permission.PARTNER_CHANGE,
+        Scope.EXITS_READ: Permission.PARTNER_READ,
+        Scope.POSTURES_READ: Permission.PARTNER_READ,
+        Scope.GRANTS_REVOKE: Permission.SHARING_CHANGE,
+        Scope.CHAIN_READ: Permission.PARTNER_READ,
+        Scope.DUTIES_READ: Permission.PARTNER_READ,
         Scope.WEBHOOKS_READ: Permission.WEBHOOK_CHANGE,
         Scope.WEBHOOKS_WRITE: Permission.WEBHOOK_CHANGE,
         Scope.SUBMISSIONS_PUSH: Permission.SUBMISSION_SEND,

@@ -8,11 +8,13 @@ from uuid import UUID
 from django.db.models import QuerySet
 from rest_framework import serializers
 
+from accounts.access import ApiRequest
 from accounts.audit.events import Act
 from accounts.clients.scopes import Reach, Scope
 from assessments.models import BusinessAssociate, SharingGrant
 from assessments.partners.services import find_business_associate
-from portal.api.endpoints import Listing, Reading
+from assessments.sharing.services import find_grant, revoke_grant
+from portal.api.endpoints import Doing, Listing, Reading
 from portal.api.query import Asked, Page, page_of
 from portal.api.resources.fields import Moment, text
 
@@ -107,3 +109,35 @@ class GrantList(Listing):
 
     def page(self, reach: Reach, asked: Asked, **_ids: Any) -> Page:  # noqa: ARG002 (as above)
         return page_of(SharingGrant.objects.filter(**asked.values), asked)
+
+
+class GrantDetail(Reading):
+    """Read one grant of the tenant's own."""
+
+    scope, operation, tag, act = Scope.PARTNERS_READ, "read_grant", "Partners", Act.SHARING_READ
+    shape, example = GrantShape, GRANT
+
+    def read(self, reach: Reach, asked: Asked, **ids: UUID) -> SharingGrant:  # noqa: ARG002 (as above)
+        return find_grant(ids["own_grant_id"])
+
+
+class GrantRevoke(Doing):
+    """Revoke a grant.
+
+    The covered entity sees nothing of it from its next request on. A member proves both factors again first.
+    """
+
+    scope, operation, tag, act, step_up = (
+        Scope.GRANTS_REVOKE,
+        "revoke_grant",
+        "Partners",
+        Act.SHARING_REVOKE,
+        True,
+    )
+    shape, example, status = GrantShape, {**GRANT, "revoked_at": "2026-03-01T06:00:00Z"}, 200
+
+    def look(self, request: ApiRequest, **ids: UUID) -> None:  # noqa: ARG002 (as above)
+        find_grant(ids["own_grant_id"])
+
+    def do(self, request: ApiRequest, given: dict[str, Any], **ids: UUID) -> tuple[Any, str]:  # noqa: ARG002 (as above)
+        return revoke_grant(grant_id=ids["own_grant_id"]), ""
