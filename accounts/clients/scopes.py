@@ -26,6 +26,10 @@ class Scope(StrEnum):
     ENGAGEMENTS_READ = "engagements:read"
     PACKAGES_READ = "packages:read"
     AUDIT_READ = "audit:read"
+    PARTNERS_WRITE = "partners:write"
+    CONNECTIONS_WRITE = "connections:write"
+    PACKAGES_CREATE = "packages:create"
+    PACKAGES_EXPORT = "packages:export"
     AGREEMENTS_READ = "agreements:read"
     VERIFICATIONS_READ = "verifications:read"
     QUESTIONNAIRES_READ = "questionnaires:read"
@@ -55,6 +59,10 @@ WORDS: Mapping[Scope, str] = MappingProxyType(
         Scope.ENGAGEMENTS_READ: "Read engagements of auditors",
         Scope.PACKAGES_READ: "Read which evidence packages were made",
         Scope.AUDIT_READ: "Search the audit log",
+        Scope.PARTNERS_WRITE: "Add, change and end entries of the register of business associates",
+        Scope.CONNECTIONS_WRITE: "Connect AWS accounts, verify and remove connections",
+        Scope.PACKAGES_CREATE: "Ask for evidence packages",
+        Scope.PACKAGES_EXPORT: "Download the evidence packages that it asked for",
         Scope.AGREEMENTS_READ: "Read agreements, and what covered entities show of theirs",
         Scope.VERIFICATIONS_READ: "Read verifications, made and received",
         Scope.QUESTIONNAIRES_READ: "Read how questionnaires stand, sent and received",
@@ -86,6 +94,10 @@ PERMISSIONS: Mapping[Scope, Permission] = MappingProxyType(
         Scope.ENGAGEMENTS_READ: Permission.ENGAGEMENT_READ,
         Scope.PACKAGES_READ: Permission.PACKAGE_CREATE,
         Scope.AUDIT_READ: Permission.AUDIT_READ,
+        Scope.PARTNERS_WRITE: Permission.PARTNER_CHANGE,
+        Scope.CONNECTIONS_WRITE: Permission.CONNECTION_CHANGE,
+        Scope.PACKAGES_CREATE: Permission.PACKAGE_CREATE,
+        Scope.PACKAGES_EXPORT: Permission.PACKAGE_CREATE,
         Scope.AGREEMENTS_READ: Permission.PARTNER_READ,
         Scope.VERIFICATIONS_READ: Permission.PARTNER_READ,
         Scope.QUESTIONNAIRES_READ: Permission.PARTNER_READ,

@@ -210,6 +210,21 @@ def open_download(
     )
     if not found or not theirs or not found.is_open_to_links(timezone.now()):
         raise NotFound(NOTHING)
+    return _opened(found)
+
+
+def open_ready(*, package_id: UUID, person: Person) -> tuple[Package, Iterator[bytes]]:
+    """A package and its bytes as a stream, for who asked for it, without a link. Raises NotFound, Conflict."""
+    found: Package | None = Package.objects.filter(pk=package_id, requested_by=person).first()
+    if found is None:
+        raise NotFound("There is no such package of yours.")
+    kept = found.keep_until is not None and timezone.now() < found.keep_until
+    if found.state != PackageState.READY or not kept:
+        raise Conflict("The package isn't ready, or isn't kept any more.")
+    return _opened(found)
+
+
+def _opened(found: Package) -> tuple[Package, Iterator[bytes]]:
     record(
         Act.PACKAGE_DOWNLOAD, object_type="package", object_id=found.pk, sha256=found.sha256,
         size=found.size, link=found.link_number, engagement=str(found.engagement_id or ""),

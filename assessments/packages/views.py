@@ -126,7 +126,7 @@ def package_remove(request: TenantRequest, package_id: UUID) -> HttpResponse:
 @requires(Permission.PACKAGE_CREATE, act=Act.PACKAGE_DOWNLOAD)
 def package_download(request: TenantRequest, token: str) -> HttpResponse | StreamingHttpResponse:
     """The ZIP, for who asked for the package."""
-    return _stream(*services.open_download(token=token, person=request.user))
+    return stream_package(*services.open_download(token=token, person=request.user))
 
 
 @require_safe
@@ -148,10 +148,13 @@ def engagement_packages(request: AuditRequest) -> HttpResponse:
 @audits(Act.PACKAGE_DOWNLOAD)  # type: ignore[arg-type] # a stream is an answer like any other
 def engagement_package_download(request: AuditRequest, token: str) -> HttpResponse | StreamingHttpResponse:
     """The ZIP, for an auditor of the engagement that it was made for."""
-    return _stream(*services.open_download(token=token, person=request.user, engagement=request.engagement))
+    return stream_package(
+        *services.open_download(token=token, person=request.user, engagement=request.engagement)
+    )
 
 
-def _stream(package: Package, pieces: Iterator[bytes]) -> StreamingHttpResponse:
+def stream_package(package: Package, pieces: Iterator[bytes]) -> StreamingHttpResponse:
+    """The ZIP as a file."""
     # The first piece now: what is missing or broken is said by a page, not by a download that breaks off.
     first = next(pieces, b"")
     response = StreamingHttpResponse(chain([first], pieces), content_type="application/zip")

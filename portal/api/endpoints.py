@@ -49,6 +49,7 @@ class Endpoint(APIView):
     filters: ClassVar[Shape] = NoFilters
     paged: ClassVar[bool] = False
     example: ClassVar[Any] = None
+    media: ClassVar[str] = "application/json"
 
     schema = ApiSchema()
     parser_classes = (StrictJSONParser,)

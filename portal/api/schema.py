@@ -118,7 +118,9 @@ class ApiSchema(AutoSchema):
     def get_response_serializers(self) -> Any:
         reading = self.method == "GET"
         refusals = {**REFUSALS, **({406: ""} if reading else WRITING_REFUSALS)}
-        answers: dict[Any, Any] = {self._status(): self._shape()}
+        binary = self._side.media != "application/json"
+        shape = OpenApiTypes.BINARY if binary else self._shape()
+        answers: dict[Any, Any] = {(self._status(), self._side.media): shape}
         if reading:
             answers[304] = None
         return answers | {(status, PROBLEM_JSON): ProblemShape for status in sorted(refusals)}

@@ -57,6 +57,18 @@ v1 = [
     ),
     path("receipt-keys", docs.receipt_keys, name="api-receipt-keys"),
     path("audit-entries", audits.EntryList.as_view(), name="api-audit-entries"),
+    path("partners/<uuid:associate_id>/end", partners.PartnerEnd.as_view(), name="api-partner-end"),
+    path(
+        "connections/<uuid:connection_id>/verify",
+        connections.ConnectionVerify.as_view(),
+        name="api-connection-verify",
+    ),
+    path(
+        "connections/<uuid:connection_id>/remove",
+        connections.ConnectionRemove.as_view(),
+        name="api-connection-remove",
+    ),
+    path("packages/<uuid:package_id>/content", audits.PackageContent.as_view(), name="api-package-content"),
     path("grants/<uuid:own_grant_id>", partners.GrantDetail.as_view(), name="api-grant"),
     path("grants/<uuid:own_grant_id>/revoke", partners.GrantRevoke.as_view(), name="api-grant-revoke"),
     path("partnerships", relations.PartnershipList.as_view(), name="api-partnerships"),

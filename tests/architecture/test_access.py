@@ -318,18 +318,22 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "api/v1/evidence": (EVIDENCE, READ),
     "api/v1/evidence/<uuid:snapshot_id>": (EVIDENCE, READ),
     "api/v1/evidence/<uuid:snapshot_id>/content": (EXPORT, READ),
-    "api/v1/connections": (CONNECTIONS, READ),
+    "api/v1/connections": (CONNECTIONS, BOTH),
+    "api/v1/connections/<uuid:connection_id>/verify": (CONNECT, WRITE),
+    "api/v1/connections/<uuid:connection_id>/remove": (CONNECT, WRITE),
+    "api/v1/partners/<uuid:associate_id>/end": (Permission.PARTNER_CHANGE, WRITE),
+    "api/v1/packages/<uuid:package_id>/content": (Permission.PACKAGE_CREATE, READ),
     "api/v1/connections/<uuid:connection_id>": (CONNECTIONS, READ),
     "api/v1/connections/<uuid:connection_id>/runs": (COLLECT, WRITE),
     "api/v1/runs": (EVIDENCE, READ),
     "api/v1/runs/<uuid:run_id>": (EVIDENCE, READ),
     "api/v1/runs/<uuid:run_id>/document": (EVIDENCE, READ),
-    "api/v1/partners": (Permission.PARTNER_READ, READ),
-    "api/v1/partners/<uuid:associate_id>": (Permission.PARTNER_READ, READ),
+    "api/v1/partners": (Permission.PARTNER_READ, BOTH),
+    "api/v1/partners/<uuid:associate_id>": (Permission.PARTNER_READ, BOTH),
     "api/v1/grants": (Permission.PARTNER_READ, READ),
     "api/v1/engagements": (ENGAGEMENTS, READ),
     "api/v1/engagements/<uuid:engagement_id>": (ENGAGEMENTS, READ),
-    "api/v1/packages": (Permission.PACKAGE_CREATE, READ),
+    "api/v1/packages": (Permission.PACKAGE_CREATE, BOTH),
     "api/v1/packages/<uuid:package_id>": (Permission.PACKAGE_CREATE, READ),
     "api/v1/audit-entries": (Permission.AUDIT_READ, READ),
     "api/v1/submissions": (Permission.EVIDENCE_READ, BOTH),
@@ -432,7 +436,12 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
 }
 """Each address as its route says it, with what it needs and the methods it answers (HEAD goes with GET)."""
 
-WRITING: dict[str, Permission] = {"api/v1/submissions": Permission.SUBMISSION_SEND}
+WRITING: dict[str, Permission] = {
+    "api/v1/connections": CONNECT,
+    "api/v1/partners": Permission.PARTNER_CHANGE,
+    "api/v1/partners/<uuid:associate_id>": Permission.PARTNER_CHANGE,
+    "api/v1/submissions": Permission.SUBMISSION_SEND,
+}
 """What changing needs at an address of which reading needs less."""
 
 SENT_BY_PROVIDERS = frozenset({"sso/<uuid:entrance>/acs/", "api/v1/oauth/token", "api/v1/oauth/nonce"})

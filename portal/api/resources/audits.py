@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django.http import StreamingHttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.request import Request
 
+from accounts.access import ApiRequest
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.search import Wanted, find_ids
 from accounts.audit.shown import Line, Standing, check_entries
 from accounts.clients.scopes import Reach, Scope
 from accounts.errors import NotFound
 from assessments.models import Engagement, Package
+from assessments.packages import services as packages
 from assessments.packages.models import PackageState
-from portal.api.endpoints import Listing, Reading
+from assessments.packages.views import stream_package
+from assessments.rule.model import SECURITY_RULE
+from portal.api.endpoints import Acting, Doing, Endpoint, Listing, Reading, person_of
 from portal.api.query import Asked, Page, cut, page_of
 from portal.api.resources.fields import Moment, choice, text
 
@@ -178,11 +185,76 @@ class EngagementDetail(Reading):
         return found
 
 
-class PackageList(Listing):
+class PackageTakes(serializers.Serializer[Any]):
+    """What a package is to hold. With `engagement` its safeguards, connections and period are taken."""
+
+    engagement = serializers.UUIDField(required=False)
+    period_from = serializers.DateField()
+    period_to = serializers.DateField()
+    citations = serializers.ListField(
+        child=serializers.ChoiceField(choices=sorted(SECURITY_RULE)), min_length=1, max_length=100, required=False,
+        help_text="Without it, the whole Rule.",
+    )  # fmt: skip
+    connections = serializers.ListField(
+        child=serializers.UUIDField(), min_length=1, max_length=500, required=False, help_text="Without it, all.",
+    )  # fmt: skip
+    withheld = serializers.ListField(
+        child=serializers.CharField(max_length=300), max_length=50, required=False,
+        help_text="Names of fields, or pointers in which * stands for any one name, whose values are withheld.",
+    )  # fmt: skip
+    withheld_reason = serializers.CharField(
+        max_length=1000, required=False, help_text="The package tells its reader."
+    )
+
+
+class PackageCreate(Doing):
+    """Ask for a package of evidence.
+
+    Workers make it; `Location` says where to see how far it is. A member proves both factors again first.
+    """
+
+    scope, operation, tag, act, step_up = (
+        Scope.PACKAGES_CREATE,
+        "create_package",
+        "Audits",
+        Act.PACKAGE_CREATE,
+        True,
+    )
+    takes, shape = PackageTakes, PackageShape
+    example = {**PACKAGE, "state": "waiting", "ready_at": None, "keep_until": None, "sha256": "", "bytes": 0}
+
+    def do(self, request: ApiRequest, given: dict[str, Any], **_ids: Any) -> tuple[Any, str]:
+        wanted = packages.Wanted(
+            given["period_from"], given["period_to"], given.get("engagement"), given.get("citations"),
+            given.get("connections"), given.get("withheld", ()), given.get("withheld_reason", ""),
+        )  # fmt: skip
+        made = packages.request_package(wanted=wanted, person=person_of(request))
+        return made, reverse("api-package", args=[made.pk])
+
+
+class PackageContent(Endpoint):
+    """Download a package that is ready.
+
+    The ZIP, for who asked for it: a client gets what it, or another client of the same person's, asked for. A member
+    proves both factors again first.
+    """
+
+    scope, operation, tag, act = Scope.PACKAGES_EXPORT, "download_package", "Audits", Act.PACKAGE_DOWNLOAD
+    step_up, media = True, "application/zip"
+
+    def get(self, request: Request, package_id: UUID) -> StreamingHttpResponse:
+        self.asked(request)
+        package, pieces = packages.open_ready(
+            package_id=package_id, person=person_of(cast("ApiRequest", request._request))
+        )
+        return stream_package(package, pieces)
+
+
+class PackageList(Acting, Listing):
     """List packages of evidence, newest first."""
 
     scope, operation, tag, act = Scope.PACKAGES_READ, "list_packages", "Audits", Act.PACKAGE_LIST
-    shape, filters, example = PackageShape, PackageFilters, PACKAGE
+    shape, filters, example, doing = PackageShape, PackageFilters, PACKAGE, PackageCreate
 
     def page(self, reach: Reach, asked: Asked, **_ids: Any) -> Page:  # noqa: ARG002 (as above)
         return page_of(Package.objects.filter(**asked.values), asked)
