@@ -22,7 +22,7 @@ from joserfc.jwk import OKPKey
 CLIENT, SECRET = "0190b3f0-0000-7000-8000-000000000001", "not-to-be-seen"
 RESET, CUT = "reset", "cut"
 MOST_KEPT = 1 << 20
-KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "receipts-1", "use": "sig", "alg": "EdDSA"})
+KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "receipts-1", "use": "sig", "alg": "Ed25519"})
 
 
 class Answer(NamedTuple):
@@ -129,7 +129,7 @@ class Portal:
         self.submissions[payload["id"]] = {
             **payload, "format": "ocsf", "producer": "prowler", "media_type": seen.headers["content-type"],
             "name": dict(seen.query).get("name", ""), "problem": None, "counts": {},
-            "citations": [value for name, value in seen.query if name == "for"], "receipt": signed,
+            "citations": dict(seen.query).get("for", "").split(","), "receipt": signed,
         }  # fmt: skip
         self.kept[key] = Answer(201, {**payload, "receipt": signed})
         return self.kept[key]
@@ -158,7 +158,10 @@ class Portal:
 
 def sign(payload: dict[str, Any]) -> str:
     """A compact JWS (RFC 7515), put together by hand: nothing of the client signs."""
-    parts = ({"alg": "EdDSA", "kid": "receipts-1"}, payload)
+    parts: tuple[dict[str, Any], ...] = (
+        {"alg": "Ed25519", "kid": "receipts-1", "typ": "surety-receipt+jws"},
+        payload,
+    )
     said = ".".join(_base64url(json.dumps(part).encode()) for part in parts)
     return f"{said}.{_base64url(KEY.private_key.sign(said.encode()))}"
 

@@ -15,7 +15,14 @@ from tests.clients.portal import CLIENT, RESET, SECRET, Answer
 PUSHES = "submissions"
 JUDGED = {
     "state": "accepted",
-    "counts": {"outcomes": 1200, "passed": 1000, "failed": 200, "opened": 3},
+    "counts": {
+        "outcomes": 1200,
+        "passed": 1000,
+        "failed": 200,
+        "opened": 3,
+        "gone": 1,
+        "statuses_changed": 2,
+    },
     "citations": ["164.312(b)"],
 }
 
@@ -52,7 +59,8 @@ def test_a_push_waits_and_says_what_came_of_it(surety, portal, document):
         f"  2 bytes, SHA-256 {row['digest']}, receipt number 1",
         "Accepted: ocsf from prowler.",
         "  1,200 outcomes: 1,000 passed, 200 failed",
-        "  findings: 3 opened",
+        "  findings: 3 opened, 1 gone",
+        "  statuses changed: 2",
         f"  {portal.origin}/safeguards/164.312(b)/",
     ]
     assert (code, err) == (0, "")

@@ -44,7 +44,7 @@ def test_what_is_pushed_arrives_with_its_digest_and_what_it_is_evidence_for(clie
     [seen] = portal.asked(PUSHES)
     assert seen.body == document.read_bytes()
     assert seen.query == [
-        ("for", "164.308(a)(1)(ii)(D)"), ("for", "164.312(b)"), ("format", "ocsf"), ("name", "findings.ocsf.json"),
+        ("for", "164.308(a)(1)(ii)(D),164.312(b)"), ("format", "ocsf"), ("name", "findings.ocsf.json"),
         ("stream", "nightly"), ("complete", "true"), ("effective_from", "2026-03-01T00:00:00+00:00"),
         ("effective_to", "2026-03-31T00:00:00Z"), ("mapping", "m-1"),
     ]  # fmt: skip
@@ -143,6 +143,7 @@ def test_what_does_not_pass_is_raised_at_once_with_its_type_and_detail(
     with pytest.raises(Problem) as raised:
         client.push(document)
     problem = raised.value
+    assert str(problem) == f"{status} {slug}: Do this."
     assert (problem.status, problem.type, problem.slug, problem.detail) == (
         status, f"urn:surety:problem:{slug}", slug, "Do this.",
     )  # fmt: skip

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from uuid import UUID
+
 import pytest
 from botocore.session import Session
 from django.utils import timezone
 from surety import AwsIdentity, Client, OidcToken, Problem, TokenRefused, VariableToken
+from surety.command import main
 
+from accounts.audit.log import acting
 from accounts.clients.keyless.trusts import trust_aws
 from accounts.clients.scopes import Scope
 from accounts.clients.services import revoke_client
 from accounts.models import Membership
 from accounts.tenancy.scope import open_tenant
+from assessments.submitted.processing import process_submission
+from tasks.base import WORKER
 from tests.accounts.sso.puppet import KEY, Puppet
 from tests.api.kit import make_machine
 from tests.api.sts import SignatureDesk
 from tests.api.test_keyless_ci import job, trust
 from tests.factories import make_connection, make_run
+from tests.submissions.conftest import ocsf
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,3 +105,53 @@ def test_an_aws_role_lets_the_client_in(live_server, settings, monkeypatch, retr
     finally:
         desk.shutdown()
         desk.server_close()
+
+
+def test_a_pushed_document_is_receipted_judged_and_found_by_the_command(live_server, tmp_path, capsys, retry):
+    machine = make_machine(Scope.SUBMISSIONS_PUSH, Scope.SUBMISSIONS_READ)
+    settings = {
+        "SURETY_URL": live_server.url,
+        "SURETY_CLIENT_ID": str(machine.made.client.pk),
+        "SURETY_CLIENT_SECRET": machine.made.text,
+    }
+    document = tmp_path / "prowler.ocsf.json"
+    document.write_text(
+        json.dumps([ocsf("cloudtrail_off", "arn:x"), ocsf("cloudtrail_off", "arn:y", "PASS")])
+    )
+    arguments = [
+        "push",
+        str(document),
+        "--for",
+        "164.312(b)",
+        "--for",
+        "164.312(a)(1)",
+        "--stream",
+        "nightly",
+    ]
+    assert main([*arguments, "--json", "--no-wait"], settings, retry) == 0
+    receipt = json.loads(capsys.readouterr().out)
+    with acting(WORKER):
+        process_submission(tenant_id=machine.tenant.pk, submission_id=UUID(receipt["id"]))
+    assert main(arguments, settings, retry) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said.pop(5).startswith("  statuses changed: ")
+    assert said == [
+        f"Received as {receipt['id']}, which the portal had before (--again makes another).",
+        f"  {document.stat().st_size:,} bytes, SHA-256 {receipt['digest']}, receipt number 1",
+        "Accepted: ocsf from Prowler.",
+        "  2 outcomes: 1 passed, 1 failed",
+        "  findings: 2 opened, 1 failing anew",
+        f"  {live_server.url}/safeguards/164.312(a)(1)/",
+        f"  {live_server.url}/safeguards/164.312(b)/",
+    ]
+    assert main(["receipt", receipt["id"], "--verify", "--file", str(document)], settings, retry) == 0
+    assert main(["push", str(document), "--for", "164.999"], settings, retry) == 2
+    assert "for: 164.999 is no standard" in capsys.readouterr().err
+    refused = tmp_path / "findings.json"
+    refused.write_text('[{"class_uid": 2003}]')
+    assert main(["push", str(refused), "--format", "ocsf", "--no-wait"], settings, retry) == 0
+    refused_id = capsys.readouterr().out.split()[2].rstrip(".")
+    with acting(WORKER):
+        process_submission(tenant_id=machine.tenant.pk, submission_id=UUID(refused_id))
+    assert main(["status", refused_id], settings, retry) == 1
+    assert capsys.readouterr().out.startswith("Refused: ")

@@ -62,16 +62,24 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Outcomes that a document told of, by what they say; and what they did to the findings."""
+    """Outcomes that a document told of, by what they say; and what they did to findings and statuses.
+
+    `opened` are new findings, `gone` those that a complete document had no more. Of those that said something else,
+    `appeared` fail and didn't, `fixed` pass and failed.
+    """
 
     outcomes: int = 0
+    checks: int = 0
     passed: int = 0
     failed: int = 0
     unknown: int = 0
     not_applicable: int = 0
     opened: int = 0
     changed: int = 0
-    late: int = 0
+    gone: int = 0
+    appeared: int = 0
+    fixed: int = 0
+    statuses_changed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

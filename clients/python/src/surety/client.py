@@ -96,7 +96,7 @@ class Client:
         """
         with open_document(source) as document:
             asked: dict[str, Value] = {
-                "for": sorted(set(citations)),
+                "for": ",".join(sorted(set(citations))) or None,
                 "format": format,
                 "name": document.name or None if name is None else name,
                 "stream": stream,

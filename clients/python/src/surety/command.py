@@ -46,7 +46,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], retry: Retry 
         with Client(tokens.audience, token_source=tokens, retry=retry) as client:
             return ACTS[options.act](client, tokens, options)
     except Problem as problem:
-        return _complain(f"{problem.detail or problem} ({problem.slug})", about=problem.slug)
+        return _complain(f"{problem.words} ({problem.slug})", about=problem.slug)
     except SuretyError as error:
         return _complain(str(error))
     except OSError as error:

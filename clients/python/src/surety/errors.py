@@ -64,7 +64,15 @@ class Problem(SuretyError):
         self.detail = str(said.get("detail", ""))
         self.instance = str(said.get("instance", ""))
         self.members = {name: said[name] for name in said if name not in _STANDARD}
-        super().__init__(f"{status} {self.slug}: {self.detail or self.title}")
+        super().__init__(f"{status} {self.slug}: {self.words}")
+
+    @property
+    def words(self) -> str:
+        """What to do, and which parameters or fields it is about, in one line."""
+        errors = self.members.get("errors")
+        each = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+        named = [f"{error.get('parameter') or error.get('pointer')}: {error.get('detail')}" for error in each]
+        return " ".join([self.detail or self.title, *named])
 
     @property
     def slug(self) -> str:

@@ -10,7 +10,13 @@ from typing import Any
 
 from surety.answers import Counts, Receipt, Submission, SubmissionState
 
-FINDINGS = (("opened", "opened"), ("changed", "changed"), ("late", "known better already"))
+FINDINGS = (
+    ("opened", "opened"),
+    ("changed", "changed"),
+    ("gone", "gone"),
+    ("appeared", "failing anew"),
+    ("fixed", "fixed"),
+)
 OUTCOMES = (
     ("passed", "passed"),
     ("failed", "failed"),
@@ -69,8 +75,9 @@ def _accepted(found: Submission, portal: str) -> Iterator[str]:
     if found.counts.outcomes:
         yield f"  {found.counts.outcomes:,} outcomes: {_listed(found.counts, OUTCOMES)}"
         yield f"  findings: {_listed(found.counts, FINDINGS) or 'no change'}"
-    for citation in found.citations:
-        yield f"  {portal}/safeguards/{citation}/"
+        yield f"  statuses changed: {found.counts.statuses_changed:,}"
+    for place in [f"{citation}/" for citation in found.citations] or [""]:
+        yield f"  {portal}/safeguards/{place}"
 
 
 def _listed(counts: Counts, names: tuple[tuple[str, str], ...]) -> str:
