@@ -107,6 +107,18 @@ def test_terms_that_make_no_sense_are_said_at_their_field(official, tenant, wron
     assert said in answer.content
 
 
+def test_all_that_is_wrong_with_a_version_is_said_at_once(official, tenant):
+    wrong = {"breach_hours": "soon", "signed_on": "", "effective_from": "2026-05-01", "ends_on": "2026-01-01"}
+    answer = _posted(official, f"/agreements/new/{make_associate(tenant).pk}/", b"words", **{**HERS, **wrong})
+    for said in (
+        b"72 hours, 3 days.",
+        b"neither a PDF nor a DOCX",
+        b"when it was signed",
+        b"before the first",
+    ):
+        assert said in answer.content
+
+
 def test_numbers_longer_than_law_are_warned_about_and_bind_nobody(official, tenant):
     associate = make_associate(tenant)
     answer = _posted(

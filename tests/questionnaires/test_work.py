@@ -122,6 +122,25 @@ def test_a_questionnaire_goes_its_way_from_sent_to_accepted(parties):
     assert parties.save(sent, "164-314", agreement_value="yes").status_code == 409
 
 
+def test_a_reviewer_sees_what_is_open_and_accepts_the_rest_of_it_at_once(parties):
+    sent = parties.send()
+    section = f"/questionnaires/{sent.pk}/sections/164-314/"
+    parties.save(sent, "164-314", agreement_value="yes")
+    parties.hand_in(sent)
+    parties.review(sent, "164-314", agreement_verdict="more", agreement_comment="Which one?")
+    rows = {
+        show: parties.asks.get(f"{section}?show={show}").context["rows"] for show in ("", "open", "more", "x")
+    }
+    keys = {show: [row.question.key for row in shown] for show, shown in rows.items()}
+    assert keys["more"] == ["agreement"]
+    assert keys[""] == keys["x"] == [*keys["more"], *keys["open"]]
+    assert [row.folded for row in rows[""]] == [True, *(False for _ in keys["open"])]
+    shown = {f"{key}-verdict": "" for key in keys["open"]}
+    parties.review(sent, "164-314", rest="accept", **shown)
+    rows = parties.asks.get(section).context["rows"]
+    assert [row.found.verdict for row in rows] == ["more", *("accept" for _ in keys["open"])]
+
+
 def test_drafts_are_the_downstreams_alone(parties):
     sent = parties.send()
     parties.save(sent, "164-314", agreement_value="no", agreement_reason="secret until handed in")
