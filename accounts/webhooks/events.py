@@ -24,6 +24,9 @@ class EventType(StrEnum):
     GRANT_REVOKED = "grant.revoked"
     PARTNERSHIP_BEGAN = "partnership.began"
     PARTNERSHIP_ENDED = "partnership.ended"
+    EXIT_BEGAN = "exit.began"
+    EXIT_CERTIFIED = "exit.certified"
+    EXIT_CLOSED = "exit.closed"
     RUN_FINISHED = "run.finished"
     SAFEGUARD_STATUS_CHANGED = "safeguard.status_changed"
     SUBMISSION_ACCEPTED = "submission.accepted"
@@ -52,6 +55,7 @@ _ID = "01997b4e-0c4e-7d52-9a3c-3f6f0a4d7e10"
 _COMMON = {"tenant": _ID, "id": _ID, "url": "https://surety.example.org/"}
 _CLOCK = {"kind": "contingency", "drill": False, "due_at": "2026-11-23T14:30:00Z"}
 _RELATION = {"partnership": _ID}
+_EXIT = {**_RELATION, "side": "upstream", "due_at": "2027-01-21T23:59:59Z"}
 
 EVENTS: Mapping[EventType, Event] = MappingProxyType(
     {
@@ -94,6 +98,12 @@ EVENTS: Mapping[EventType, Event] = MappingProxyType(
         ),
         EventType.PARTNERSHIP_BEGAN: Event("A partnership began", {"side": "upstream"}),
         EventType.PARTNERSHIP_ENDED: Event("A partnership ended", {"side": "upstream"}),
+        EventType.EXIT_BEGAN: Event("PHI is to be returned or destroyed: an exit began", _EXIT),
+        EventType.EXIT_CERTIFIED: Event(
+            "The return or destruction of PHI was certified, by us (downstream) or to us (upstream)",
+            {**_EXIT, "complete": True},
+        ),
+        EventType.EXIT_CLOSED: Event("An exit is closed: the covered entity accepted the proof", _EXIT),
         EventType.RUN_FINISHED: Event(
             "A collection run finished", {"connection": _ID, "verdict": "complete", "units": 40}
         ),

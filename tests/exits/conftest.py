@@ -17,6 +17,7 @@ def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests are the worker."""
     for place in ("assessments.timers.services", "assessments.exits.services.certifying"):
         monkeypatch.setattr(f"{place}.ring_after_commit", lambda *_: None)
+    monkeypatch.setattr("tasks.webhook.ring", lambda *_, **__: None)
 
 
 @pytest.fixture

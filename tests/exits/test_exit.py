@@ -18,6 +18,7 @@ from accounts.audit.models import AuditEntry
 from accounts.audit.package import VERIFIER
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
+from accounts.webhooks.events import EventType
 from assessments.agreements.states import today
 from assessments.exits.clocks import REMIND, next_reminder
 from assessments.exits.duties import duties
@@ -35,6 +36,7 @@ from tests.exits.factories import (
 )
 from tests.factories import make_tenant
 from tests.partnerships.factories import make_associate
+from tests.webhooks.kit import add_endpoint, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CERTIFY = {"title": "CIO", "authority": "Board, 3 March 2026", "confirmed": "on"}
@@ -182,6 +184,8 @@ def test_more_is_asked_for_and_given_and_what_was_said_before_stays(parties, wor
 
 def test_the_certificate_verifies_offline_and_outlasts_the_partnership(parties, world, tmp_path):
     exit_, hospital, vendor = world
+    for tenant in (parties.upstream, parties.downstream):
+        add_endpoint(tenant, "https://127.0.0.1:1999/", EventType.EXIT_CERTIFIED, EventType.EXIT_CLOSED)
     certify = f"/exits/received/{exit_.pk}/certify/"
     assert vendor.post(certify, CERTIFY).status_code == 409  # nothing is answered
     answer_all(exit_, vendor)
@@ -198,6 +202,9 @@ def test_the_certificate_verifies_offline_and_outlasts_the_partnership(parties, 
     package = hospital.get(f"/exits/certificates/{row.pk}/package.zip").content
     code, said = _verify(tmp_path / "right", package)
     assert code == 0, said
+    for tenant, side in ((parties.upstream, "upstream"), (parties.downstream, "downstream")):
+        heard = [(event, data["side"]) for event, data in told(tenant)]
+        assert sorted(heard) == [("exit.certified", side), ("exit.closed", side)]
     assert f"certificate.pdf and certificate.json are what {parties.officer.email} certified at" in said
     with zipfile.ZipFile(io.BytesIO(package)) as archive:
         pdf = archive.read("certificate.pdf")

@@ -12,8 +12,9 @@ from accounts.models import Tenant, WebhookDelivery, WebhookEndpoint
 from accounts.services import webhooks
 from accounts.tenancy.models import new_id
 from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.unscoped import due_webhooks
 from accounts.webhooks import delivery
-from accounts.webhooks.emitting import emit
+from accounts.webhooks.emitting import emit, hand_over
 from accounts.webhooks.events import EventType
 
 RUN = {"connection": UUID(int=1), "verdict": "complete", "units": 2}
@@ -37,6 +38,14 @@ def finish_run(tenant: Tenant, run_id: UUID | None = None, at: datetime | None =
 def deliveries(tenant: Tenant) -> list[WebhookDelivery]:
     with open_tenant(tenant.pk):
         return list(WebhookDelivery.objects.select_related("message", "endpoint").order_by("id"))
+
+
+def told(tenant: Tenant) -> list[tuple[str, dict[str, Any]]]:
+    """The events that a tenant's endpoints were told of, also by others, with their data."""
+    for each in due_webhooks(timezone.now() + timedelta(minutes=1), 100_000):
+        if each.kind == "handover":
+            hand_over(tenant_id=each.tenant_id, handover_id=each.row_id)
+    return [(row.message.type, row.message.data) for row in deliveries(tenant)]
 
 
 def endpoint_of(tenant: Tenant) -> WebhookEndpoint:

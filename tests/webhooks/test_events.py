@@ -17,7 +17,6 @@ from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
 from accounts.webhooks import delivery
 from accounts.webhooks.delivery import Outcome
-from accounts.webhooks.emitting import hand_over
 from accounts.webhooks.events import SUBSCRIBABLE, EventType
 from assessments.models import Notice, Partnership
 from assessments.notices import receiving
@@ -29,7 +28,7 @@ from assessments.sharing.levels import Level
 from assessments.sharing.services import Terms, make_grant, revoke_grant
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.notices.factories import Parties, make_parties, ring, send
-from tests.webhooks.kit import add_endpoint, deliveries, try_all
+from tests.webhooks.kit import add_endpoint, deliveries, told, try_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOBODY = "http://127.0.0.1:1999/"
@@ -51,19 +50,6 @@ def parties() -> Parties:
     return made
 
 
-def _told(tenant: Any) -> list[tuple[str, dict[str, Any]]]:
-    for each in _handovers(tenant):
-        hand_over(tenant_id=each[0], handover_id=each[1])
-    return [(row.message.type, row.message.data) for row in deliveries(tenant)]
-
-
-def _handovers(_tenant: Any) -> list[tuple[Any, Any]]:
-    from accounts.tenancy.unscoped import due_webhooks
-
-    found = due_webhooks(timezone.now() + timedelta(minutes=1), 100_000)
-    return [(each.tenant_id, each.row_id) for each in found if each.kind == "handover"]
-
-
 def _notice(parties: Parties) -> Notice:
     with open_tenant(parties.associate.pk):
         return Notice.objects.get()
@@ -74,7 +60,7 @@ def test_a_notice_and_what_is_added_to_it_reach_the_recipients_webhook_with_the_
     notice, hospital = _notice(parties), parties.hospitals[0]
     for _ in range(2):
         receive_notice(tenant_id=hospital.pk, notice_id=notice.pk)
-    ((event, data),) = _told(hospital)
+    ((event, data),) = told(hospital)
     due = notice.due_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert (event, data["id"], data["due_at"], data["kind"], data["drill"]) == (
         "notice.received", str(notice.pk), due, "contingency", True,
@@ -83,9 +69,9 @@ def test_a_notice_and_what_is_added_to_it_reach_the_recipients_webhook_with_the_
     with open_tenant(parties.associate.pk):
         add_update(occurrence_id=occurrence.pk, text="Back soon.", closes=True, by=parties.sender)
     receive_notice(tenant_id=hospital.pk, notice_id=notice.pk)
-    event, data = _told(hospital)[-1]
+    event, data = told(hospital)[-1]
     assert (event, data["revision"], data["closed"]) == ("notice.updated", 2, True)
-    everything = json.dumps(_told(hospital))
+    everything = json.dumps(told(hospital))
     assert not any(
         word in everything for word in (occurrence.title, occurrence.details, "Back soon", "Cedar")
     )
@@ -102,7 +88,7 @@ def test_a_mail_server_that_fails_holds_up_no_webhook(parties, monkeypatch):
     for _ in range(2):
         with pytest.raises(SMTPServerDisconnected):
             receive_notice(tenant_id=hospital.pk, notice_id=notice.pk)
-    assert [event for event, _data in _told(hospital)] == ["notice.received"]
+    assert [event for event, _data in told(hospital)] == ["notice.received"]
 
 
 def test_the_sender_sees_by_which_ways_it_was_told_and_not_that_a_receiver_failed(parties):
@@ -132,7 +118,7 @@ def test_acknowledging_reaches_the_senders_webhook_and_its_look_stands_in_the_re
     with open_tenant(hospital.pk):
         acknowledge_notice(notice_id=notice.pk, note="", by=parties.owners[0])
         assert WebhookHandover.objects.count() == 1
-    ((event, data),) = _told(parties.associate)
+    ((event, data),) = told(parties.associate)
     assert (event, data["in_time"], data["tenant"]) == (
         "notice.acknowledged",
         True,
@@ -161,7 +147,7 @@ def test_a_clock_that_runs_out_reaches_both_sides(parties):
     receive_notice(tenant_id=hospital.pk, notice_id=notice.pk)
     ring(parties.associate, ESCALATE, notice.pk)
     ring(hospital, receiving.REMIND, notice.pk)
-    sides = [_told(tenant)[-1] for tenant in (parties.associate, hospital)]
+    sides = [told(tenant)[-1] for tenant in (parties.associate, hospital)]
     assert [(event, data["side"], data["overdue"]) for event, data in sides] == [
         ("notice.escalated", "sender", True), ("notice.escalated", "recipient", True),
     ]  # fmt: skip
@@ -177,9 +163,9 @@ def test_a_grant_and_the_end_of_a_partnership_reach_both_sides(parties):
     with open_tenant(hospital.pk):
         end_partnership(associate_id=partnership.associate_id, reason="")
     for tenant, side in ((parties.associate, "downstream"), (hospital, "upstream")):
-        told = _told(tenant)
-        assert sorted(event for event, _data in told) == ["grant.made", "grant.revoked", "partnership.ended"]
-        assert {data["side"] for _event, data in told} == {side}
+        heard = told(tenant)
+        assert sorted(event for event, _data in heard) == ["grant.made", "grant.revoked", "partnership.ended"]
+        assert {data["side"] for _event, data in heard} == {side}
 
 
 def test_every_event_has_words_and_an_example_that_is_json():

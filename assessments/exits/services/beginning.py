@@ -16,12 +16,14 @@ from accounts.audit.shared import tell_sharer
 from accounts.errors import Conflict, InvalidInput
 from accounts.models import Person, Tenant
 from accounts.tenancy.scope import current_tenant_id, savepoint
+from accounts.webhooks.events import EventType
 from assessments.agreements.models import Agreement
 from assessments.agreements.states import State, today
 from assessments.agreements.terms import terms_of, words_of_days
 from assessments.exits.clocks import start_clocks
 from assessments.exits.items import checklist
 from assessments.exits.models import Exit
+from assessments.exits.webhooks import emit_exit
 from assessments.partners.services import find_business_associate
 from assessments.partnerships.models import Partnership
 
@@ -103,6 +105,7 @@ def begin_exit(*, associate_id: UUID, beginning: Beginning, person: Person, tena
     except IntegrityError as error:
         raise Conflict(f"An exit of {associate.name} is open already.") from error
     _record(exit_)
+    emit_exit(EventType.EXIT_BEGAN, exit_)
     start_clocks(exit_)
     return exit_
 

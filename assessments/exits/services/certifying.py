@@ -15,12 +15,14 @@ from accounts.audit.shared import tell_sharer
 from accounts.errors import Conflict, InvalidInput, NotFound, Unavailable
 from accounts.models import Person, Tenant
 from accounts.tenancy.scope import open_tenant, savepoint
+from accounts.webhooks.events import EventType
 from assessments import certified
 from assessments.exits import document
 from assessments.exits.mail import tell_other
 from assessments.exits.models import Exit, ExitCertificate, ExitPackage
 from assessments.exits.reading import Picture, Standing, find_received, picture_of
 from assessments.exits.services.evidence import refresh_evidence, resources_of
+from assessments.exits.webhooks import emit_exit
 from assessments.timers.services import set_timer
 from evidence import vault
 from evidence.queue import ring_after_commit
@@ -66,6 +68,7 @@ def certify_exit(
         exit_, subject="A certificate of return or destruction has come",
         text="A business associate has certified what became of your PHI.",
     )  # fmt: skip
+    emit_exit(EventType.EXIT_CERTIFIED, exit_, key=row.pk, complete=row.complete)
     set_timer(SIGNING, row.pk, timezone.now())
     return row
 

@@ -14,12 +14,14 @@ from accounts.audit.log import record
 from accounts.audit.shared import tell_sharer
 from accounts.errors import Conflict, InvalidInput, NotFound
 from accounts.models import Person
+from accounts.webhooks.events import EventType
 from assessments.agreements.documents import Document, clean_name, seal_document
 from assessments.agreements.states import today
 from assessments.exits.clocks import REMIND
 from assessments.exits.mail import tell_other
 from assessments.exits.models import Exit, ExitPaper, ExitReview, Verdict
 from assessments.exits.reading import find_exit, picture_of
+from assessments.exits.webhooks import emit_exit
 from assessments.timers.services import clear_timer
 
 
@@ -106,6 +108,7 @@ def close_exit(*, exit_id: UUID, note: str, person: Person) -> Exit:
     clear_timer(REMIND, exit_.pk)
     record(Act.EXIT_CLOSE, object_type="exit", object_id=exit_.pk, exceptions=len(picture.remarks))
     _tell_log(exit_, Act.EXIT_CLOSE)
+    emit_exit(EventType.EXIT_CLOSED, exit_)
     tell_other(
         exit_, subject="An exit is closed",
         text="A covered entity has accepted the return or destruction of its PHI. The proof stays on its page.",
