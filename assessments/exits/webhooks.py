@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from accounts.tenancy.scope import current_tenant_id
@@ -12,7 +13,7 @@ from assessments.exits.models import Exit
 
 def emit_exit(event: EventType, exit_: Exit, *, key: UUID | None = None, **fields: object) -> None:
     """Tells the open tenant, and the other party unless the exit is by hand; once for each `key` (the exit's id)."""
-    said = {"partnership": exit_.partnership_id, "due_at": exit_.due_at, **fields}
+    said: dict[str, Any] = {"partnership": exit_.partnership_id, "due_at": exit_.due_at, **fields}
     own, told_for = current_tenant_id(), str(key or exit_.pk)
     sides: dict[UUID, tuple[str, Page]] = {
         exit_.downstream_id: ("downstream", ("exit-received", exit_.pk)),
