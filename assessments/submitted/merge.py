@@ -44,7 +44,8 @@ _MOVE = f"""
             resource_name = g.name, resource_kind = g.kind, connection_id = g.connection_id,
             submission_id = %(submission)s,
             since = case when f.outcome <> g.outcome or f.gone_at <= g.at then g.at else f.since end,
-            gone_at = case when f.gone_at > g.at then f.gone_at end
+            gone_at = case when g.at < %(complete_at)s::timestamptz
+                then coalesce(case when f.gone_at > g.at then f.gone_at end, %(complete_at)s::timestamptz) end
         from given g
         where f.tenant_id = %(tenant)s and f.stream_id = %(stream)s and f.check_id = g.check_id
             and f.resource_key = g.resource_key
