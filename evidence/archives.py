@@ -21,7 +21,9 @@ from typing import IO, BinaryIO
 
 _FLAG_ENCRYPTED = 0x1 | 0x40
 _END = b"PK\x05\x06"
+_LOCATOR, _LOCATOR_SIZE = b"PK\x06\x07", 20
 _END_SIZE, _MAX_COMMENT = 22, 65_535
+_TYPE_AT, _PLAIN_TYPES = 156, (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -102,6 +104,9 @@ def _check_directory(stream: BinaryIO, limits: Limits) -> None:
     stream.seek(0)
     if at < 0 or len(tail) - at < _END_SIZE:
         raise BadArchive("no ZIP archive, or a damaged one")
+    if tail[max(0, at - _LOCATOR_SIZE) : at].startswith(_LOCATOR):
+        # Its own counts would be taken instead of those that are looked at here.
+        raise BadArchive("a ZIP64 archive, which is not read")
     count, directory = struct.unpack("<HI", tail[at + 10 : at + 16])
     if count > limits.entries or directory > limits.directory_bytes:
         raise BadArchive(f"more than {limits.entries} entries")
@@ -160,9 +165,10 @@ class _Counted:
         self._stream, self._packed, self._limits, self._given = stream, packed, limits, 0
 
     def read(self, size: int = -1) -> bytes:
-        step = SMALL if size < 0 else size
+        if size < 0:
+            return b"".join(iter(lambda: self.read(SMALL), b""))
         try:
-            data = self._stream.read(step)
+            data = self._stream.read(size)
         except (OSError, EOFError, zlib.error) as error:
             raise BadArchive("no gzip, or a damaged one") from error
         self._given += len(data)
@@ -171,8 +177,6 @@ class _Counted:
         # gzip reads ahead by a buffer; what it has read bounds what was packed.
         if self._given > SMALL and self._given > self._limits.ratio * max(self._packed.tell(), 1):
             raise BadArchive(f"unpacks to more than {self._limits.ratio} times its size")
-        if size < 0 and data:
-            return data + self.read()
         return data
 
 
@@ -184,6 +188,7 @@ def gunzip(stream: BinaryIO, limits: Limits = DEFAULT) -> _Counted:
 
 def tar_entries(stream: BinaryIO, limits: Limits = DEFAULT) -> Iterator[Entry]:
     """The files of a plain tar, one after another; each is read before the next is taken."""
+    _check_headers(stream, limits)
     stream.seek(0)
     total = 0
     try:
@@ -195,6 +200,24 @@ def tar_entries(stream: BinaryIO, limits: Limits = DEFAULT) -> Iterator[Entry]:
                     yield Entry(member.name, member.size, _tar_opener(archive, member))
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise BadArchive("no tar archive, or a damaged one") from error
+
+
+def _check_headers(stream: BinaryIO, limits: Limits) -> None:
+    """Before tarfile reads headers that go on in blocks of their own (long names, PAX) into memory."""
+    at = count = 0
+    stream.seek(0)
+    while (header := stream.read(tarfile.BLOCKSIZE)).strip(b"\0"):
+        try:
+            size = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape").size
+        except tarfile.HeaderError as error:
+            raise BadArchive("no tar archive, or a damaged one") from error
+        count += 1
+        if header[_TYPE_AT : _TYPE_AT + 1] not in _PLAIN_TYPES and size > SMALL:
+            raise BadArchive("a header is larger than the file's name and times can be")
+        if count > 4 * limits.entries or size < 0:
+            raise BadArchive(f"more than {limits.entries} entries")
+        at += tarfile.BLOCKSIZE * (1 + -(-size // tarfile.BLOCKSIZE))
+        stream.seek(at)
 
 
 def _check_member(member: tarfile.TarInfo, count: int, total: int, limits: Limits) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from evidence.phi.kinds import Hit, Kind, Weight, mask
@@ -12,6 +13,8 @@ from evidence.phi.recognisers import Recogniser
 from evidence.phi.sieve import candidates, is_quiet, words_of
 
 PIECE, OVERLAP = 4_000, 200
+BATCH = 16
+"""Texts that are judged together first."""
 LONGEST_NAME = 300
 """Characters of a name that are looked at."""
 REACH = 60
@@ -55,6 +58,15 @@ def find_in_text(text: str, place: str, name: str = "") -> Iterator[Hit]:
     """The identifiers in a text; `name` is the key or column that it stands under."""
     for sample in find_samples(text, plain_name(name)):
         yield sample.at(place)
+
+
+def find_in_each(values: Iterable[tuple[str, str, str]]) -> Iterator[Hit]:
+    """The identifiers in many texts, each with its place and name: as find_in_text, and quicker."""
+    values = iter(values)
+    while batch := list(islice(values, BATCH)):
+        if not is_clean((plain_name(name), text) for text, _place, name in batch):
+            for text, place, name in batch:
+                yield from find_in_text(text, place, name)
 
 
 def is_clean(values: Iterable[tuple[str, str]]) -> bool:

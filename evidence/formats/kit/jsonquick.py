@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from evidence.formats.kit.errors import BadDocument
 from evidence.formats.kit.guard import Guarded
-from evidence.formats.kit.jsonlimits import ANY, BOM, MAX_DEPTH, MAX_KEYS, MAX_NODES, Found, Path
+from evidence.formats.kit.jsonlimits import ANY, BOM, MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_TEXT, Found, Path
 from evidence.formats.kit.values import Node, pointer_part
 
 PIECE = 128 * 1024
@@ -88,6 +88,7 @@ class _Walker:
 
     def _object(self, path: Path, place: str) -> Iterator[Found]:
         keys: set[str] = set()
+        room = MAX_TEXT // MAX_DEPTH
         if self._text.peek() == "}":
             self._text.take()
             return
@@ -96,6 +97,9 @@ class _Walker:
             if not isinstance(key, str) or key in keys or len(keys) >= MAX_KEYS or self._text.take() != ":":
                 raise Doubt
             keys.add(key)
+            room -= len(key)
+            if room < 0:
+                raise Doubt
             yield from self._value((*path, key), f"{place}/{pointer_part(key)}")
             if self._is_last("}"):
                 return

@@ -93,6 +93,8 @@ class _Walker:
         self._paths = paths
         self._open: list[_Level] = []
         self._document = 0
+        self._room = MAX_TEXT
+        """Characters of keys that may still be kept."""
         self._events: Iterator[Event] = ijson.basic_parse(
             guard, use_float=True, multiple_values=True, buf_size=BUFFER
         )
@@ -109,7 +111,7 @@ class _Walker:
                 self._enter_key(value)
                 continue
             if event in {"end_map", "end_array"}:
-                self._open.pop()
+                self._room += sum(map(len, self._open.pop().keys))
                 self._pass_by()
                 continue
             path = self._path()
@@ -136,6 +138,9 @@ class _Walker:
         if len(level.keys) >= MAX_KEYS:
             raise BadDocument(f"an object has more than {MAX_KEYS} keys", place=self.place())
         _check_text(key, self)
+        self._room -= len(key)
+        if self._room < 0:
+            raise BadDocument(f"the keys come to more than {MAX_TEXT // 2**20} MiB", place=self.place())
         level.keys.add(key)
         level.key = key
 

@@ -14,6 +14,11 @@ from evidence.formats.kit.guard import Guarded
 
 MAX_DEPTH = 100
 MAX_PARTS = 100_000
+MAX_BYTES = 16 * 1024 * 1024
+"""Of one element that was asked for, as it stands in the document."""
+MAX_ATTRIBUTES = 256 * 1024
+MAX_NAMES, MAX_NAME = 10_000, 1_000
+"""The parser keeps every name that it meets."""
 
 
 class Found(NamedTuple):
@@ -35,7 +40,7 @@ def elements(stream: BinaryIO, names: Collection[str]) -> Iterator[Found]:
     """The elements of these names (without namespace), outermost ones, as they end. Raises BadDocument."""
     stream.seek(0)
     guard = Guarded(stream)
-    walker = _Walker(frozenset(names))
+    walker = _Walker(frozenset(names), guard)
     try:
         for event, element in iterparse(guard, events=("start", "end"), forbid_dtd=True):
             guard.seen()
@@ -53,8 +58,11 @@ def elements(stream: BinaryIO, names: Collection[str]) -> Iterator[Found]:
 
 
 class _Walker:
-    def __init__(self, names: frozenset[str]) -> None:
+    def __init__(self, names: frozenset[str], guard: Guarded) -> None:
         self._names = names
+        self._guard = guard
+        self._begun = 0
+        self._met: set[str] = set()
         self._open: list[Element] = []
         self._counts: list[dict[str, int]] = [{}]
         self._wanted = 0
@@ -67,17 +75,34 @@ class _Walker:
     def start(self, element: Element) -> Found | None:
         if len(self._open) >= MAX_DEPTH:
             raise BadDocument(f"nested more than {MAX_DEPTH} levels deep")
+        self._check_words(element)
         name = local(element.tag)
+        if self._open and not self._wanted:
+            # Text around what is asked for is kept by the parser otherwise.
+            self._open[-1].text = None
         count = self._counts[-1]
         count[name] = count.get(name, 0) + 1
         self._open.append(element)
         self._counts.append({})
         if self._wanted or name in self._names:
-            self._parts = self._parts + 1 if self._wanted else 1
-            self._wanted = self._wanted or len(self._open)
+            if not self._wanted:
+                self._parts, self._begun, self._wanted = 0, self._guard.total, len(self._open)
+            self._parts += 1
+            if self._guard.total - self._begun > MAX_BYTES:
+                raise BadDocument(f"one element has more than {MAX_BYTES // 2**20} MiB", place=self.place())
         if self._parts > MAX_PARTS or len(count) > MAX_PARTS:
             raise BadDocument(f"one element has more than {MAX_PARTS} parts", place=self.place())
         return None
+
+    def _check_words(self, element: Element) -> None:
+        names = (element.tag, *element.attrib)
+        if sum(map(len, element.attrib.values())) > MAX_ATTRIBUTES:
+            raise BadDocument("an element's attributes are too long", place=self.place())
+        self._met.update(names)
+        if len(self._met) > MAX_NAMES or max(map(len, names)) > MAX_NAME:
+            raise BadDocument(
+                "too many names of elements and attributes, or too long ones", place=self.place()
+            )
 
     def end(self, element: Element) -> Found | None:
         found = None
