@@ -14,6 +14,8 @@ from evidence.formats.kit.jsonstream import Doubt, Found, pieces, scalars
 from evidence.formats.kit.start import Start, look_at_start
 from evidence.phi.kinds import Hit
 from evidence.phi.office import scan_office
+from evidence.phi.packed import KINDS as PACKED
+from evidence.phi.packed import Room, scan_packed
 from evidence.phi.pdf import scan_pdf
 from evidence.phi.text import find_in_each, find_in_text, photo
 from evidence.phi.values import Watch
@@ -27,24 +29,29 @@ Scan = Callable[[BinaryIO], Iterator[Hit]]
 def scan(stream: BinaryIO, name: str = "") -> Iterator[Hit]:
     """The identifiers in a document, as they are met. `name` is a hint alone (".csv").
 
-    Raises BadDocument for what can't be read as what it seems to be: nobody can say that it holds none. Images aren't
-    looked into: they give one NOTE.
+    Archives are looked into, file by file. Raises BadDocument for what can't be read as what it seems to be: nobody can
+    say that it holds none. Images aren't looked into: they give one NOTE.
     """
+    yield from _scan(stream, name, Room())
+
+
+def _scan(stream: BinaryIO, name: str, room: Room) -> Iterator[Hit]:
     start = look_at_start(stream, name)
     yield from find_in_text(name, "the file's name")
-    yield from _scanner(start)(stream)
+    kind = "application/json" if start.is_json else kind_of_document(start.head)
+    if kind in PACKED:
+        yield from scan_packed(stream, kind, room, _scan)
+    elif kind.startswith(_OFFICE):
+        yield from scan_office(stream, room.take)
+    else:
+        yield from _scanner(start, kind)(stream)
 
 
-def _scanner(start: Start) -> Scan:
-    if start.is_json:
-        return _scan_json
-    kind = kind_of_document(start.head)
-    if kind.startswith("image/") and kind != "image/svg+xml":
-        return lambda _stream: iter((photo("the file"),))
-    if kind.startswith(_OFFICE):
-        return scan_office
+def _scanner(start: Start, kind: str) -> Scan:
     if kind in _BY_KIND:
         return _BY_KIND[kind]
+    if kind.startswith("image/") and kind != "image/svg+xml":
+        return lambda _stream: iter((photo("the file"),))
     if kind.startswith("text/") or kind == "image/svg+xml" or not start.head:
         return _scan_csv if start.name.lower().endswith(".csv") else _scan_text
     raise BadDocument("the file is of no kind that can be looked into for identifiers")
@@ -104,4 +111,4 @@ def _cells(row: list[str], columns: list[str], line: int) -> Iterator[tuple[str,
         yield cell, f"line {line}, column {index + 1}", name
 
 
-_BY_KIND: Mapping[str, Scan] = MappingProxyType({"application/pdf": scan_pdf})
+_BY_KIND: Mapping[str, Scan] = MappingProxyType({"application/json": _scan_json, "application/pdf": scan_pdf})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from sys import getsizeof
 from typing import BinaryIO, cast
 
@@ -21,10 +21,14 @@ MAX_SHARED = 24 * 1024 * 1024
 """Bytes of a workbook's shared texts, all of which are needed at once."""
 
 
-def scan_office(stream: BinaryIO) -> Iterator[Hit]:
-    """The identifiers, by paragraph or cell. Raises BadDocument for what is damaged or beyond the limits."""
+def scan_office(stream: BinaryIO, take: Callable[[int], None]) -> Iterator[Hit]:
+    """The identifiers, by paragraph or cell. Raises BadDocument for what is damaged or beyond the limits.
+
+    `take` is told the bytes that will be unpacked, and may refuse them.
+    """
     try:
         entries = {entry.name: entry for entry in zip_entries(stream, LIMITS)}
+        take(sum(entry.size for entry in entries.values()))
         shared = _shared_strings(entries.get("xl/sharedStrings.xml"))
         for name, entry in entries.items():
             if "/media/" in name:
