@@ -14,6 +14,7 @@ from typing import IO, BinaryIO, cast
 from evidence.archives import BadArchive, Entry, Limits, gunzip, tar_entries, zip_entries
 from evidence.formats.kit.errors import BadDocument
 from evidence.phi.kinds import Hit
+from evidence.phi.text import shown
 
 KINDS = ("application/zip", "application/gzip", "application/x-tar")
 IN_MEMORY = 4 * 1024 * 1024
@@ -53,8 +54,9 @@ def scan_packed(stream: BinaryIO, kind: str, room: Room, scan_file: ScanFile) ->
         with room.inside():
             for entry in _entries(stream, kind):
                 room.take(entry.size)
+                around = f"{shown(entry.name)}: " if entry.name else ""
                 for hit in _scan_entry(entry, room, scan_file):
-                    yield replace(hit, place=f"{entry.name}: {hit.place}" if entry.name else hit.place)
+                    yield replace(hit, place=around + hit.place)
     except BadArchive as error:
         raise BadDocument(str(error)) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:

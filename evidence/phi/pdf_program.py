@@ -16,11 +16,11 @@ from pypdf import PageObject, PdfReader, overwrite_configuration
 from pypdf.errors import PyPdfError
 
 MAX_PAGES = 2_000
-MEMORY = 64 * 1024 * 1024
+MEMORY = 48 * 1024 * 1024
 """Bytes beyond what the program takes by itself."""
-SECONDS, SECONDS_OF_PAGE, SECONDS_IN_ALL = 1.0, 0.25, 60
+SECONDS, SECONDS_OF_PAGE, SECONDS_IN_ALL = 0.8, 0.25, 60
 """Of processor time: for the file, for each page that was read, and at most."""
-STREAM = 16 * 1024 * 1024
+STREAM = 8 * 1024 * 1024
 OBJECTS = 50_000
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
 from typing import NamedTuple
 
+from evidence.formats.kit.errors import printable
 from evidence.phi.kinds import Hit, Kind, Weight, mask
 from evidence.phi.recognisers import Recogniser
 from evidence.phi.sieve import candidates, is_quiet, words_of
@@ -62,11 +62,28 @@ def find_in_text(text: str, place: str, name: str = "") -> Iterator[Hit]:
 
 def find_in_each(values: Iterable[tuple[str, str, str]]) -> Iterator[Hit]:
     """The identifiers in many texts, each with its place and name: as find_in_text, and quicker."""
-    values = iter(values)
-    while batch := list(islice(values, BATCH)):
+    for batch in _batches(values):
         if not is_clean((plain_name(name), text) for text, _place, name in batch):
             for text, place, name in batch:
                 yield from find_in_text(text, place, name)
+
+
+def _batches(values: Iterable[tuple[str, str, str]]) -> Iterator[list[tuple[str, str, str]]]:
+    batch: list[tuple[str, str, str]] = []
+    size = 0
+    for each in values:
+        batch.append(each)
+        size += len(each[0])
+        if len(batch) >= BATCH or size > PIECE:
+            yield batch
+            batch, size = [], 0
+    yield batch
+
+
+def shown(name: str) -> str:
+    """A sender's name of a file as it may stand in a place: masked where it is an identifier itself."""
+    short = name[:LONGEST_NAME]
+    return mask(short) if any(find_samples(short, "")) else printable(short)
 
 
 def is_clean(values: Iterable[tuple[str, str]]) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from sys import getsizeof
 from typing import Any, NamedTuple
 
-from evidence.formats.kit.jsonlimits import ANY, Found
+from evidence.formats.kit.jsonlimits import ANY, Found, Part
 from evidence.formats.kit.values import pointer_part
-from evidence.phi.kinds import Hit
+from evidence.phi.kinds import Hit, mask
 from evidence.phi.text import Sample, find_samples, is_clean, plain_name
 
+LONGEST_PLACE = 500
 _Scalar = str | int
 _Way = tuple[Any, str | int]
 """Where a list or object stands: the way to the one around it (the outermost's place), and the key or index there."""
@@ -30,7 +31,7 @@ class _Value(NamedTuple):
         while not isinstance(way, str):
             way, key = way
             parts.append(key)
-        return way + "".join(f"/{pointer_part(str(part))}" for part in reversed(parts))
+        return "".join((way, *(f"/{pointer_part(str(part))}" for part in reversed(parts))))
 
 
 class Watch:
@@ -50,18 +51,19 @@ class Watch:
         # A list's items stand under the list's name.
         name = next((part for part in reversed(found.path) if part != ANY), "")
         value, place = found.node.value, found.node.place
-        if isinstance(value, (dict, list)):
+        if isinstance(value, (dict, list, Part)):
             open_values: list[_Value] = []
-            self._collect(value, place, name, open_values)
+            first, items = value if isinstance(value, Part) else (0, value)
+            self._collect(items, place, name, open_values, first)
             yield from self._judge(open_values)
         elif isinstance(value, (str, int)) and not isinstance(value, bool):
             for sample in self._samples(name, value):
-                yield sample.at(place or "/")
+                yield sample.at(self._shown(place) or "/")
 
-    def _collect(self, value: Any, way: _Way | str, name: str, into: list[_Value]) -> None:
+    def _collect(self, value: Any, way: _Way | str, name: str, into: list[_Value], first: int = 0) -> None:
         """All texts and whole numbers, without those that are known to be clean."""
         known = self._known.get
-        items: Iterable[tuple[Any, Any]] = enumerate(value) if type(value) is list else value.items()
+        items: Iterable[tuple[Any, Any]] = enumerate(value, first) if type(value) is list else value.items()
         for key, item in items:
             named = name if type(key) is int else key
             kind = type(item)
@@ -78,7 +80,12 @@ class Watch:
                 self._keep(name, value, ())
         for each in values:
             for sample in self._samples(each.name, each.value):
-                yield sample.at(each.place)
+                yield sample.at(self._shown(each.place))
+
+    def _shown(self, place: str) -> str:
+        """A key may be an identifier itself."""
+        parts = place[:LONGEST_PLACE].split("/")
+        return "/".join(mask(part) if self._samples("", part) else part for part in parts)
 
     def _samples(self, name: str, value: _Scalar) -> tuple[Sample, ...]:
         found = self._known.get((name, value))

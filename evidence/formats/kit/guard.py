@@ -59,8 +59,7 @@ class Guarded:
 
 
 def _cut(window: bytes) -> int:
-    """Where a window may be cut without cutting an escape: before its last bytes, at no backslash."""
+    """Where a window may be cut without cutting an escape: before its last bytes, after whole pairs of backslashes."""
     at = max(0, len(window) - _ESCAPES)
-    while at > 0 and window[at - 1 : at] == b"\\":
-        at -= 1
-    return at
+    before = window[:at]
+    return at - (at - len(before.rstrip(b"\\"))) % 2

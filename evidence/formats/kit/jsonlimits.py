@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evidence.formats.kit.values import Node
 
@@ -10,11 +10,20 @@ MAX_DEPTH = 100
 MAX_NODES = 200_000
 MAX_TEXT = 16 * 1024 * 1024
 MAX_KEYS = 50_000
+MAX_WAY = 16 * 1024
+"""Characters of a JSON pointer to what is walked through."""
 BOM = b"\xef\xbb\xbf"
 ANY = "*"
 """In a path: every item of a list."""
 
 Path = tuple[str, ...]
+
+
+class Part(NamedTuple):
+    """Some items of a list, from an index on."""
+
+    first: int
+    items: list[Any]
 
 
 class Found(NamedTuple):

@@ -16,7 +16,18 @@ from typing import Any, BinaryIO
 
 from evidence.formats.kit.errors import BadDocument
 from evidence.formats.kit.guard import Guarded
-from evidence.formats.kit.jsonlimits import ANY, BOM, MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_TEXT, Found, Path
+from evidence.formats.kit.jsonlimits import (
+    ANY,
+    BOM,
+    MAX_DEPTH,
+    MAX_KEYS,
+    MAX_NODES,
+    MAX_TEXT,
+    MAX_WAY,
+    Found,
+    Part,
+    Path,
+)
 from evidence.formats.kit.values import Node, pointer_part
 
 PIECE = 128 * 1024
@@ -24,6 +35,11 @@ LARGEST = 384 * 1024
 """Characters from which on a value isn't built at once."""
 CHECKED = min(2 * MAX_NODES, 4 * MAX_KEYS)
 """A value of fewer characters has neither too many parts nor too many keys."""
+GROUP = 64 * 1024
+SMALL = 256
+"""Characters of items that are built together, and of an item, up to which that is tried."""
+_TRIES = 10
+_ENDS = {"{": "}", "[": "]"}
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOO_LARGE = object()
 _INTEGER_DIGITS = 20
@@ -81,8 +97,13 @@ class _Walker:
             return
         inner, index = (*path, ANY), 0
         while True:
-            yield from self._value(inner, f"{place}/{index}")
-            index += 1
+            items = self._text.take_items(MAX_DEPTH - len(path)) if self._every else []
+            if items:
+                yield Found(path, Node(Part(index, items), place))
+                index += len(items)
+            else:
+                yield from self._value(inner, f"{place}/{index}")
+                index += 1
             if self._is_last("]"):
                 return
 
@@ -98,7 +119,7 @@ class _Walker:
                 raise Doubt
             keys.add(key)
             room -= len(key)
-            if room < 0:
+            if room < 0 or len(place) + len(key) > MAX_WAY:
                 raise Doubt
             yield from self._value((*path, key), f"{place}/{pointer_part(key)}")
             if self._is_last("}"):
@@ -121,6 +142,8 @@ class _Text:
         self._at = 0
         self._ended = False
         self._given_up = 0
+        self._last = LARGEST
+        self._failed = 0
 
     def peek(self) -> str:
         """The next character after white space, "" at the end."""
@@ -154,18 +177,30 @@ class _Text:
             # A number at the end may go on: 1 may be 1.5 or 1e+5.
             if end > len(self._text) - _CUT and not isinstance(value, (str, dict, list)) and self._more():
                 continue
-            self._check(value, end, depth)
+            _check(value, self._text, self._at, end, depth)
+            self._last = end - self._at
             self._at = end
             self._guard.seen()
             return value
 
-    def _check(self, value: Any, end: int, depth: int) -> None:
-        text, at = self._text, self._at
-        if text.find("\\u0000", at, end) >= 0:
-            raise Doubt
-        opened = text.count("{", at, end) + text.count("[", at, end)
-        if (opened > depth or end - at > CHECKED) and isinstance(value, (dict, list)):
-            _check_size(value, depth)
+    def take_items(self, depth: int) -> list[Any]:
+        """Some items of a list of small ones, without their last comma, as a list; [] where that doesn't work."""
+        end = _ENDS.get(self.peek(), "")
+        cut = self._text.rfind(f"{end},", self._at, self._at + GROUP) + len(end)
+        if self._last > SMALL or self._failed > _TRIES or cut <= self._at:
+            return []
+        group = f"[{self._text[self._at : cut]}]"
+        try:
+            items, reached = _DECODER.raw_decode(group)
+        except ValueError:
+            reached = 0
+        if reached != len(group):
+            self._failed += 1
+            return []
+        _check(items, group, 0, reached, depth)
+        self._at, self._failed = cut, 0
+        self._guard.seen()
+        return list(items)
 
     def _give_up(self) -> None:
         """A document where little else is done than trying is better read carefully."""
@@ -184,6 +219,14 @@ class _Text:
             room -= len(data)
         self._text, self._at = "".join(parts), 0
         return True
+
+
+def _check(value: Any, text: str, at: int, end: int, depth: int) -> None:
+    if text.find("\\u0000", at, end) >= 0:
+        raise Doubt
+    opened = text.count("{", at, end) + text.count("[", at, end)
+    if (opened > depth or end - at > CHECKED) and isinstance(value, (dict, list)):
+        _check_size(value, depth)
 
 
 def _check_size(value: dict[str, Any] | list[Any], depth: int) -> None:

@@ -16,11 +16,22 @@ import ijson
 from evidence.formats.kit import jsonquick
 from evidence.formats.kit.errors import BadDocument, quoted
 from evidence.formats.kit.guard import Guarded
-from evidence.formats.kit.jsonlimits import ANY, BOM, MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_TEXT, Found, Path
+from evidence.formats.kit.jsonlimits import (
+    ANY,
+    BOM,
+    MAX_DEPTH,
+    MAX_KEYS,
+    MAX_NODES,
+    MAX_TEXT,
+    MAX_WAY,
+    Found,
+    Part,
+    Path,
+)
 from evidence.formats.kit.jsonquick import Doubt
 from evidence.formats.kit.values import Node, pointer_part
 
-__all__ = ["ANY", "Doubt", "Found", "Path", "pieces", "scalars", "values_at"]
+__all__ = ["ANY", "Doubt", "Found", "Part", "Path", "pieces", "scalars", "values_at"]
 
 BUFFER = 64 * 1024
 LINES_UP_TO = 4 * 1024 * 1024
@@ -65,7 +76,7 @@ def scalars(stream: BinaryIO) -> Iterator[Found]:
 
 
 def pieces(stream: BinaryIO) -> Iterator[Found]:
-    """All of a document in pieces as large as fit: objects, lists and scalars.
+    """All of a document in pieces as large as fit: objects, lists, parts of lists, and scalars.
 
     Raises Doubt where `scalars` must say what is wrong; it gives what was given here again, in the same order.
     """
@@ -143,6 +154,8 @@ class _Walker:
             raise BadDocument(f"the keys come to more than {MAX_TEXT // 2**20} MiB", place=self.place())
         level.keys.add(key)
         level.key = key
+        if sum(len(each.key) for each in self._open) > MAX_WAY:
+            raise BadDocument("the keys on the way to a value are too long")
 
     def _descend(self, *, is_list: bool) -> None:
         if len(self._open) >= MAX_DEPTH:
