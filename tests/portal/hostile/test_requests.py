@@ -193,6 +193,10 @@ def test_names_that_are_scripts_are_shown_as_text(route, hostile):
         else:
             assert answer.headers.get("X-Content-Type-Options", "nosniff") == "nosniff"
             assert "\n" not in answer.headers.get("Content-Disposition", "")
+
+
+def test_a_name_that_is_a_script_is_on_the_page(hostile):
+    """Without this the test above could pass on pages that show nothing."""
     overview = hostile.client.get("/")
     assert overview.status_code == 200, overview.content.decode()
     assert b"&lt;script&gt;alert(1)" in overview.content, "the name isn't on the page at all"
