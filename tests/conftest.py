@@ -147,6 +147,18 @@ def pytest_configure() -> None:
     settings.NETWORK_TRIES = 1_000_000
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lets xdist's groups hold: xdist 3.8 writes them where pytest 9.2 doesn't look any more.
+
+    Without it each worker makes what a group's tests share: servers, migrated databases, whole collections.
+    """
+    for item in items:
+        grouped = vars(item).get("_nodeid")
+        if grouped and grouped != item.nodeid:
+            item._id = type(item.id).parse(grouped)
+
+
 def _close_unsound_connections() -> None:
     """Closes the connections that a test broke, or left within a transaction."""
     from django.db import connections

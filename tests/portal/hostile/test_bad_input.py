@@ -90,7 +90,8 @@ def test_every_field_of_every_form_takes_anything_and_changes_nothing_where_it_i
         if all(_refuses(site, route, name, *each) for each in values):
             assert site.rows.read() == before, (route, name)
             continue
-        for each in values:  # one of them did something: they are sent again, each between two looks at the rows
+        # One of them did something: they are sent again, each between two looks at the rows.
+        for each in values:
             before = site.rows.read()
             if _refuses(site, route, name, *each):
                 assert site.rows.read() == before, (route, name, each[0])
