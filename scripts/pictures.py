@@ -56,6 +56,7 @@ PICTURES = (
     Picture("questionnaire-review", HOSPITAL, (*PARTNER, "Questionnaires", "re:questionnaire$"), 900),
     Picture("calendar", HOSPITAL, ("Calendar",), 900),
     Picture("exit", HOSPITAL, ("Exits", "re:Cedar Billing"), 900),
+    Picture("covered-entity", VENDOR, CUSTOMER, 760),
     Picture("preview", VENDOR, (*GRANT, "press: See it as they would"), 980),
     Picture("verification-packet", VENDOR, ("Verifications", "re:^Verification 20"), 940),
     Picture("notice-clocks", VENDOR, ("Notices", "Sent and own", "re:stolen log-in"), 900),

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     """What needs doing. The order of the members is the order of the portfolio."""
 
     NO_AGREEMENT = "no_agreement"
+    EXIT_OVERDUE = "exit_overdue"
     EXPIRING = "expiring"
     VERIFICATION_OVERDUE = "verification_overdue"
     REQUIRED_GAP = "required_gap"
@@ -47,6 +48,11 @@ _LABELS = {
         "No agreement in force",
         "164.308(b), 164.502(e): no PHI without one",
     ),
+    Reason.EXIT_OVERDUE: (
+        "PHI not returned in time",
+        "Exit overdue",
+        "164.504(e)(2)(ii)(J): its day has passed, and the exit isn't closed",
+    ),
     Reason.EXPIRING: (
         "Agreement ends within 90 days",
         "Agreement ends within 90 days",
@@ -80,6 +86,7 @@ _LABELS = {
 }
 _TABS = {
     Reason.NO_AGREEMENT: "agreement",
+    Reason.EXIT_OVERDUE: "exit",
     Reason.EXPIRING: "agreement",
     Reason.VERIFICATION_OVERDUE: "verification",
     Reason.REQUIRED_GAP: "posture",

@@ -16,6 +16,7 @@ from accounts.audit.events import Act
 from assessments.agreements.models import Agreement
 from assessments.agreements.states import State
 from assessments.chain.models import ChainNode
+from assessments.exits.models import Exit
 from assessments.notices.models import Acknowledgement, Notice
 from assessments.partnerships.models import Partnership
 from assessments.portfolio.reasons import STALE_AFTER, Reason
@@ -88,6 +89,17 @@ AGREEMENT = Source(
         f" OR agreement_state NOT IN ('{State.IN_FORCE}', '{State.EXPIRING}')",
         Reason.EXPIRING: f"agreement_state = '{State.EXPIRING}'",
     },
+)
+
+
+def _exits(_now: datetime) -> QuerySet[Any, Any]:
+    """Those that aren't closed, of which a business associate has one at most."""
+    rows: QuerySet[Any, Any] = Exit.objects.filter(closed_at=None).values_list("associate_id", "due_at")
+    return rows
+
+
+EXIT = Source(
+    "exits", ("associate_id",), ("exit_due_at",), _exits, {Reason.EXIT_OVERDUE: "exit_due_at < now()"}
 )
 
 
@@ -190,7 +202,7 @@ NOTICES = Source(
     Told(Act.NOTICE_LIST, "partnership", "partnership_id"),
 )
 
-SOURCES: tuple[Source, ...] = (PARTNERSHIP, AGREEMENT, DELIVERY, RECEIPT, POSTURE, CHAIN, NOTICES)
+SOURCES: tuple[Source, ...] = (PARTNERSHIP, AGREEMENT, EXIT, DELIVERY, RECEIPT, POSTURE, CHAIN, NOTICES)
 """In the order in which they are joined: those of SHOWN_BY after PARTNERSHIP, which brings it."""
 PARTS = frozenset(source.name for source in SOURCES)
 """The names of the sources, by which a page knows its columns."""

@@ -15,7 +15,7 @@ from accounts.audit.models import AuditEntry
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
 from assessments.agreements.models import VersionKind
-from assessments.models import ChainNode, Partnership, SharedPosture
+from assessments.models import ChainNode, Exit, Partnership, SharedPosture
 from assessments.notices.sending import send_notices
 from assessments.portfolio.reasons import Reason
 from assessments.sharing.levels import Level
@@ -121,6 +121,20 @@ def test_a_verification_that_never_came_is_overdue_after_a_year(official, tenant
     assert Reason.VERIFICATION_OVERDUE not in reasons["Lead Hosting"]
     words = {row.name: row.verification_word for row in official.get(LIST).context["rows"]}
     assert words == {"Zinc Hosting": "overdue", "Lead Hosting": "first one to come"}
+
+
+def test_phi_that_is_not_back_in_time_needs_doing_until_the_exit_is_closed(official, tenant):
+    for name, days in (("Zinc Hosting", -1), ("Lead Hosting", 1)):
+        make_agreement(tenant, associate=(associate := make_associate(tenant, name=name)))
+        with open_tenant(tenant.pk):
+            Exit.objects.create(
+                associate=associate, viewer_id=tenant.pk, items=[], runs_from=in_days(-60), return_days=60,
+                due_at=timezone.now() + timedelta(days=days),
+            )  # fmt: skip
+    assert _reasons(official) == {"Zinc Hosting": (Reason.EXIT_OVERDUE,), "Lead Hosting": ()}
+    with open_tenant(tenant.pk):
+        Exit.objects.update(closed_at=timezone.now())
+    assert _reasons(official)["Zinc Hosting"] == ()
 
 
 def test_a_drill_is_no_open_notice(official, tenant):
