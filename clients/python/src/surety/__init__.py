@@ -16,6 +16,7 @@ from surety.errors import (
     Unreachable,
 )
 from surety.oidc import FileToken, GitHubToken, OidcToken, VariableToken
+from surety.proofs import Inclusion, verify_inclusion
 from surety.receipts import verify
 from surety.retry import Retry
 from surety.tokens import ClientSecret, TokenSource
@@ -31,6 +32,7 @@ __all__ = [
     "FileToken",
     "GitHubToken",
     "IdentityMissing",
+    "Inclusion",
     "OidcToken",
     "Page",
     "Problem",
@@ -48,4 +50,5 @@ __all__ = [
     "VariableToken",
     "__version__",
     "verify",
+    "verify_inclusion",
 ]

@@ -19,6 +19,7 @@ from surety.documents import open_document
 from surety.errors import Problem, ReceiptUnproven, SettingUnfit, SuretyError
 from surety.oidc import GITLAB_VARIABLE, GitHubToken, OidcToken, VariableToken
 from surety.options import KEYLESS, make_parser
+from surety.proofs import verify_inclusion
 from surety.report import Report, plain
 from surety.retry import Retry
 from surety.tokens import ClientSecret, Granted
@@ -123,14 +124,28 @@ def _status(client: Client, tokens: Granted, options: argparse.Namespace) -> int
 def _receipt(client: Client, tokens: Granted, options: argparse.Namespace) -> int:
     answer = client.receipt(options.id)
     Report(tokens.audience, as_json=True).raw(answer)
-    if options.verify or options.file:
+    if options.verify or options.file or options.log_key:
         keys = json.loads(Path(options.keys).read_text()) if options.keys else None
         signed = client.verify(str(answer.get("receipt")), keys)
         _compare(signed, options)
-        sys.stderr.write(
-            f"The signature is good: {plain(str(signed.get('digest')))} of {signed.get('size')} bytes.\n"
-        )
+        _tell(f"The signature is good: {signed.get('digest')}, {signed.get('size')} bytes.")
+        _prove(answer, options.log_key)
     return DONE
+
+
+def _prove(answer: Mapping[str, object], fingerprint: str) -> None:
+    """Raises ReceiptUnproven; without a proof only where one was asked for."""
+    if answer.get("proof") is None and not fingerprint:
+        _tell("There is no proof yet that it stands in the audit log: ask again in a minute.")
+        return
+    found = verify_inclusion(answer, fingerprint)
+    _tell(
+        f"It stands in the audit log, as entry {found.index} of {found.size}; the log's key is {found.fingerprint}"
+    )
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{plain(line)}\n")
 
 
 def _compare(signed: Mapping[str, object], options: argparse.Namespace) -> None:

@@ -83,6 +83,12 @@ def _push(parser: argparse.ArgumentParser) -> None:
 def _receipt(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("id", metavar="ID", help="the submission's id")
-    add("--verify", action="store_true", help="check the signature")
+    add("--verify", action="store_true", help="check the signature, and the proof where there is one already")
     add("--keys", metavar="FILE", help="receipt keys kept from before (JWK set); else asked for now")
+    add(
+        "--log-key",
+        default="",
+        metavar="FINGERPRINT",
+        help="of the audit log's key: no other may have signed the proof",
+    )
     add("--file", metavar="FILE", help="the document: check that the receipt is this one's")
