@@ -18,16 +18,21 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text()
 COMMANDS = [textwrap.dedent(found) for found in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)]
 
 
-def test_the_commands_of_the_page_work_as_written(live_server):
+def test_the_commands_of_the_page_work_as_written(live_server, tmp_path):
     machine = make_machine()
     collected = collect(machine.tenant)
-    get_token, ask, start = COMMANDS
-    script = f"{get_token}\n{ask}\necho\n{start}".replace("https://YOUR-PORTAL", live_server.url)
+    get_token, ask, push, start = COMMANDS
+    script = f"{get_token}\n{ask}\n{push}\n{start}".replace("https://YOUR-PORTAL", live_server.url)
     script = script.replace("SURETY_CLIENT_ID=...", f"SURETY_CLIENT_ID={machine.made.client.pk}")
     script = script.replace("SURETY_CLIENT_SECRET=...", f"SURETY_CLIENT_SECRET={machine.made.text}")
     script = script.replace("connections/ID/runs", f"connections/{collected.connection.pk}/runs")
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], check=False, capture_output=True, text=True, timeout=60
+        ["bash", "-euo", "pipefail", "-c", script],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     answers, rest = [], done.stdout.strip()
@@ -35,10 +40,12 @@ def test_the_commands_of_the_page_work_as_written(live_server):
         answer, end = json.JSONDecoder().raw_decode(rest)
         answers.append(answer)
         rest = rest[end:].strip()
-    safeguards, findings, run = answers
+    safeguards, findings, receipt, pushed, run = answers
     assert safeguards["data"]
     assert set(safeguards["data"][0]) == {"citation", "title", "why"}
     assert all(row["outcome"] == "FAIL" for row in findings["data"])
+    assert (receipt["state"], receipt["size"]) == ("received", (tmp_path / "report.xml").stat().st_size)
+    assert pushed["data"] == [{"state": "received", "problem": "", "counts": {}}]
     assert (run["state"], run["trigger"]) == ("running", "client")
 
 
@@ -48,7 +55,15 @@ def test_every_scope_is_on_the_page():
 
 @pytest.mark.parametrize(
     "module",
-    ["accounts.errors", "portal.api.errors", "portal.api.query", "portal.api.idempotency", "portal.api.wire"],
+    [
+        "accounts.errors",
+        "portal.api.errors",
+        "portal.api.query",
+        "portal.api.idempotency",
+        "portal.api.wire",
+        "portal.api.resources.submissions",
+        "evidence.submissions.receiving",
+    ],
 )
 def test_every_problem_that_the_interface_has_is_on_the_page(module):
     import importlib

@@ -50,6 +50,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], retry: Retry 
         return _complain(f"{problem.words} ({problem.slug})", about=problem.slug)
     except SuretyError as error:
         return _complain(str(error))
+    except BrokenPipeError:
+        # Whoever read us has enough; Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except OSError as error:
         return _complain(f"{error.filename or 'reading'}: {error.strerror or error}")
     except KeyboardInterrupt:
