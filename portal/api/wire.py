@@ -23,6 +23,14 @@ class BodyTooLarge(PortalError):
     slug = "body-too-large"
 
 
+class BodyEncoded(PortalError):
+    """The body is compressed (RFC 7694): what is small on the way could be large here."""
+
+    status = 415
+    slug = "unsupported-media-type"
+    headers = {"Accept-Encoding": "identity"}
+
+
 class JsonAlone(DefaultContentNegotiation):
     """By Accept, never by the address."""
 
@@ -51,8 +59,10 @@ class StrictJSONParser(JSONParser):
 
 
 def read_body(request: Any) -> bytes:
-    """A request's whole body. Raises BodyTooLarge."""
+    """A request's whole body. Raises BodyTooLarge, BodyEncoded."""
     plain = getattr(request, "_request", request)
+    if plain.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise BodyEncoded("Send the body as it is, without a Content-Encoding.")
     try:
         if int(plain.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
             raise BodyTooLarge(f"A body here has {MOST_BYTES:,} bytes at most.")

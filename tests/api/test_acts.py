@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import itertools
 import json
 from datetime import timedelta
 from uuid import uuid4
@@ -114,3 +116,34 @@ def test_a_notice_is_acknowledged_and_its_sender_knows_who_read_it(transactional
         told = AuditEntry.objects.filter(actor_kind="partner", actor_id=str(upstream.pk))
         assert {Act.NOTICE_LIST, Act.NOTICE_ACKNOWLEDGE} <= {entry.act for entry in told}
         assert Acknowledgement.received.get().note == "Seen by the desk"
+
+
+HOSTILE = (
+    '"\\ud800"', '"a\\u0000b"', '{"deep": 1}', "[1]", "null", "true", "1e400", "-1", '"' + "x" * 5000 + '"', '"\\u202e"',
+)  # fmt: skip
+"""JSON values that fit no field of a person's form, and some that do."""
+
+
+def test_whatever_stands_in_a_field_is_kept_as_text_or_refused_at_its_place(transactional_db):
+    machine = make_machine(Scope.PARTNERS_READ, Scope.PARTNERS_WRITE)
+    fields = ("reference", "name", "services", "maintains", "volume", "contact_email")
+    for field, value in itertools.product(fields, HOSTILE):
+        said = {"reference": '"V-1"', "name": '"N"', field: value}
+        body = "{" + ", ".join(f'"{name}": {each}' for name, each in said.items()) + "}"
+        answer = machine.ask("POST", "partners", body, Idempotency_Key=str(uuid4()))
+        assert answer.status_code in {201, 400}, (field, value, answer.content)
+        if answer.status_code == 400:
+            kind = answer.json()["type"].removeprefix("urn:surety:problem:")
+            assert kind in {"invalid-input", "body-unreadable"}, (field, value)
+    assert do(machine, "partners").json()["errors"] == [
+        {"pointer": "#/reference", "detail": "This field is required."},
+        {"pointer": "#/name", "detail": "This field is required."},
+    ]
+
+
+def test_a_body_is_taken_as_json_alone_and_never_unpacked(transactional_db):
+    machine = make_machine(Scope.PARTNERS_WRITE)
+    bomb = gzip.compress(b" " * (64 << 20), 1)
+    packed = machine.ask("POST", "partners", bomb, Idempotency_Key="one", Content_Encoding="gzip")
+    assert problem_of(packed) == (415, "unsupported-media-type")
+    assert packed["Accept-Encoding"] == "identity"

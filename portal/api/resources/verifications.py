@@ -77,7 +77,7 @@ class PacketFilters(serializers.Serializer[Any]):
     state = choice(*PacketState.values)
 
 
-class DeliveryShape(serializers.Serializer[Any]):
+class VerificationDeliveryShape(serializers.Serializer[Any]):
     """A certified packet as one covered entity has it. `due_on`: when the next is due. `sha256` is of the document."""
 
     id = serializers.UUIDField(read_only=True)
@@ -161,7 +161,7 @@ class DeliveryList(Listing):
     """
 
     scope, operation, tag = Scope.VERIFICATIONS_READ, "list_verification_deliveries", TAG
-    act, shape, filters, example = Act.VERIFICATION_LIST, DeliveryShape, DeliveryFilters, DELIVERY
+    act, shape, filters, example = Act.VERIFICATION_LIST, VerificationDeliveryShape, DeliveryFilters, DELIVERY
 
     def page(self, reach: Reach, asked: Asked, **_ids: Any) -> Page:  # noqa: ARG002 (as above)
         page = page_of_both(asked, _deliveries())
@@ -176,7 +176,7 @@ class DeliveryDetail(Reading):
     """
 
     scope, operation, tag = Scope.VERIFICATIONS_READ, "read_verification_delivery", TAG
-    act, shape, example = Act.VERIFICATION_READ, DeliveryShape, DELIVERY
+    act, shape, example = Act.VERIFICATION_READ, VerificationDeliveryShape, DELIVERY
 
     def read(self, reach: Reach, asked: Asked, **ids: UUID) -> VerificationDelivery:  # noqa: ARG002 (as above)
         found: VerificationDelivery | None = find_on_either(ids["delivery_id"], _deliveries())

@@ -75,7 +75,7 @@ class WebhookChanges(serializers.Serializer[Any]):
     )
 
 
-class DeliveryShape(serializers.Serializer[Any]):
+class WebhookDeliveryShape(serializers.Serializer[Any]):
     """One event on its way to one webhook. `status` is what the receiver answered last; `data` is what it gets."""
 
     id = serializers.UUIDField(read_only=True)
@@ -228,7 +228,13 @@ class WebhookTest(_Writing):
     Once, also while it is disabled. `Location` says where to see what became of it.
     """
 
-    operation, act, shape, example, status = "test_webhook", Act.WEBHOOK_TEST, DeliveryShape, DELIVERY, 201
+    operation, act, shape, example, status = (
+        "test_webhook",
+        Act.WEBHOOK_TEST,
+        WebhookDeliveryShape,
+        DELIVERY,
+        201,
+    )
 
     def do(self, request: ApiRequest, given: dict[str, Any], **ids: UUID) -> tuple[Any, str]:  # noqa: ARG002 (as above)
         made = webhooks.test_endpoint(endpoint_id=ids["endpoint_id"])
@@ -239,7 +245,7 @@ class DeliveryList(Listing):
     """List deliveries of webhooks, newest first."""
 
     scope, operation, tag, act = Scope.WEBHOOKS_READ, "list_webhook_deliveries", TAG, Act.WEBHOOK_READ
-    shape, filters, example = DeliveryShape, DeliveryFilters, DELIVERY
+    shape, filters, example = WebhookDeliveryShape, DeliveryFilters, DELIVERY
 
     def page(self, reach: Reach, asked: Asked, **_ids: Any) -> Page:  # noqa: ARG002 (as above)
         rows: QuerySet[WebhookDelivery] = WebhookDelivery.objects.select_related("message")
@@ -250,7 +256,7 @@ class DeliveryDetail(Reading):
     """Read what became of a delivery."""
 
     scope, operation, tag, act = Scope.WEBHOOKS_READ, "read_webhook_delivery", TAG, Act.WEBHOOK_READ
-    shape, example = DeliveryShape, DELIVERY
+    shape, example = WebhookDeliveryShape, DELIVERY
 
     def read(self, reach: Reach, asked: Asked, **ids: UUID) -> WebhookDelivery:  # noqa: ARG002 (as above)
         return webhooks.find_delivery(ids["webhook_delivery_id"])
@@ -262,7 +268,12 @@ class DeliveryReplay(_Writing):
     Under its message's id, with all its tries. 409 while it is on its way, or the webhook is disabled.
     """
 
-    operation, act, shape, example = "replay_webhook_delivery", Act.WEBHOOK_REPLAY, DeliveryShape, DELIVERY
+    operation, act, shape, example = (
+        "replay_webhook_delivery",
+        Act.WEBHOOK_REPLAY,
+        WebhookDeliveryShape,
+        DELIVERY,
+    )
 
     def look(self, request: ApiRequest, **ids: UUID) -> None:  # noqa: ARG002 (as above)
         webhooks.find_delivery(ids["webhook_delivery_id"])
