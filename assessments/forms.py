@@ -13,8 +13,10 @@ from assessments.models import OUTCOMES, SEVERITIES
 from assessments.posture import SafeguardFilter
 from assessments.rule.model import SECURITY_RULE, Designation, Family
 from assessments.status import Status
+from assessments.submitted.reading import OURS
 from assessments.worklist import FindingFilter
 from evidence.ledger import connections
+from evidence.models import SubmissionStream
 
 
 class SafeguardFilterForm(forms.Form):
@@ -57,6 +59,7 @@ class FindingFilterForm(forms.Form):
     citation = forms.ChoiceField(
         required=False, choices=[("", "Every safeguard"), *((c, c) for c in SECURITY_RULE)]
     )
+    source = forms.ChoiceField(required=False)
     text = forms.CharField(required=False, max_length=200, label="Words or ARN")
 
     def __init__(self, data: Mapping[str, Any]) -> None:
@@ -64,6 +67,9 @@ class FindingFilterForm(forms.Form):
         services = sorted({check.service for check in checks().values()})
         mine = [(str(row.pk), row.name) for row in connections()]
         self.fields["service"].choices = [("", "Every service"), *((name, name) for name in services)]  # type: ignore[attr-defined]
+        tools = SubmissionStream.objects.order_by("producer").values_list("producer", flat=True).distinct()
+        sources = [(OURS, "Our own checks"), *((name, name) for name in tools)]
+        self.fields["source"].choices = [("", "Every source"), *sources]  # type: ignore[attr-defined]
         self.fields["connection"].choices = [("", "Every connection"), *mine]  # type: ignore[attr-defined]
 
     def wanted(self) -> FindingFilter:

@@ -9,37 +9,54 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import F, Min, Q
+from django.urls import reverse
 
 from accounts.errors import NotFound
 from assessments.checks.base import Check, Severity, checks
 from assessments.models import Evaluation, Finding, SafeguardStatus
 from assessments.rule.model import SECURITY_RULE, Designation, Family, Safeguard, children
 from assessments.status import EVIDENCE_LABELS, Status, Tally, derive_statuses
+from assessments.submitted.reading import ToolCheck, tool_checks
 from evidence import ledger
 from evidence.models import CollectionUnit
 
 CHANGES_SHOWN = 8
+_NO_TOOLS: Mapping[str, ToolCheck] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class CheckTally:
-    """How one check came out over all resources; `check` is None for one that this version no longer has."""
+    """How one check came out over all resources.
+
+    `tool_check` is another tool's; both are None for a check that this version no longer has.
+    """
 
     tally: Tally
     check: Check | None
+    tool_check: ToolCheck | None = None
 
     @property
     def title(self) -> str:
         """The check's title, or its id."""
-        return self.check.title if self.check else self.tally.title or self.tally.check_id
+        known = self.check or self.tool_check
+        return known.title if known else self.tally.title or self.tally.check_id
 
     @property
     def severity(self) -> Severity:
         """The check's severity; the lowest for one that is no longer there."""
-        return self.check.severity if self.check else Severity.LOW
+        known = self.check or self.tool_check
+        return known.severity if known else Severity.LOW
+
+    @property
+    def url(self) -> str:
+        """The check's page; "" where there is none."""
+        if self.check:
+            return reverse("check-detail", args=[self.check.id])
+        return reverse("submitted-check-detail", args=[self.tool_check.page_id]) if self.tool_check else ""
 
     @property
     def look(self) -> str:
@@ -179,7 +196,8 @@ def recent_changes(first: datetime) -> list[Change]:
     found = Finding.objects.filter(moved, gone_at=None, since__gt=first).order_by("-since", "-id")[
         :CHANGES_SHOWN
     ]
-    return [Change(finding, _kind(finding), title_of(finding.check_id)) for finding in found]
+    tools = tool_checks(finding.check_id for finding in found)
+    return [Change(finding, _kind(finding), title_of(finding.check_id, tools)) for finding in found]
 
 
 def _kind(finding: Finding) -> str:
@@ -188,10 +206,10 @@ def _kind(finding: Finding) -> str:
     return "new" if finding.since == finding.first_seen_at else "regressed"
 
 
-def title_of(check_id: str) -> str:
+def title_of(check_id: str, tools: Mapping[str, ToolCheck] = _NO_TOOLS) -> str:
     """A check's title, or its id where this version has no such check."""
-    check = checks().get(check_id)
-    return check.title if check else check_id
+    known = checks().get(check_id) or tools.get(check_id)
+    return known.title if known else check_id
 
 
 def read_safeguards(at: datetime | None = None) -> list[SafeguardState]:
@@ -201,23 +219,32 @@ def read_safeguards(at: datetime | None = None) -> list[SafeguardState]:
         then = Q(valid_from__lte=at) & (Q(valid_to=None) | Q(valid_to__gt=at))
     rows = {row.citation: row for row in SafeguardStatus.objects.filter(then)}
     defaults = derive_statuses((), {})
-    return [_state(safeguard, rows.get(citation), defaults) for citation, safeguard in SECURITY_RULE.items()]
+    tools = tool_checks(said["check_id"] for row in rows.values() for said in row.reasons["checks"])
+    return [
+        _state(safeguard, rows.get(citation), defaults, tools)
+        for citation, safeguard in SECURITY_RULE.items()
+    ]
 
 
-def _state(safeguard: Safeguard, row: SafeguardStatus | None, defaults: Mapping[str, Any]) -> SafeguardState:
+def _state(
+    safeguard: Safeguard,
+    row: SafeguardStatus | None,
+    defaults: Mapping[str, Any],
+    tools: Mapping[str, ToolCheck],
+) -> SafeguardState:
     if row is None:
         derived = defaults[safeguard.citation]
         return SafeguardState(safeguard, derived.status, derived.why, (), derived.needs, 0, 0, None)
-    tallies = tuple(_check_tally(said) for said in row.reasons["checks"])
+    tallies = tuple(_check_tally(said, tools) for said in row.reasons["checks"])
     return SafeguardState(
         safeguard, Status(row.status), row.reasons["why"], tallies, tuple(row.reasons["needs"]),
         row.coverage["decided"], row.coverage["total"], row.valid_from,
     )  # fmt: skip
 
 
-def _check_tally(said: Mapping[str, Any]) -> CheckTally:
+def _check_tally(said: Mapping[str, Any], tools: Mapping[str, ToolCheck]) -> CheckTally:
     tally = Tally(**said)
-    return CheckTally(tally, checks().get(tally.check_id))
+    return CheckTally(tally, checks().get(tally.check_id), tools.get(tally.check_id))
 
 
 @dataclass(frozen=True, slots=True)

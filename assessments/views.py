@@ -61,6 +61,16 @@ def check_detail(request: TenantRequest, check_id: str) -> HttpResponse:
 
 @require_safe
 @requires(Permission.POSTURE_READ)
+def submitted_check_detail(request: TenantRequest, submitted_check_id: UUID) -> HttpResponse:
+    """One check of another tool, and what its documents say of each resource."""
+    form = FindingFilterForm(request.GET)
+    detail = worklist.read_tool_check(submitted_check_id, form.wanted(), request.GET.get("after", ""))
+    record(Act.POSTURE_READ, object_type="submitted_check", object_id=submitted_check_id)
+    return render(request, "assessments/submitted_check.html", {"detail": detail, "form": form})
+
+
+@require_safe
+@requires(Permission.POSTURE_READ)
 def finding_detail(request: TenantRequest, finding_id: UUID) -> HttpResponse:
     """One finding: observed and expected, how to mend it, the evidence, the history."""
     detail = worklist.read_finding(finding_id)

@@ -69,8 +69,7 @@ def _mending(posture: Overview) -> Iterator[Step]:
         number = entry.tally.failed
         resources = "resource" if number == 1 else "resources"
         why = f"{entry.severity.capitalize()}: fails on {number:,} {resources}."
-        url = reverse("check-detail", args=[entry.tally.check_id])
-        yield Step(f"Mend: {entry.title}", why, url, "alert-triangle")
+        yield Step(f"Mend: {entry.title}", why, entry.url or reverse("finding-list"), "alert-triangle")
 
 
 def _widening(rows: list[ConnectionHealth]) -> Iterator[Step]:

@@ -34,6 +34,7 @@ OBJECT_PAGES = {
     "connection": ("connection-detail", "connection_id"),
     "finding": ("finding-detail", "finding_id"),
     "check": ("check-detail", "check_id"),
+    "submitted_check": ("submitted-check-detail", "submitted_check_id"),
     "safeguard": ("safeguard-detail", "citation"),
     "engagement": ("engagement-detail", "engagement_id"),
 }

@@ -182,6 +182,7 @@ class Everything:
     snapshot: Snapshot
     evaluation: Evaluation
     submission: Submission
+    submitted_check: SubmittedCheck
     finding: Finding
     period: FindingPeriod
     status: SafeguardStatus
@@ -562,22 +563,23 @@ def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str)
         gaps=[gap],
         collected_at=now,
     )
-    return {"snapshot": snapshot, "unit": unit, "submission": _submission(mark)}
+    return {"snapshot": snapshot, "unit": unit, **_submission(mark)}
 
 
-def _submission(mark: str) -> Submission:
+def _submission(mark: str) -> dict[str, Any]:
     """A document that was refused, with a check of its stream."""
     stream = SubmissionStream.objects.create(producer=mark[:64], name=mark[:100])
-    SubmittedCheck.objects.create(
+    check = SubmittedCheck.objects.create(
         stream=stream, check_id=f"{mark}:check"[:300], title=mark[:300], severity="high", failed=1, weighing=1,
         citations=["164.312(b)"],
     )  # fmt: skip
-    return Submission.objects.create(
+    submission = Submission.objects.create(
         sequence=1, sender=mark[:150], receipt=mark, received_at=timezone.now(), digest="00" * 32, size=3,
         name=mark[:255], media_type="text/plain", address=f"submission-{mark}"[:200], wrapped_key=b"", key_id="1",
         ciphertext_digest="", stored_size=0, state="refused", problem=mark, found=[], stream=stream, format="csv",
         producer=mark[:200], header={"title": mark, "notes": [mark]}, stream_name=mark[:100],
     )  # fmt: skip
+    return {"submission": submission, "submitted_check": check}
 
 
 def _package(owner: Person, mark: str) -> Package:

@@ -34,6 +34,7 @@ KINDS: dict[str, Kind] = {
     "snapshot_id": Kind(lambda its: its.snapshot.pk),
     "submission_id": Kind(lambda its: its.submission.pk),
     "finding_id": Kind(lambda its: its.finding.pk),
+    "submitted_check_id": Kind(lambda its: its.submitted_check.pk),
     "membership_id": Kind(lambda its: its.membership.pk),
     "scim_user_id": Kind(lambda its: its.scim_user.pk),
     "scim_group_id": Kind(lambda its: its.scim_group.pk),

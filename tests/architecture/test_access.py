@@ -284,6 +284,7 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "findings/": (POSTURE, READ),
     "findings/checks/<slug:check_id>/": (POSTURE, READ),
     "findings/<uuid:finding_id>/": (POSTURE, READ),
+    "findings/submitted/<uuid:submitted_check_id>/": (POSTURE, READ),
     "connections/": (CONNECTIONS, READ),
     "connections/new/": (CONNECT, BOTH),
     "connections/<uuid:connection_id>/": (CONNECTIONS, READ),

@@ -1,0 +1,93 @@
+"""Findings of other tools stand on the pages, and at the interface's addresses, beside our own."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import Any
+
+import pytest
+
+from accounts.permissions import Role
+from accounts.tenancy.scope import open_tenant
+from assessments.models import Finding, SubmittedCheck
+from tests.accounts.factories import make_ready_person
+from tests.submissions.conftest import Pusher, ocsf
+
+BUCKET = "arn:aws:s3:::scans"
+
+
+@pytest.fixture
+def pages(pusher: Pusher, client_for: Any) -> Any:
+    return client_for(make_ready_person(Role.OWNER, pusher.machine.tenant))
+
+
+def _read(answer: Any) -> str:
+    assert answer.status_code == 200
+    return unescape(answer.content.decode())
+
+
+def test_a_finding_of_another_tool_is_shown_on_every_page_of_findings(pusher: Pusher, pages: Any):
+    row = pusher.push(
+        [
+            ocsf("s3_versioning", BUCKET, message="no versions are kept"),
+            ocsf("s3_versioning", "arn:aws:s3:::other", "PASS"),
+            ocsf("quiet", "", "PASS", severity=2) | {"resources": []},
+        ],
+        name="nightly.json",
+    )
+    with open_tenant(pusher.tenant_id):
+        finding = Finding.objects.get(resource_arn=BUCKET)
+        nameless = Finding.objects.get(resource_arn="")
+        check = SubmittedCheck.objects.get(check_id="prowler:s3_versioning")
+    listed = _read(pages.get("/findings/"))
+    assert "About s3_versioning" in listed
+    assert f"/findings/submitted/{check.pk}/" in listed
+    for narrowed, shown in (
+        ("source=prowler", True), ("source=surety", False), ("text=About+s3", True), ("citation=164.312(b)", True),
+        ("citation=164.312(d)", False), ("service=s3", False), ("outcome=FAIL&severity=high", True),
+    ):  # fmt: skip
+        assert (f"/findings/submitted/{check.pk}/" in _read(pages.get(f"/findings/?{narrowed}"))) == shown
+    whole = _read(pages.get(f"/findings/submitted/{check.pk}/"))
+    assert "No versions are kept" in whole
+    assert "S3_versioning on arn:aws:s3:::other" in _read(
+        pages.get(f"/findings/submitted/{check.pk}/?outcome=PASS")
+    )
+    detail = _read(pages.get(f"/findings/{finding.pk}/"))
+    for said in (
+        "Prowler 5.46.0",
+        "nightly.json",
+        "s3_versioning",
+        "Seen by the tool",
+        f"number {row.sequence}",
+    ):
+        assert said in detail
+    assert "The document names none" in _read(pages.get(f"/findings/{nameless.pk}/"))
+    assert f"/findings/submitted/{check.pk}/" in _read(pages.get("/safeguards/164.312(b)/"))
+    assert f"/findings/submitted/{check.pk}/" in _read(pages.get("/"))
+
+
+def test_a_check_with_several_severities_is_one_line(pusher: Pusher, pages: Any):
+    pusher.push([ocsf("mixed", "a", severity=2), ocsf("mixed", "b", severity=5)])
+    listed = _read(pages.get("/findings/"))
+    assert listed.count("About mixed") == 1
+    assert "2 of 2 resources" in listed
+    assert "1 check" in listed
+
+
+def test_the_interface_tells_where_a_finding_comes_from(pusher: Pusher):
+    row = pusher.push([ocsf("s3_versioning", BUCKET)])
+    [said] = pusher.machine.ask("GET", "findings?source=prowler").json()["data"]
+    assert (said["source"], said["title"], said["citations"], said["submission"], said["connection"]) == (
+        "prowler", "About s3_versioning", ["164.312(b)"], str(row.pk), None,
+    )  # fmt: skip
+    assert said["seen_at"].startswith("2026-09-21")
+    assert pusher.machine.ask("GET", f"findings/{said['id']}").json() == said
+    for query, number in (
+        ("source=surety", 0), ("citation=164.312(b)", 1), ("citation=164.312(d)", 0),
+        ("check=prowler:s3_versioning", 1),
+    ):  # fmt: skip
+        assert len(pusher.machine.ask("GET", f"findings?{query}").json()["data"]) == number
+    checks = pusher.machine.ask("GET", "safeguards/164.312(b)").json()["checks"]
+    assert [(each["id"], each["title"], each["severity"]) for each in checks] == [
+        ("prowler:s3_versioning", "About s3_versioning", "high")
+    ]
