@@ -19,8 +19,11 @@ from django.db import connection
 from accounts.tenancy.scope import current_tenant_id
 from assessments.models import FindingPeriod, SubmittedCheck
 from assessments.submitted.rows import CheckSaid, Row
+from evidence.formats.kit.outcomes import Severity
 from evidence.models import AwsConnection, Submission, SubmissionStream
 
+SEVERITIES = tuple(str(each) for each in Severity)
+"""The worst first."""
 COUNTED = ("passed", "failed", "unknown", "not_applicable", "weighing", "muted")
 _BY_OUTCOME = {"PASS": "passed", "FAIL": "failed", "UNKNOWN": "unknown", "NOT_APPLICABLE": "not_applicable"}
 
@@ -229,22 +232,45 @@ class Merge:
 
     def _keep_checks(self, checks: dict[str, CheckSaid]) -> None:
         stands = {row.check_id: row for row in SubmittedCheck.objects.filter(stream=self._stream)}
-        new = [
-            SubmittedCheck(stream=self._stream, check_id=check_id, title=said.title, severity=said.severity)
-            for check_id, said in checks.items()
-            if check_id not in stands
-        ]
-        rows = {**stands, **{row.check_id: row for row in new}}
-        touched = {*checks, *self.merged.by_check}
-        for check_id in touched:
-            self._update(rows[check_id], checks.get(check_id))
-        SubmittedCheck.objects.bulk_create(new, batch_size=1000)
-        old = [stands[check_id] for check_id in touched if check_id in stands]
-        SubmittedCheck.objects.bulk_update(old, ["title", "severity", "citations", *COUNTED], batch_size=1000)
+        rows = {
+            check_id: stands.get(check_id) or SubmittedCheck(stream=self._stream, check_id=check_id)
+            for check_id in {*checks, *self.merged.by_check}
+        }
+        changed = [row for check_id, row in rows.items() if self._update(row, checks.get(check_id))]
+        SubmittedCheck.objects.bulk_create(
+            (row for row in changed if row.check_id not in stands), batch_size=1000
+        )
+        _write_checks([row for row in changed if row.check_id in stands])
 
-    def _update(self, row: SubmittedCheck, said: CheckSaid | None) -> None:
-        for name, number in self.merged.by_check.get(row.check_id, {}).items():
+    def _update(self, row: SubmittedCheck, said: CheckSaid | None) -> bool:
+        """Takes up what the document changes; whether anything did."""
+        before = (row.title, row.severity, row.citations)
+        numbers = self.merged.by_check.get(row.check_id, {})
+        for name, number in numbers.items():
             setattr(row, name, getattr(row, name) + number)
         if said is not None:
             row.citations = sorted({*row.citations, *said.citations})
-            row.title, row.severity = said.title or row.title, said.severity
+            row.title = said.title or row.title
+            row.severity = min(row.severity or "low", said.severity, key=SEVERITIES.index)
+        return any(numbers.values()) or before != (row.title, row.severity, row.citations)
+
+
+def _write_checks(rows: Sequence[SubmittedCheck]) -> None:
+    """Hundreds of rows in one statement."""
+    columns = {"title": "text", "severity": "text", **dict.fromkeys(COUNTED, "int")}
+    given = [[getattr(row, name) for row in rows] for name in columns]
+    names = ", ".join(columns)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"update assessments_submittedcheck c set ({names}, citations)"  # noqa: S608 (constants)
+            f" = ({', '.join(f'g.{name}' for name in columns)}, string_to_array(g.citations, ','))"
+            f" from unnest(%s::uuid[], {arrays}, %s::text[]) as g(id, {names}, citations)"
+            " where c.tenant_id = %s and c.id = g.id",
+            [
+                [row.pk for row in rows],
+                *given,
+                [",".join(row.citations) for row in rows],
+                current_tenant_id(),
+            ],
+        )
