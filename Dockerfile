@@ -17,7 +17,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     SURETY_ENV=production \
     STATIC_ROOT=/srv/static \
     GUNICORN_CMD_ARGS="--bind 0.0.0.0:8000 --workers 2 --worker-tmp-dir /dev/shm"
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin surety
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin surety \
+    && install --directory --owner 10001 --group 10001 --mode 0700 /scratch
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY . .
