@@ -19,7 +19,9 @@ from accounts.tenancy.scope import open_tenant
 from assessments.models import Acknowledgement, Package
 from assessments.packages import services as packages
 from tests.api.kit import make_machine
+from tests.factories import make_tenant
 from tests.notices.factories import make_parties, send
+from tests.partnerships.factories import make_partnership
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,3 +149,25 @@ def test_a_body_is_taken_as_json_alone_and_never_unpacked(transactional_db):
     packed = machine.ask("POST", "partners", bomb, Idempotency_Key="one", Content_Encoding="gzip")
     assert problem_of(packed) == (415, "unsupported-media-type")
     assert packed["Accept-Encoding"] == "identity"
+
+
+def test_a_list_of_both_sides_is_walked_newest_first_without_doubles(transactional_db):
+    middle = make_tenant()
+    sides = {}
+    for number in range(5):
+        made = make_partnership(middle) if number % 2 else make_partnership(downstream=middle)
+        sides[str(made.pk)] = "upstream" if number % 2 else "downstream"
+    machine = make_machine(Scope.PARTNERS_READ, tenant=middle)
+    found, cursor = [], ""
+    while cursor is not None:
+        page = machine.ask("GET", f"partnerships?limit=2{cursor and f'&cursor={cursor}'}").json()
+        found += [(row["id"], row["side"]) for row in page["data"]]
+        cursor = page["next"]
+    assert found == sorted(sides.items(), reverse=True)
+    only = machine.ask("GET", "partnerships?side=upstream&fields=id").json()["data"]
+    assert [row["id"] for row in only] == sorted(
+        (key for key in sides if sides[key] == "upstream"), reverse=True
+    )
+    page = machine.ask("GET", "partnerships?limit=1&side=upstream").json()
+    other = machine.ask("GET", f"partnerships?limit=1&side=downstream&cursor={page['next']}")
+    assert problem_of(other) == (400, "cursor-unfit")
