@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -20,13 +19,12 @@ from accounts.models import AuditEntry, EmailChange, PasswordReset, Person
 from accounts.services.people import disable_person
 from accounts.tenancy.scope import open_tenant
 from tests.accounts.factories import PASSWORD, code_for, grow_stale, make_ready_person, post_password, sign_in
+from tests.accounts.work import work_counted
 from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NEW = "four quite plain words"
-ROUNDS = 15
-"""Of each kind of try; bench/enumeration.py makes thousands."""
 
 
 @pytest.fixture
@@ -85,7 +83,7 @@ class TestPasswordReset:
         link, statuses, barrier = _link(person, mailoutbox), [], threading.Barrier(8)
 
         def race(number: int) -> None:
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=180)
             statuses.append(Client().post(link, {"password": f"{NEW} {number}"}).status_code)
             connection.close()
 
@@ -93,7 +91,7 @@ class TestPasswordReset:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(timeout=30)
+            thread.join(timeout=180)
         assert sorted(statuses) == [302] + [404] * 7
 
     def test_it_lasts_half_an_hour_and_a_newer_one_ends_it(self, person, mailoutbox):
@@ -135,18 +133,17 @@ class TestPasswordReset:
         assert answers[0].status_code == answers[1].status_code == 200
         assert answers[0].content == answers[1].content
 
-    def test_the_answer_takes_as_long_for_nobody_as_for_somebody(self, person):
-        took: dict[str, list[float]] = {person.email: [], f"nobody-{person.email}": []}
-        for _ in range(ROUNDS):
-            for email, times in took.items():
-                client = Client()
-                begun = time.perf_counter()
-                client.post("/sign-in/forgotten/", {"email": email})
-                times.append(time.perf_counter() - begun)
-                wait_for_work()
-        # The fastest of each: other work on the machine only ever adds to a time, more to one kind than to the other.
-        known, unknown = (min(times) for times in took.values())
-        assert abs(known - unknown) / known < 0.3, took
+    def test_the_answer_is_as_much_work_for_nobody_as_for_somebody(self, person, monkeypatch):
+        """Work, not time: bench/enumeration.py measures that. The mail is sent after the answer."""
+        _ask(person.email)
+        work = []
+        for email in (person.email, f"nobody-{person.email}"):
+            with work_counted(monkeypatch) as done:
+                Client().post("/sign-in/forgotten/", {"email": email})
+            work.append(done)
+            wait_for_work()
+        assert work[0].statements == work[1].statements
+        assert work[0].hashes == work[1].hashes
 
     def test_the_link_begins_with_the_sites_own_address(self, person, mailoutbox, settings):
         settings.ALLOWED_HOSTS = ["*"]

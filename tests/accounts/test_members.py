@@ -147,7 +147,7 @@ def _race(act, racers: int = 8) -> list[str]:
     def run() -> None:
         try:
             connection.ensure_connection()
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=180)
             act()
             results.append("done")
         except PortalError:
@@ -159,7 +159,7 @@ def _race(act, racers: int = 8) -> list[str]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=180)
     return results
 
 

@@ -45,7 +45,7 @@ def test_the_public_cases_of_conformance_hold(provider, live_server, addresses_o
     http = httpx2.Client(
         base_url=f"{live_server.url}/scim/v2",
         headers={"Authorization": f"Bearer {provider.text}"},
-        timeout=30,
+        timeout=180,
     )
     with http:
         results = check_server(SyncSCIMClient(http))

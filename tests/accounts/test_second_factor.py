@@ -33,7 +33,7 @@ def _race(act) -> list[object]:
     def run() -> None:
         try:
             connection.ensure_connection()
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=180)
             results.append(act())
         finally:
             connection.close()
@@ -42,7 +42,7 @@ def _race(act) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=180)
     assert len(results) == RACERS
     return results
 

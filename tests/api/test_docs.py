@@ -31,7 +31,7 @@ def test_the_commands_of_the_page_work_as_written(live_server, tmp_path):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr

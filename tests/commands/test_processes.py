@@ -22,7 +22,7 @@ from portal.embedded import is_postgres_running, is_redis_running
 from tests.commands.conftest import CHECKOUT
 from tests.embedded.conftest import eventually, remove_state
 
-SLOW = 300
+SLOW = 900
 pytestmark = pytest.mark.xdist_group("processes")
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -52,7 +52,7 @@ def start(state: Path) -> Iterator[Start]:
     for process in begun:
         if process.poll() is None:
             process.terminate()
-            process.communicate(timeout=60)
+            process.communicate(timeout=180)
 
 
 def left_behind(state: Path) -> list[str]:
@@ -69,7 +69,7 @@ def left_behind(state: Path) -> list[str]:
 
 
 def assert_nothing_runs(state: Path) -> None:
-    eventually(lambda: not left_behind(state), 10)
+    eventually(lambda: not left_behind(state))
     assert not is_postgres_running(state)
     assert not is_redis_running(state)
 
@@ -118,7 +118,7 @@ def test_up_serves_until_ctrl_c_ends_all_of_it(start, state):
     }
     assert names == {"gunicorn", "worker", "beat"}
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
     assert "Traceback" not in err
     assert f"http://127.0.0.1:{port}/" in err
@@ -128,7 +128,7 @@ def test_up_serves_until_ctrl_c_ends_all_of_it(start, state):
 
 def test_up_on_an_address_that_is_none_says_so(start, state):
     process = start("up", "--bind", "nonsense")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 2
     assert "nonsense" in err.strip().splitlines()[-1]
     assert "Traceback" not in err
@@ -141,7 +141,7 @@ def test_up_on_a_port_that_is_taken_says_so(start, state):
         taken.listen()
         port = taken.getsockname()[1]
         process = start("up", "--bind", f"127.0.0.1:{port}")
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=180)
     assert process.returncode == 2
     assert str(port) in err.strip().splitlines()[-1]
     assert "Traceback" not in err

@@ -103,8 +103,8 @@ def open_visit(
         viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
     )
     page = context.new_page()
-    page.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
+    page.set_default_timeout(120_000)
+    expect.set_options(timeout=120_000)
     window = Visit(context, page, server)
 
     def heard(message: ConsoleMessage) -> None:

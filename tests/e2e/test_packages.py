@@ -55,7 +55,7 @@ def test_a_package_goes_from_the_form_to_an_accepting_verifier(
     assert visit.violations() == []
     worker = threading.Thread(target=_work, args=(_newest(vault_of),))
     worker.start()
-    expect(page.get_by_role("heading", name="Hand it out")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Hand it out")).to_be_visible(timeout=300_000)
     worker.join(30)
     assert visit.violations() == []
     assert visit.overflow() == 0

@@ -37,7 +37,7 @@ ACCOUNT = "444444444444"
 HOSPITAL, VENDOR = "Mercy Lakes Hospital", "Cedar Billing"
 ADDRESS = f"nell.{secrets.token_hex(4)}@cedar.example"
 DAYS = timedelta(days=3)
-PATIENCE = 90_000
+PATIENCE = 300_000
 """In milliseconds: how long a worker on a crowded machine may take."""
 
 

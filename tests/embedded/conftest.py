@@ -9,7 +9,7 @@ import pytest
 from portal.embedded import PostgresAddress, ensure_postgres, stop_postgres, stop_redis
 
 
-def eventually(condition: Callable[[], object], seconds: float = 20):
+def eventually(condition: Callable[[], object], seconds: float = 180):
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, condition

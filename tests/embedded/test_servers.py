@@ -65,7 +65,7 @@ def test_postgres_listens_on_no_network_address_and_wants_a_password(state: Path
 def test_two_processes_that_start_postgres_at_once_get_one_server(state: Path) -> None:
     code = ENSURE + "print(ensure_postgres(s, durable=False).dsn(Role.APP))"
     racers = [python(code, state) for _ in range(3)]
-    answers = {racer.communicate(timeout=60)[0] for racer in racers}
+    answers = {racer.communicate(timeout=180)[0] for racer in racers}
     assert [racer.returncode for racer in racers] == [0, 0, 0]
     assert answers == {postgres_address(state).dsn(Role.APP) + "\n"}
     assert select(postgres_address(state), Role.APP, "SELECT 1") == 1

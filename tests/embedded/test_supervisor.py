@@ -58,7 +58,7 @@ def supervise(state: Path):
     for process in begun:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=180)
 
 
 def line_of(pipe: IO[str] | None) -> str:
@@ -154,7 +154,7 @@ def test_a_second_supervisor_of_the_same_state_is_refused_with_one_line(
     first = supervise()
     assert line_of(first.stdout) == "up\n"
     second = supervise()
-    _, complaint = second.communicate(timeout=20)
+    _, complaint = second.communicate(timeout=180)
     assert second.returncode == 1
     assert complaint == f"surety: Already running on {state.resolve()} (process {first.pid}).\n"
     assert first.poll() is None

@@ -25,7 +25,7 @@ from tests.factories import make_connection, make_run, make_tenant
 from tests.partnerships.factories import make_partnership
 
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 300
 ENDED = {"runs_from": timezone.now().date().isoformat(), "reason": "The service was replaced.", "systems": ""}
 
 

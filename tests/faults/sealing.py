@@ -26,7 +26,7 @@ from portal.embedded import Role, ensure_postgres, postgres, postgres_address
 from tests.accounts.audit import rfc9162
 
 WRITERS = 4
-PATIENCE = 60
+PATIENCE = 600
 SECRET = "a signing key for the log that is killed"
 PREPARED = ["tests.faults.sealing_process"]
 """Imported once, by the process from which each sealer is forked: a sealer then starts in milliseconds."""

@@ -75,7 +75,7 @@ def test_a_worker_that_is_late_writes_nothing_over_the_one_that_took_its_place(t
 def test_a_lease_that_still_holds_is_not_taken(tenant, started):
     _run, [unit_id, *_] = started
     with open_tenant(tenant.pk):
-        soon = timezone.now() + timedelta(seconds=20)
+        soon = timezone.now() + timedelta(minutes=20)
         CollectionUnit.objects.filter(pk=unit_id).update(state="claimed", lease_until=soon)
     assert collect_unit(tenant_id=tenant.pk, unit_id=unit_id).unit is None
 

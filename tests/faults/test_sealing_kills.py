@@ -64,4 +64,4 @@ def test_kills_in_mid_seal_lose_double_and_skip_nothing(state):
     assert found.acknowledged > 50
     assert (found.lost, found.doubled, found.gaps, found.wrong) == (0, 0, 0, 0)
     assert found.leaves == log.query("select count(*) n from accounts_auditentry")[0]["n"]
-    assert found.checkpoints > 2
+    assert found.checkpoints >= 2  # one of each tenant at least; how many more depends on the machine

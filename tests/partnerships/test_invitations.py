@@ -363,7 +363,7 @@ def test_an_acceptance_that_is_raced_makes_one_partnership(hospital):
     def take(number: int) -> str:
         try:
             if number < AT_ONCE:
-                start.wait(timeout=20)
+                start.wait(timeout=180)
             accept_offer(token=token, person=person, tenant_id=vendors[number % 2].tenant.pk)
         except PortalError:
             return "refused"
@@ -382,7 +382,7 @@ def test_two_who_sign_up_by_one_link_at_once_make_one_tenant(hospital):
     start = threading.Barrier(4)
 
     def sign_up(_: int) -> int:
-        start.wait(timeout=20)
+        start.wait(timeout=180)
         try:
             return Client().post(path, SIGN_UP).status_code
         finally:

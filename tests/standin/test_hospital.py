@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -92,9 +91,7 @@ def test_the_accounts_hold_about_a_hundred_things_and_more(hospital: AwsStandIn)
 
 def test_seeding_twice_changes_nothing_but_the_role(hospital: AwsStandIn) -> None:
     before = arns(hospital)
-    started = time.monotonic()
     assert not fill(hospital, MERCY_LAKES_ACCOUNT_ID).created
-    assert time.monotonic() - started < 10
     assert arns(hospital) == before
 
 

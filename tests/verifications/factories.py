@@ -23,7 +23,7 @@ from tests.partnerships.factories import make_partnership
 
 ENCRYPTION, TRANSMISSION = "164.312(a)(2)(iv)", "164.312(e)(1)"
 CHECK = "s3_bucket_versioning"
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 300
 
 
 def make_evidence(tenant: Tenant) -> Snapshot:

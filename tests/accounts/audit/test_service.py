@@ -47,7 +47,7 @@ def running(*services: SealerService) -> Iterator[None]:
         for each in services:
             each.stop()
         for thread in threads:
-            thread.join(30)
+            thread.join(180)
             assert not thread.is_alive()
 
 
@@ -177,10 +177,10 @@ def test_the_process_seals_until_sigterm_and_ends_clean(log, tenant):
     )
     try:
         write(tenant, 1)
-        eventually(lambda: len(log.leaves(tenant)) == 1, 40)
+        eventually(lambda: len(log.leaves(tenant)) == 1)
     finally:
         process.send_signal(signal.SIGTERM)
-        _out, said = process.communicate(timeout=30)
+        _out, said = process.communicate(timeout=180)
     assert process.returncode == 0, said
     assert "Traceback" not in said
     log.assert_sound(tenant)

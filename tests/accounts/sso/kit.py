@@ -32,7 +32,7 @@ from tests.factories import make_tenant
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent.parent
-SECONDS = 30
+SECONDS = 180
 
 
 class Process:

@@ -52,7 +52,7 @@ def verify(
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     found = subprocess.run(
         [sys.executable, "-I", "-W", "error", "verify.py", *arguments], cwd=folder, capture_output=True, text=True,
-        check=False, timeout=60, env={"PYTHONIOENCODING": "utf-8"},
+        check=False, timeout=300, env={"PYTHONIOENCODING": "utf-8"},
     )  # fmt: skip
     assert "Traceback" not in found.stderr, found.stderr
     return found

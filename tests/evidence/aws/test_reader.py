@@ -168,7 +168,7 @@ def test_the_same_question_is_asked_once_and_a_key_means_one_question():
 
 
 def test_items_are_read_several_at_a_time():
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=180)
 
     def meet(**_params):
         together.wait()
@@ -190,7 +190,7 @@ def test_a_pool_that_is_busy_with_others_delays_nothing_for_ever():
     with ThreadPoolExecutor(1) as busy:
         busy.submit(release.wait)
         session: Any = FakeSession({"kms:DescribeKey": {}})
-        reader = AwsReader(session, collector(read, "DescribeKey"), "us-east-1", busy, time.monotonic() + 60)
+        reader = AwsReader(session, collector(read, "DescribeKey"), "us-east-1", busy, time.monotonic() + 600)
         read(reader)
         release.set()
     assert session.calls["kms:DescribeKey"] == 4
