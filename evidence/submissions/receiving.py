@@ -7,7 +7,6 @@ written: without the row it can't be opened by anybody.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 import threading
@@ -23,6 +22,7 @@ from accounts.errors import InvalidInput, PortalError, Unavailable
 from accounts.tenancy.models import new_id
 from evidence import vault
 from evidence.submissions.models import submission_context
+from evidence.vault.hashing import StreamDigest
 from evidence.vault.streams import CHUNK, MOST_BYTES, StreamKept
 
 LARGE_BYTES = 1 << 20
@@ -101,7 +101,7 @@ class _Taking:
 
     def __init__(self, read: Read, declared_size: int | None) -> None:
         self._read, self._declared = read, declared_size
-        self.digest, self.size = hashlib.sha256(), 0
+        self.digest, self.size = StreamDigest(), 0
         self._began = time.monotonic()
         self._holds_place = False
 

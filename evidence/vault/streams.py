@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import io
 from collections.abc import Callable, Iterator
@@ -17,11 +16,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from evidence.models import Blob
 from evidence.vault import cipher
 from evidence.vault.errors import NotIntact, StoreUnavailable
+from evidence.vault.hashing import StreamDigest
 from evidence.vault.keys import wrapping_key
 from evidence.vault.stores import store
 from evidence.vault.vault import blob_context
 
-CHUNK = 128 * 1024
+CHUNK = 256 * 1024
 MOST_BYTES = 5 << 30
 """What a document may have."""
 
@@ -92,7 +92,7 @@ def stream_blob(blob: Blob) -> Iterator[bytes]:
     """A blob's sealed bytes in pieces, verified like vault.open_blob; raises NotIntact at the latest at the end."""
     context = blob_context(blob)
     data_key = wrapping_key(blob.key_id).unwrap(bytes(blob.wrapped_key), context)
-    digest, size = hashlib.sha256(), 0
+    digest, size = StreamDigest(), 0
     with store().read(blob.address) as file:
         metered = _Metered(file)
         for piece in _unpacked(metered, data_key, context):
@@ -148,7 +148,7 @@ class _Metered(io.RawIOBase, BinaryIO):
     def __init__(self, inner: BinaryIO) -> None:
         super().__init__()
         self._inner = inner
-        self.digest, self.size = hashlib.sha256(), 0
+        self.digest, self.size = StreamDigest(), 0
         self.error: Exception | None = None
 
     def readable(self) -> bool:
@@ -172,7 +172,7 @@ class _Metered(io.RawIOBase, BinaryIO):
         except (OSError, BotoCoreError, ClientError) as error:
             self.error = error
             raise
-        self.digest.update(data)
+        self.digest.update(bytes(data))
         self.size += len(data)
         return len(data)
 
