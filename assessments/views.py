@@ -13,7 +13,9 @@ from accounts.audit.events import Act
 from accounts.audit.log import record
 from accounts.permissions import Permission
 from assessments import posture, worklist
+from assessments.checks.base import checks
 from assessments.forms import FindingFilterForm, SafeguardFilterForm
+from assessments.submitted.agreement import read_agreements, read_counterparts
 
 
 @require_safe
@@ -35,7 +37,12 @@ def safeguard_detail(request: TenantRequest, citation: str) -> HttpResponse:
     """One safeguard: its status and why, down to the snapshots and what was not seen."""
     detail = posture.read_safeguard(citation)
     record(Act.POSTURE_READ, object_type="safeguard", object_id=citation)
-    context = {"detail": detail, "may_read_evidence": request.may(Permission.EVIDENCE_READ)}
+    mine = [check.id for check in checks().values() if citation in check.supports]
+    context = {
+        "detail": detail,
+        "agreements": read_agreements(ours=mine) if mine else (),
+        "may_read_evidence": request.may(Permission.EVIDENCE_READ),
+    }
     return render(request, "assessments/safeguard_detail.html", context)
 
 
@@ -56,7 +63,8 @@ def check_detail(request: TenantRequest, check_id: str) -> HttpResponse:
     form = FindingFilterForm(request.GET)
     detail = worklist.read_check(check_id, form.wanted(), request.GET.get("after", ""))
     record(Act.POSTURE_READ, object_type="check", object_id=check_id)
-    return render(request, "assessments/check_detail.html", {"detail": detail, "form": form})
+    context = {"detail": detail, "form": form, "agreements": read_agreements(ours=[check_id])}
+    return render(request, "assessments/check_detail.html", context)
 
 
 @require_safe
@@ -66,7 +74,8 @@ def submitted_check_detail(request: TenantRequest, submitted_check_id: UUID) -> 
     form = FindingFilterForm(request.GET)
     detail = worklist.read_tool_check(submitted_check_id, form.wanted(), request.GET.get("after", ""))
     record(Act.POSTURE_READ, object_type="submitted_check", object_id=submitted_check_id)
-    return render(request, "assessments/submitted_check.html", {"detail": detail, "form": form})
+    context = {"detail": detail, "form": form, "agreements": read_agreements(theirs=[detail.check.id])}
+    return render(request, "assessments/submitted_check.html", context)
 
 
 @require_safe
@@ -75,7 +84,11 @@ def finding_detail(request: TenantRequest, finding_id: UUID) -> HttpResponse:
     """One finding: observed and expected, how to mend it, the evidence, the history."""
     detail = worklist.read_finding(finding_id)
     record(Act.POSTURE_READ, object_type="finding", object_id=finding_id)
-    context = {"detail": detail, "may_read_evidence": request.may(Permission.EVIDENCE_READ)}
+    context = {
+        "detail": detail,
+        "counterparts": read_counterparts(detail.finding),
+        "may_read_evidence": request.may(Permission.EVIDENCE_READ),
+    }
     return render(request, "assessments/finding_detail.html", context)
 
 

@@ -94,6 +94,9 @@ STATUS_LOOKS: Mapping[str, tuple[str, str]] = {
     "more": ("unseen", "arrow-back-up"),
     "closed": ("na", "lock"),
     "incomplete": ("unseen", "clock"),
+    "agrees": ("ok", "circle-check"),
+    "disagrees": ("gap", "arrows-diff"),
+    "not_compared": ("none", "circle-dashed"),
 }
 """How a status, outcome, severity or state looks: (class, icon). The word always stands beside it."""
 
