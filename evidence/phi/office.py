@@ -21,7 +21,7 @@ MAX_SHARED = 24 * 1024 * 1024
 """Bytes of a workbook's shared texts, all of which are needed at once."""
 
 
-def scan_office(stream: BinaryIO, take: Callable[[int], None]) -> Iterator[Hit]:
+def scan_office(stream: BinaryIO, take: Callable[[int], None], *, notes: bool = True) -> Iterator[Hit]:
     """The identifiers, by paragraph or cell. Raises BadDocument for what is damaged or beyond the limits.
 
     `take` is told the bytes that will be unpacked, and may refuse them.
@@ -34,9 +34,9 @@ def scan_office(stream: BinaryIO, take: Callable[[int], None]) -> Iterator[Hit]:
             if "/media/" in name:
                 yield photo(name)
             elif name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                yield from find_in_each(_cells(entry, shared))
+                yield from find_in_each(_cells(entry, shared), notes=notes)
             elif name.endswith(".xml") and name != "xl/sharedStrings.xml":
-                yield from find_in_each(_paragraphs(entry))
+                yield from find_in_each(_paragraphs(entry), notes=notes)
     except BadArchive as error:
         raise BadDocument(str(error)) from error
 

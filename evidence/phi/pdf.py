@@ -23,7 +23,7 @@ MAX_PAGE = 32 * 1024 * 1024
 """Bytes of one page's text."""
 
 
-def scan_pdf(stream: BinaryIO) -> Iterator[Hit]:
+def scan_pdf(stream: BinaryIO, *, notes: bool = True) -> Iterator[Hit]:
     """The identifiers, by page. Raises BadDocument for what is damaged, encrypted, or takes too much."""
     with _file(stream) as file:
         process = subprocess.Popen(  # noqa: S603  our own program and nothing else
@@ -31,19 +31,19 @@ def scan_pdf(stream: BinaryIO) -> Iterator[Hit]:
         )  # fmt: skip
         with process:
             try:
-                yield from _hits(process)
+                yield from _hits(process, notes=notes)
             finally:
                 process.kill()
 
 
-def _hits(process: subprocess.Popen[bytes]) -> Iterator[Hit]:
+def _hits(process: subprocess.Popen[bytes], *, notes: bool) -> Iterator[Hit]:
     for said in _said(process):
         if "problem" in said:
             raise BadDocument(said["problem"])
         if "end" in said:
             return
         page = f"page {said['page']}"
-        yield from find_in_each((line, page, "") for line in said["text"].splitlines())
+        yield from find_in_each(((line, page, "") for line in said["text"].splitlines()), notes=notes)
         if said["images"]:
             yield photo(page)
     raise BadDocument("the PDF takes too much time or memory to be looked into")

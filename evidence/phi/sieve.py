@@ -13,6 +13,7 @@ from typing import cast
 
 import re2
 
+from evidence.phi.kinds import Weight
 from evidence.phi.recognisers import RECOGNISERS, Recogniser
 
 _PART = re.compile(
@@ -75,18 +76,33 @@ class _Set:
 
 _ALL = tuple(enumerate(RECOGNISERS))
 _ALONE = _Set([(number, one.needs or widened(one.pattern)) for number, one in _ALL if not one.context])
+_TELLING = _Set(
+    [
+        (number, one.needs or widened(one.pattern))
+        for number, one in _ALL
+        if not one.context and one.weight is not Weight.NOTE
+    ]
+)
+"""Without those that give notes alone, which machines' texts are full of."""
 _CONTEXTS = _Set([(number, widened(one.context)) for number, one in _ALL if one.context])
 
 
-def candidates(piece: str, words: str) -> list[Recogniser]:
-    """Those that may find something in a piece of text, in their order. Contexts are looked for in `words`."""
-    found = _ALONE.match(_encoded(piece)) | _CONTEXTS.match(_encoded(words))
+def candidates(piece: str, words: str, *, notes: bool = True) -> list[Recogniser]:
+    """Those that may find something in a piece of text, in their order. Contexts are looked for in `words`.
+
+    Without `notes` there are none where only notes could be found; otherwise they stay, as a note may hold another hit.
+    """
+    text, contexts = _encoded(piece), _CONTEXTS.match(_encoded(words))
+    if not (notes or contexts or _TELLING.match(text)):
+        return []
+    found = _ALONE.match(text) | contexts
     return [RECOGNISERS[number] for number in sorted(found)] if found else []
 
 
-def is_quiet(text: str) -> bool:
+def is_quiet(text: str, *, notes: bool = True) -> bool:
     """Whether no recogniser can find anything, neither with a context from this text."""
-    return not _ALONE.match(_encoded(text)) and not _CONTEXTS.match(_encoded(words_of(text)))
+    alone = _ALONE if notes else _TELLING
+    return not alone.match(_encoded(text)) and not _CONTEXTS.match(_encoded(words_of(text)))
 
 
 def words_of(text: str) -> str:

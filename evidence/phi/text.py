@@ -54,18 +54,18 @@ def _plain_name(name: str) -> str:
     return _SEPARATORS.sub(" ", _CAMEL.sub(" ", name)).strip().lower()
 
 
-def find_in_text(text: str, place: str, name: str = "") -> Iterator[Hit]:
-    """The identifiers in a text; `name` is the key or column that it stands under."""
-    for sample in find_samples(text, plain_name(name)):
+def find_in_text(text: str, place: str, name: str = "", *, notes: bool = True) -> Iterator[Hit]:
+    """The identifiers in a text, with or without notes; `name` is the key or column that it stands under."""
+    for sample in find_samples(text, plain_name(name), notes=notes):
         yield sample.at(place)
 
 
-def find_in_each(values: Iterable[tuple[str, str, str]]) -> Iterator[Hit]:
+def find_in_each(values: Iterable[tuple[str, str, str]], *, notes: bool = True) -> Iterator[Hit]:
     """The identifiers in many texts, each with its place and name: as find_in_text, and quicker."""
     for batch in _batches(values):
-        if not is_clean((plain_name(name), text) for text, _place, name in batch):
+        if not is_clean(((plain_name(name), text) for text, _place, name in batch), notes=notes):
             for text, place, name in batch:
-                yield from find_in_text(text, place, name)
+                yield from find_in_text(text, place, name, notes=notes)
 
 
 def _batches(values: Iterable[tuple[str, str, str]]) -> Iterator[list[tuple[str, str, str]]]:
@@ -86,27 +86,28 @@ def shown(name: str) -> str:
     return mask(short) if any(find_samples(short, "")) else printable(short)
 
 
-def is_clean(values: Iterable[tuple[str, str]]) -> bool:
+def is_clean(values: Iterable[tuple[str, str]], *, notes: bool = True) -> bool:
     """Whether nothing can be found in any of these texts, each with its name as plain words: told for all at once."""
-    return is_quiet("\n".join(text for value in values for text in value))
+    return is_quiet("\n".join(text for value in values for text in value), notes=notes)
 
 
-def find_samples(text: str, named: str) -> Iterator[Sample]:
+def find_samples(text: str, named: str, *, notes: bool = True) -> Iterator[Sample]:
     """What is found in a text under a name in plain words, yet without a place."""
     for start in range(0, max(len(text), 1), PIECE - OVERLAP):
         piece = text[start : start + PIECE]
-        for span in _spans(piece, named):
+        for span in _spans(piece, named, notes=notes):
             # What lies wholly in the overlap is found again in the next piece.
             if start + PIECE < len(text) and span.start >= PIECE - OVERLAP:
                 continue
-            yield Sample(span.recogniser, mask(piece[span.start : span.end]))
+            if notes or span.recogniser.weight is not Weight.NOTE:
+                yield Sample(span.recogniser, mask(piece[span.start : span.end]))
 
 
-def _spans(piece: str, named: str) -> list[_Span]:
+def _spans(piece: str, named: str, *, notes: bool) -> list[_Span]:
     """What is found, without what lies inside of something found by an earlier recogniser."""
     taken: list[_Span] = []
     words = f"{named} : {words_of(piece)}"
-    for recogniser in candidates(piece, words):
+    for recogniser in candidates(piece, words, notes=notes):
         if recogniser.context and not recogniser.context.search(words):
             continue
         for match in recogniser.pattern.finditer(piece):

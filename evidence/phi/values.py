@@ -41,7 +41,8 @@ class Watch:
     _COST = 200
     """Bytes of an entry beside its text."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, notes: bool = True) -> None:
+        self._notes = notes
         self._known: dict[tuple[str, _Scalar], tuple[Sample, ...]] = {}
         self._older = self._known
         self._room = self.ROOM
@@ -75,7 +76,7 @@ class Watch:
 
     def _judge(self, values: list[_Value]) -> Iterator[Hit]:
         new = {(each.name, each.value) for each in values if (each.name, each.value) not in self._known}
-        if is_clean((plain_name(name), str(value)) for name, value in new):
+        if is_clean(((plain_name(name), str(value)) for name, value in new), notes=self._notes):
             for name, value in new:
                 self._keep(name, value, ())
         for each in values:
@@ -92,7 +93,7 @@ class Watch:
         if found is None:
             found = self._older.get((name, value))
             if found is None:
-                found = tuple(find_samples(str(value), plain_name(name)))
+                found = tuple(find_samples(str(value), plain_name(name), notes=self._notes))
             self._keep(name, value, found)
         return found
 

@@ -117,7 +117,9 @@ def pdf(*objects: bytes) -> bytes:
 
 def bomb() -> bytes:
     content = zlib.compress(b"\0" * 50_000_000)
-    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</Font<</F<</Type/Font>>>>>>>>"
+    page = (
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</Font<</F<</Type/Font>>>>>>>>"
+    )
     how = b"<</Length %d/Filter/FlateDecode>>stream\n" % len(content)
     return pdf(CATALOG, PAGES, page, how + content + b"\nendstream")
 

@@ -12,6 +12,8 @@ import pytest
 from evidence.formats.kit import jsonquick
 from evidence.formats.kit.jsonstream import pieces, scalars
 from evidence.phi import sieve, text
+from evidence.phi.guard import scan
+from evidence.phi.kinds import Weight
 from evidence.phi.recognisers import RECOGNISERS
 from evidence.phi.text import find_in_each, find_in_text
 from evidence.phi.values import Watch
@@ -57,10 +59,21 @@ def test_with_the_sieve_and_without_it_the_same_is_found(monkeypatch: pytest.Mon
     texts = [(made(chance), "here", chance.choice(NAMES)) for _ in range(TEXTS)]
     one_by_one = [list(find_in_text(*each)) for each in texts]
     together = list(find_in_each(texts))
-    monkeypatch.setattr(text, "candidates", lambda _piece, _words: list(RECOGNISERS))
+    monkeypatch.setattr(text, "candidates", lambda _piece, _words, notes: list(RECOGNISERS))
     assert one_by_one == [list(find_in_text(*each)) for each in texts]
     assert together == [hit for hits in one_by_one for hit in hits]
     assert len(together) > TEXTS / 2
+
+
+def test_without_notes_all_else_is_found() -> None:
+    chance = random.Random(8)
+    texts = [(made(chance), "here", chance.choice(NAMES)) for _ in range(TEXTS)]
+    telling = [hit for hit in find_in_each(texts) if hit.weight is not Weight.NOTE]
+    assert list(find_in_each(texts, notes=False)) == telling
+    document = json.dumps([{"name": name, name or "x": text} for text, _place, name in texts]).encode()
+    expected = [hit for hit in scan(io.BytesIO(document)) if hit.weight is not Weight.NOTE]
+    assert list(scan(io.BytesIO(document), notes=False)) == expected
+    assert len(expected) > TEXTS / 2
 
 
 def test_texts_without_candidates_are_let_by() -> None:
