@@ -131,7 +131,7 @@ def keep(picture: Picture, png: bytes) -> None:
     """Writes it with few colours. Raises SystemExit where it is still too large for a page of documentation."""
     path = FOLDER / f"{picture.name}.png"
     image = Image.open(io.BytesIO(png)).convert("RGB")
-    image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+    image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE).save(
         path, optimize=True
     )
     size = path.stat().st_size
