@@ -29,7 +29,7 @@ from accounts.recording import LONGEST_OBJECT, REFUSED_FROM, note_of
 from accounts.refusals import as_portal_error, refuse
 from accounts.requests import client_address
 from accounts.scim import tokens as scim_tokens
-from accounts.tenancy.scope import open_tenant
+from accounts.tenancy.scope import AUDITOR, DEFAULT, open_tenant
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,4096}=*)", re.IGNORECASE)
 _CALLED = (Act.PROVISIONING_CHANGE, Act.PROVISIONING_READ)
@@ -41,7 +41,8 @@ class Machine:
     """The holder of a token that exists.
 
     `admit` counts a use from an address and gives header fields for the answer, or raises what keeps the token from
-    letting in. `enter` tells the request who it is, in the tenant's transaction.
+    letting in. `using` is the connection of its requests, on which an auditors' machine can change nothing.
+    `enter` tells the request who it is, in the tenant's transaction.
     """
 
     tenant_id: UUID
@@ -51,6 +52,7 @@ class Machine:
     admit: Callable[[str], Mapping[str, str]]
     enter: Callable[[HttpRequest], None]
     proven: str = ""
+    using: str = DEFAULT
 
 
 def _provisioner(token: str) -> Machine | None:
@@ -86,6 +88,7 @@ def _client(token: str) -> Machine | None:
     return Machine(
         tenant_id=found.tenant_id, id=str(found.client.pk), name=client_name(found.client),
         scopes=found.scopes, admit=admit, enter=enter, proven=found.proven,
+        using=AUDITOR if found.client.engagement else DEFAULT,
     )  # fmt: skip
 
 
@@ -118,6 +121,7 @@ def answer_machine(
         proven=machine.proven,
     )
     fields: Mapping[str, str] = {}
+    _choose_database(machine)
     with acting(actor):
         _owe(request, access, machine)
         try:
@@ -131,6 +135,12 @@ def answer_machine(
     for name, value in fields.items():
         response.headers.setdefault(name, value)
     return response
+
+
+def _choose_database(machine: Machine) -> None:
+    entries = current_request()
+    if entries is not None:
+        entries.using = machine.using
 
 
 def _owe(request: HttpRequest, access: Access, machine: Machine) -> None:
@@ -155,12 +165,12 @@ def _find_machine(request: HttpRequest) -> Machine:
 
 
 def _answer(request: HttpRequest, machine: Machine, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    with open_tenant(machine.tenant_id):
+    with open_tenant(machine.tenant_id, using=machine.using):
         request.tenant = Tenant.objects.get(pk=machine.tenant_id)  # type: ignore[attr-defined]
         machine.enter(request)
         response = view()
         if response.status_code >= REFUSED_FROM:
-            transaction.set_rollback(True)
+            transaction.set_rollback(True, using=machine.using)
         else:
             record_owed()
         return response

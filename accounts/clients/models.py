@@ -10,12 +10,16 @@ from django.utils import timezone
 
 from accounts.tenancy.models import TenantForeignKey, TenantModel
 
+AUDITORS_SCOPE = "engagement:audit"
+"""The one scope of auditors' clients, which no other client has (accounts.clients.scopes, which knows permissions)."""
+
 
 class ApiClient(TenantModel):
     """A machine of the tenant's: what it may, for how long, and from where.
 
     `scopes` are accounts.clients.scopes.Scope values. Empty `safeguards` (citations), `connections` (ids) and
-    `networks` (CIDR) narrow nothing. `minute_began_at` and `minute_requests` count for the limit of requests.
+    `networks` (CIDR) narrow nothing. One with an `engagement` (an id) is its auditors', who may read what it shows and
+    nothing else, on the auditors' connection. `minute_began_at` and `minute_requests` count for the limit of requests.
     """
 
     name = models.CharField(max_length=100)
@@ -23,6 +27,7 @@ class ApiClient(TenantModel):
     safeguards = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     connections = ArrayField(models.UUIDField(), default=list, blank=True)
     networks = ArrayField(models.CharField(max_length=43), default=list, blank=True)
+    engagement = models.UUIDField(null=True, blank=True)
     created_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -34,6 +39,13 @@ class ApiClient(TenantModel):
 
     class Meta:
         indexes = (models.Index(fields=["tenant", "-created_at"], name="apiclient_newest"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(engagement=None)
+                ^ models.Q(scopes__contains=[AUDITORS_SCOPE], scopes__len=1),
+                name="accounts_apiclient_auditors",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -24,6 +24,7 @@ class Scope(StrEnum):
     RUNS_START = "runs:start"
     PARTNERS_READ = "partners:read"
     ENGAGEMENTS_READ = "engagements:read"
+    ENGAGEMENT_AUDIT = "engagement:audit"
     PACKAGES_READ = "packages:read"
     AUDIT_READ = "audit:read"
     PARTNERS_WRITE = "partners:write"
@@ -57,6 +58,7 @@ WORDS: Mapping[Scope, str] = MappingProxyType(
         Scope.RUNS_START: "Start a collection run",
         Scope.PARTNERS_READ: "Read the register of business associates and what is shared",
         Scope.ENGAGEMENTS_READ: "Read engagements of auditors",
+        Scope.ENGAGEMENT_AUDIT: "Read what an engagement shows its auditors; for their clients alone",
         Scope.PACKAGES_READ: "Read which evidence packages were made",
         Scope.AUDIT_READ: "Search the audit log",
         Scope.PARTNERS_WRITE: "Add, change and end entries of the register of business associates",
@@ -92,6 +94,7 @@ PERMISSIONS: Mapping[Scope, Permission] = MappingProxyType(
         Scope.RUNS_START: Permission.COLLECTION_START,
         Scope.PARTNERS_READ: Permission.PARTNER_READ,
         Scope.ENGAGEMENTS_READ: Permission.ENGAGEMENT_READ,
+        Scope.ENGAGEMENT_AUDIT: Permission.ENGAGEMENT_AUDIT,
         Scope.PACKAGES_READ: Permission.PACKAGE_CREATE,
         Scope.AUDIT_READ: Permission.AUDIT_READ,
         Scope.PARTNERS_WRITE: Permission.PARTNER_CHANGE,

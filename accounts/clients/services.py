@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from uuid import UUID
 
@@ -17,12 +17,21 @@ from accounts.audit.log import record
 from accounts.clients.scopes import PERMISSIONS, Reach, Scope, unfit_scopes
 from accounts.errors import Conflict, InvalidInput, NotFound
 from accounts.models import ApiClient, ApiSecret, Membership, Tenant
-from accounts.permissions import Role, allows
+from accounts.permissions import Permission, Role, allows
 from accounts.tenancy.scope import current_tenant_id
 
 SECRET_PREFIX = "surety_secret_"  # noqa: S105 (how one begins)
 MOST_SECRETS, MOST_CLIENTS, MOST_NETWORKS = 2, 200, 50
 LONGEST_DAYS = 366
+_AUDITORS = frozenset({Scope.ENGAGEMENT_AUDIT})
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The engagement of an auditors' client, and when access to it ends."""
+
+    id: UUID
+    closes_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +44,35 @@ class SecretMade:
 
 
 def create_client(
-    *, name: str, scopes: frozenset[Scope], reach: Reach, networks: Iterable[str], days: int, by: Membership
+    *,
+    name: str,
+    scopes: frozenset[Scope],
+    reach: Reach,
+    networks: Iterable[str],
+    days: int,
+    by: Membership,
+    audited: Audited | None = None,
 ) -> SecretMade:
     """Makes a client that lives for some days, 366 at most, with its first secret. Raises InvalidInput, Conflict."""
-    client = create_keyless_client(name=name, scopes=scopes, reach=reach, networks=networks, days=days, by=by)
+    client = create_keyless_client(
+        name=name, scopes=scopes, reach=reach, networks=networks, days=days, by=by, audited=audited
+    )
     return _new_secret(client, by)
 
 
 def create_keyless_client(
-    *, name: str, scopes: frozenset[Scope], reach: Reach, networks: Iterable[str], days: int, by: Membership
+    *,
+    name: str,
+    scopes: frozenset[Scope],
+    reach: Reach,
+    networks: Iterable[str],
+    days: int,
+    by: Membership,
+    audited: Audited | None = None,
 ) -> ApiClient:
     """As `create_client`, without a secret: whom it may prove to be is to be said (accounts.clients.keyless.trusts)."""
     _check(name, scopes, reach, days, by)
+    _check_audited(scopes, audited, by)
     Tenant.objects.select_for_update().get(pk=current_tenant_id())
     now = timezone.now()
     if ApiClient.objects.filter(revoked_at=None, expires_at__gt=now).count() >= MOST_CLIENTS:
@@ -54,12 +80,12 @@ def create_keyless_client(
     client: ApiClient = ApiClient.objects.create(
         name=name.strip(), scopes=sorted(scopes), safeguards=sorted(reach.safeguards),
         connections=sorted(reach.connections), networks=read_networks(networks), created_by_id=by.person_id,
-        expires_at=now + timedelta(days=days),
+        expires_at=_ends(now + timedelta(days=days), audited), engagement=audited.id if audited else None,
     )  # fmt: skip
     record(
         Act.API_CLIENT_CREATE, object_type="api_client", object_id=client.pk, name=client.name, scopes=client.scopes,
         safeguards=client.safeguards, connections=[str(pk) for pk in client.connections], networks=client.networks,
-        days=days,
+        days=days, engagement=str(audited.id) if audited else "",
     )  # fmt: skip
     return client
 
@@ -140,7 +166,7 @@ def _check(name: str, scopes: frozenset[Scope], reach: Reach, days: int, by: Mem
         raise InvalidInput(f"Choose between 1 and {LONGEST_DAYS} days.", field="days")
     if not scopes or not scopes <= set(PERMISSIONS):
         raise InvalidInput("Choose at least one scope.", field="scopes")
-    beyond = [scope for scope in scopes if not allows(Role(by.role), PERMISSIONS[scope])]
+    beyond = [scope for scope in scopes - _AUDITORS if not allows(Role(by.role), PERMISSIONS[scope])]
     if beyond:
         raise InvalidInput("You can't give what your own role doesn't include.", field="scopes")
     unfit = unfit_scopes(scopes, reach)
@@ -149,6 +175,28 @@ def _check(name: str, scopes: frozenset[Scope], reach: Reach, days: int, by: Mem
             f"{', '.join(unfit)}: what these read can't be told apart by what you narrow the client to.",
             field="scopes",
         )
+
+
+def _check_audited(scopes: frozenset[Scope], audited: Audited | None, by: Membership) -> None:
+    """Auditors' clients have their one scope, and no other client has it."""
+    if audited is None:
+        if scopes & _AUDITORS:
+            raise InvalidInput(
+                f"{Scope.ENGAGEMENT_AUDIT} is for auditors: choose their engagement.", field="scopes"
+            )
+        return
+    if not allows(Role(by.role), Permission.ENGAGEMENT_CHANGE):
+        raise InvalidInput("Your role opens no engagement to auditors.", field="engagement")
+    if scopes != _AUDITORS:
+        raise InvalidInput(
+            f"A client of auditors has {Scope.ENGAGEMENT_AUDIT} and nothing else.", field="scopes"
+        )
+    if audited.closes_at <= timezone.now():
+        raise InvalidInput("The access of this engagement's auditors is over.", field="engagement")
+
+
+def _ends(at: datetime, audited: Audited | None) -> datetime:
+    return min(at, audited.closes_at) if audited else at
 
 
 def _new_secret(client: ApiClient, by: Membership) -> SecretMade:

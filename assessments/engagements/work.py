@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.audit import trail
 from accounts.errors import NotFound
-from accounts.models import Person
+from accounts.models import ApiClient, Person
 from assessments.engagements import scope
 from assessments.engagements.models import Extent, RequestState, Side
 from assessments.engagements.services.populations import Source, evidence_by_day
@@ -309,9 +309,10 @@ class Opened:
 
 
 def access_log(engagement: Engagement) -> list[Opened]:
-    """What its auditors opened or did in the engagement, newest first, from the audit log."""
+    """What its auditors and their machines opened or did in it, newest first, from the audit log."""
     people = engagement.auditors.filter(person__isnull=False).values_list("person_id", flat=True)
-    traces = trail.acts_of(list(people), since=engagement.created_at, most=TRACES_SHOWN)
+    machines = ApiClient.objects.filter(engagement=engagement.pk).values_list("pk", flat=True)
+    traces = trail.acts_of([*people, *machines], since=engagement.created_at, most=TRACES_SHOWN)
     return [
         Opened(each.at, each.actor_name, each.act, each.object_type, each.object_id, each.address)
         for each in traces

@@ -28,6 +28,7 @@ from accounts.errors import Conflict, InvalidInput, NotFound
 from accounts.models import ApiClient, AuditEntry
 from accounts.permissions import Permission
 from accounts.views.pages import form_page, say
+from assessments.models import Engagement
 from evidence.models import AwsConnection
 from portal.api.forms import ApiClientForm
 
@@ -70,7 +71,8 @@ def client_detail(request: TenantRequest, api_client_id: UUID) -> HttpResponse:
     requests = AuditEntry.objects.filter(actor_id=str(client.pk)).order_by("-occurred_at")
     return TemplateResponse(
         request, "api/client_detail.html",
-        {"client": client, "scopes": [(scope, WORDS[Scope(scope)]) for scope in client.scopes if scope in WORDS],
+        {"client": client, "engagement": _engagement_of(client),
+         "scopes": [(scope, WORDS[Scope(scope)]) for scope in client.scopes if scope in WORDS],
          "secrets": secrets, "trusts": client.trusts.order_by("-created_at", "-id"),
          "requests": requests[:SHOWN_REQUESTS],
          "connections": AwsConnection.objects.filter(pk__in=client.connections).order_by("name"),
@@ -98,6 +100,13 @@ def client_revoke(request: TenantRequest, api_client_id: UUID) -> HttpResponse:
     client = revoke_client(client_id=api_client_id)
     say(request, f"{client.name} is revoked. Its next request is refused.")
     return redirect("api-client", api_client_id)
+
+
+def _engagement_of(client: ApiClient) -> Engagement | None:
+    found: Engagement | None = None
+    if client.engagement is not None:
+        found = Engagement.objects.filter(pk=client.engagement).first()
+    return found
 
 
 def _secret_page(request: TenantRequest, made: SecretMade) -> HttpResponse:

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils import timezone
 
 from accounts.clients.scopes import WORDS, Reach, Scope
-from accounts.clients.services import LONGEST_DAYS
+from accounts.clients.services import LONGEST_DAYS, Audited
 from accounts.forms import RefusableForm
+from assessments.models import Engagement
 from assessments.rule.model import SECURITY_RULE
 from evidence.models import AwsConnection
 
@@ -45,15 +47,31 @@ class ApiClientForm(RefusableForm):
         choices=[(each.citation, f"{each.citation} {each.title}") for each in SECURITY_RULE.values()],
     )  # fmt: skip
 
+    engagement = forms.ChoiceField(
+        label="For the auditors of", required=False,
+        help_text="A client of auditors reads what their engagement shows and nothing else, until it closes. Its one"
+        f" scope is {Scope.ENGAGEMENT_AUDIT}.",
+    )  # fmt: skip
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        now = timezone.now()
+        running = Engagement.objects.filter(ended_at=None, closes_at__gt=now).order_by("closes_at", "id")
+        self._engagements = {str(each.pk): each for each in running}
+        choices = [
+            ("", "Nobody: it is a machine of your own"),
+            *((pk, str(each)) for pk, each in self._engagements.items()),
+        ]
+        self.fields["engagement"].choices = choices  # type: ignore[attr-defined]
         rows = AwsConnection.objects.filter(removed_at=None).order_by("name", "id")
         self.fields["connections"].choices = [(str(row.pk), str(row)) for row in rows]  # type: ignore[attr-defined]
 
     def wanted(self) -> dict[str, Any]:
         """What accounts.clients.services.create_client takes beside `by`, once the form is valid."""
         given = self.cleaned_data
+        engagement = self._engagements.get(given["engagement"])
         return {
+            "audited": Audited(engagement.pk, engagement.closes_at) if engagement else None,
             "name": given["name"],
             "days": given["days"],
             "scopes": frozenset(Scope(each) for each in given["scopes"]),

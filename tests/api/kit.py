@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from django.test import Client
 
 from accounts.clients.scopes import EVERYTHING, WORDS, Reach, Scope
-from accounts.clients.services import SecretMade, create_client
+from accounts.clients.services import Audited, SecretMade, create_client
 from accounts.models import AuditEntry, Membership, Tenant
 from accounts.tenancy.scope import open_tenant
 from tests.factories import make_member, make_tenant
@@ -71,6 +71,7 @@ def make_machine(
     reach: Reach = EVERYTHING,
     networks: Iterable[str] = (),
     days: int = 9,
+    audited: Audited | None = None,
 ) -> ApiMachine:
     """A client with the scopes, all of them where none is named."""
     tenant = tenant or make_tenant()
@@ -79,7 +80,8 @@ def make_machine(
         by = Membership.objects.get(person=owner)
         made = create_client(
             name="Scanner",
-            scopes=frozenset(scopes or WORDS),
+            scopes=frozenset(scopes or set(WORDS) - {Scope.ENGAGEMENT_AUDIT}),
+            audited=audited,
             reach=reach,
             networks=networks,
             days=days,
