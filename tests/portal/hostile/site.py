@@ -64,7 +64,7 @@ class Site:
 
     def client_for(self, route: str) -> Client:
         """Who is let in there."""
-        return self.auditor if route.startswith("auditor/") else self.client
+        return self.auditor if f"{route}/".startswith(("auditor/", "api/v1/engagement/")) else self.client
 
     @cached_property
     def ids(self) -> dict[str, str]:
