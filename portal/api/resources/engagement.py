@@ -32,6 +32,14 @@ from portal.api.resources import audits, evidence, safeguards
 from portal.api.resources.fields import Moment, choice, text
 
 
+class AuditedSafeguardShape(safeguards.SafeguardShape):
+    """A safeguard in scope, by the evidence in scope, as of the end of the period. `since` is null."""
+
+
+class AuditedEvidenceShape(evidence.EvidenceShape):
+    """A sealed answer in scope, as the organisation's own clients see it."""
+
+
 class AuditedFindingShape(serializers.Serializer[Any]):
     """A check's outcome for one resource as of the end of the period, or as of now while the period lasts."""
 
@@ -156,7 +164,7 @@ class SafeguardList(Scoped):
     """
 
     operation, paged = "list_audited_safeguards", True
-    shape, example = safeguards.SafeguardShape, safeguards.EXAMPLE
+    shape, example = AuditedSafeguardShape, safeguards.EXAMPLE
 
     def find(self, engagement: Engagement, asked: Asked, **ids: Any) -> Page:  # noqa: ARG002 (as above)
         return Page(reading.read_states(engagement), None)
@@ -166,7 +174,7 @@ class SafeguardDetail(Scoped):
     """Read one safeguard in scope."""
 
     operation = "read_audited_safeguard"
-    shape, example = safeguards.SafeguardShape, safeguards.EXAMPLE
+    shape, example = AuditedSafeguardShape, safeguards.EXAMPLE
 
     def find(self, engagement: Engagement, asked: Asked, **ids: Any) -> Any:  # noqa: ARG002 (as above)
         return reading.read_safeguard(engagement, ids["citation"]).state
@@ -199,7 +207,7 @@ class EvidenceList(Scoped):
     """List the evidence in scope that was seen in the period, newest first."""
 
     operation, paged, act = "list_audited_evidence", True, Act.EVIDENCE_LIST
-    shape, filters, example = evidence.EvidenceShape, AuditedEvidenceFilters, evidence.EXAMPLE
+    shape, filters, example = AuditedEvidenceShape, AuditedEvidenceFilters, evidence.EXAMPLE
 
     def find(self, engagement: Engagement, asked: Asked, **ids: Any) -> Page:  # noqa: ARG002 (as above)
         given = dict(asked.values)
@@ -211,7 +219,7 @@ class EvidenceDetail(Scoped):
     """Read where a piece of evidence in scope came from."""
 
     operation, act = "read_audited_evidence", Act.EVIDENCE_READ
-    shape, example = evidence.EvidenceShape, evidence.EXAMPLE
+    shape, example = AuditedEvidenceShape, evidence.EXAMPLE
 
     def find(self, engagement: Engagement, asked: Asked, **ids: Any) -> Any:  # noqa: ARG002 (as above)
         return scope.find_snapshot(engagement, ids["snapshot_id"])
