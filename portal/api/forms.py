@@ -16,6 +16,11 @@ from assessments.rule.model import SECURITY_RULE
 from evidence.models import AwsConnection
 
 
+def _acts(scope: tuple[Scope, str]) -> bool:
+    """What only reads stands first."""
+    return not scope[0].endswith(":read")
+
+
 class ApiClientForm(RefusableForm):
     """What a client may, for how long, and from where. Nothing ticked in a narrowing list is everything."""
 
@@ -26,7 +31,7 @@ class ApiClientForm(RefusableForm):
     )
     scopes = forms.MultipleChoiceField(
         label="What it may do", widget=forms.CheckboxSelectMultiple,
-        choices=[(str(scope), f"{scope}: {words}") for scope, words in WORDS.items()],
+        choices=[(str(scope), f"{scope}: {words}") for scope, words in sorted(WORDS.items(), key=_acts)],
     )  # fmt: skip
     keyless = forms.BooleanField(
         label="Make no secret", required=False,
