@@ -24,7 +24,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 Receive = Callable[[HttpRequest, UUID], AbstractContextManager[None]]
 """Given a request and its tenant; what it received is let go when the context ends, unless the view claimed it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_CHANGING = frozenset({"answer", "certify", "change", "send", "start"})
+_CHANGING = frozenset({"answer", "certify", "change", "release", "send", "start"})
 _ACTS = frozenset(str(act) for act in Act)
 
 

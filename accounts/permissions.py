@@ -15,6 +15,7 @@ class Permission(StrEnum):
     EVIDENCE_EXPORT = "evidence.export"
     SUBMISSION_SEND = "submission.send"
     SUBMISSION_RELEASE = "submission.release"
+    MAPPING_CHANGE = "mapping.change"
     CONNECTION_READ = "connection.read"
     CONNECTION_CHANGE = "connection.change"
     COLLECTION_START = "collection.start"

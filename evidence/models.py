@@ -10,7 +10,13 @@ from django.db import models
 from accounts.tenancy.models import TenantForeignKey, TenantModel
 from accounts.tenancy.rls import ImmutableColumns
 from evidence.aws.policy import ROLE_NAME
-from evidence.submissions.models import Submission, SubmissionState, SubmissionStream
+from evidence.submissions.models import (
+    ReleaseDecision,
+    Submission,
+    SubmissionMapping,
+    SubmissionState,
+    SubmissionStream,
+)
 
 __all__ = [
     "Access",
@@ -19,10 +25,12 @@ __all__ = [
     "CollectionRun",
     "CollectionUnit",
     "ConnectionState",
+    "ReleaseDecision",
     "RunState",
     "RunVerdict",
     "Snapshot",
     "Submission",
+    "SubmissionMapping",
     "SubmissionState",
     "SubmissionStream",
     "UnitState",

@@ -50,6 +50,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("Safeguards", "shield-check", "safeguard-list", Permission.POSTURE_READ, "safeguards/"),
             Entry("Evidence", "file-certificate", "evidence-list", Permission.EVIDENCE_READ, "evidence/"),
+            Entry("Submissions", "inbox", "submission-list", Permission.EVIDENCE_READ, "submissions/"),
             Entry("Findings", "alert-triangle", "finding-list", Permission.POSTURE_READ, "findings/"),
         ),
     ),

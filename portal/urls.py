@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("evidence.urls")),
     path("", include("assessments.urls")),
+    path("submissions/", include("assessments.submitted.urls")),
     path("", include("assessments.engagements.urls")),
     path("", include("assessments.packages.urls")),
     path("subcontractors/", include("assessments.chain.urls")),

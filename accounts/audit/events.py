@@ -94,6 +94,8 @@ class Act(StrEnum):
     SUBMISSION_RELEASE = "submission.release"
     SUBMISSION_DELETE = "submission.delete"
     SUBMISSION_READ = "submission.read"
+    MAPPING_READ = "mapping.read"
+    MAPPING_CHANGE = "mapping.change"
     EVIDENCE_LIST = "evidence.list"
     EVIDENCE_READ = "evidence.read"
     EVIDENCE_EXPORT = "evidence.export"
@@ -321,6 +323,8 @@ _LABELS = {
     "SUBMISSION_RELEASE": "Decided to release a document that was held back",
     "SUBMISSION_DELETE": "Deleted a document that was held back",
     "SUBMISSION_READ": "Looked at submitted documents",
+    "MAPPING_READ": "Looked at saved mappings",
+    "MAPPING_CHANGE": "Changed saved mappings",
     "EVIDENCE_LIST": "Looked at the list of evidence",
     "EVIDENCE_READ": "Opened evidence",
     "EVIDENCE_EXPORT": "Downloaded evidence",

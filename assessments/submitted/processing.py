@@ -31,6 +31,7 @@ from evidence.models import AwsConnection, Submission, SubmissionState, Submissi
 from evidence.phi.guard import scan
 from evidence.phi.kinds import Weight
 from evidence.submissions.endings import accept_document, hold_back, refuse
+from evidence.submissions.quarantine import tell_held
 from evidence.submissions.services import open_submission
 
 MOST_ATTEMPTS = 5
@@ -60,17 +61,11 @@ def process_submission(*, tenant_id: UUID, submission_id: UUID) -> bool:
         found = _look_for_phi(row, cast("BinaryIO", document))
         if found:
             with open_tenant(tenant_id):
-                hold_back(row, found)
+                if hold_back(row, found):
+                    tell_held(row)
             return False
         with open_tenant(tenant_id):
             return _join(row, read)
-
-
-def join_released(row: Submission) -> None:
-    """Makes a document that was held back wait for a worker again, which no longer asks for PHI."""
-    Submission.objects.filter(pk=row.pk).update(
-        state=SubmissionState.RECEIVED, due_at=timezone.now(), attempt=0, released=True
-    )
 
 
 def _claim(submission_id: UUID) -> Submission | None:

@@ -71,10 +71,13 @@ def refuse(row: Submission, problem: str) -> None:
     _tell(EventType.SUBMISSION_REFUSED, row)
 
 
-def hold_back(row: Submission, found: list[dict[str, str]]) -> None:
-    """Keeps a document apart that may hold PHI. `found` is masked; the log says kinds and numbers alone."""
+def hold_back(row: Submission, found: list[dict[str, str]]) -> bool:
+    """Keeps a document apart that may hold PHI; False where another worker has it by now.
+
+    `found` is masked; the log says kinds and numbers alone.
+    """
     if not is_held(row):
-        return
+        return False
     _end(row, SubmissionState.QUARANTINED, found=found)
     kinds = sorted({each["kind"] for each in found})
     record(
@@ -82,6 +85,7 @@ def hold_back(row: Submission, found: list[dict[str, str]]) -> None:
         found=len(found),
     )  # fmt: skip
     _tell(EventType.SUBMISSION_HELD, row, kinds=kinds)
+    return True
 
 
 def remove_after_commit(row: Submission) -> None:

@@ -108,6 +108,10 @@ class Submission(TenantModel):
     )
     counts = models.JSONField(default=dict)
     processed_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    deletion_reason = models.TextField(blank=True)
 
     class Meta:
         constraints = (
@@ -131,6 +135,74 @@ class Submission(TenantModel):
     def context(self) -> str:
         """What is authenticated with the sealed bytes."""
         return submission_context(self.tenant_id, self.address)
+
+    @property
+    def shown_name(self) -> str:
+        """The file's name, "" where it may be what identifies a patient."""
+        hidden = {SubmissionState.RECEIVED, SubmissionState.QUARANTINED, SubmissionState.DELETED}
+        return "" if self.state in hidden and self.found else self.name
+
+    @property
+    def look(self) -> str:
+        """The look of its state on pages."""
+        return "running" if self.state == SubmissionState.RECEIVED else self.state
+
+    @property
+    def title(self) -> str:
+        """What pages call it."""
+        return self.shown_name or f"Document {self.sequence}"
+
+
+class ReleaseDecision(TenantModel):
+    """What one person decided about a document that was held back: that it holds no PHI, and why. Two release it."""
+
+    append_only = True
+
+    submission = TenantForeignKey(Submission, on_delete=models.PROTECT, related_name="decisions")
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    person_name = models.CharField(max_length=150)
+    reason = models.TextField()
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["tenant", "submission", "person"], name="evidence_releasedecision_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.person_name
+
+
+class SubmissionMapping(TenantModel):
+    """What the columns of a CSV, or the fields of a plain JSON document, mean (evidence.formats.kit.mapping).
+
+    A change is a further row with the same name: whoever names an id gets what was tried out under it. A retired one
+    is named by no further document.
+    """
+
+    name = models.CharField(max_length=100)
+    version = models.PositiveIntegerField()
+    description = models.CharField(max_length=200, blank=True)
+    content = models.JSONField()
+    created_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["tenant", "name", "version"], name="evidence_submissionmapping_version"
+            ),
+            ImmutableColumns(
+                name="evidence_submissionmapping_fixed",
+                columns=("version", "content", "created_by_id", "created_at"),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name}, version {self.version}"
 
 
 def submission_context(tenant_id: Any, address: str) -> str:

@@ -24,7 +24,7 @@ from evidence.models import Submission
 from evidence.queue import ring_after_commit
 from evidence.submissions.receipts import Receipt, receipt_digest, sign_receipt
 from evidence.submissions.receiving import Received
-from evidence.vault.streams import StreamKept, open_packed
+from evidence.vault.streams import StreamKept, open_packed, stream_blob
 
 PROCESS_SUBMISSION = "tasks.submit.process_submission"
 
@@ -103,7 +103,14 @@ def submissions_within(reach: Reach, client_id: UUID | None = None) -> QuerySet[
 
 
 def open_submission(row: Submission) -> Iterator[bytes]:
-    """The document's bytes in pieces; use nothing of a stream that did not end. Raises vault.NotIntact."""
+    """The document's bytes in pieces; use nothing of a stream that did not end.
+
+    Raises vault.NotIntact, NotFound where they weren't kept.
+    """
+    if row.blob is not None:
+        return stream_blob(row.blob)
+    if not row.wrapped_key:
+        raise NotFound("This document's bytes aren't kept.")
     kept = StreamKept(row.address, bytes(row.wrapped_key), row.key_id, row.ciphertext_digest, row.stored_size)
     return open_packed(kept, context=row.context)
 

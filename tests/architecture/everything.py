@@ -131,8 +131,10 @@ from evidence.models import (
     AwsConnection,
     CollectionRun,
     CollectionUnit,
+    ReleaseDecision,
     Snapshot,
     Submission,
+    SubmissionMapping,
     SubmissionStream,
 )
 from tests.accounts.factories import make_operator, make_ready_person, sign_in
@@ -183,6 +185,7 @@ class Everything:
     evaluation: Evaluation
     submission: Submission
     submitted_check: SubmittedCheck
+    mapping: SubmissionMapping
     finding: Finding
     period: FindingPeriod
     status: SafeguardStatus
@@ -274,7 +277,7 @@ def make_everything(mark: str = "", **client: Any) -> Everything:
             calendar_feed=CalendarFeed.objects.create(person=owner, token_digest=secrets.token_bytes(32)),
             received_exit=ended, **exit_rows(owner, aws, ended, mark),
             **_partners(owner, mark), **_questionnaires(owner, mark), **_single_sign_on(membership, mark),
-            **_evidence(tenant, aws, finished, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
+            **_evidence(tenant, aws, finished, owner, mark), **_findings(aws, finished, mark), **_provisioned(owner, mark),
             **_engagement(owner, mark), **_notices(owner, mark), **_webhooks(mark),
         )  # fmt: skip
 
@@ -527,7 +530,9 @@ def _single_sign_on(membership: Membership, mark: str) -> dict[str, Any]:
     }
 
 
-def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str) -> dict[str, Any]:
+def _evidence(
+    tenant: Tenant, aws: AwsConnection, run: CollectionRun, owner: Person, mark: str
+) -> dict[str, Any]:
     answers = {"ListBuckets": {"": {"response": {"Buckets": [{"Name": f"{mark} bucket"}]}}}}
     payload = {
         "collector": "s3",
@@ -563,7 +568,17 @@ def _evidence(tenant: Tenant, aws: AwsConnection, run: CollectionRun, mark: str)
         gaps=[gap],
         collected_at=now,
     )
-    return {"snapshot": snapshot, "unit": unit, **_submission(mark)}
+    return {"snapshot": snapshot, "unit": unit, **_submitted(owner, mark)}
+
+
+def _submitted(owner: Person, mark: str) -> dict[str, Any]:
+    rows = _submission(mark)
+    ReleaseDecision.objects.create(submission=rows["submission"], person=owner, person_name=mark[:150], reason=mark)
+    content = {"check": mark, "result": "state", "results": {}}
+    mapping = SubmissionMapping.objects.create(
+        name=mark[:100], version=1, description=mark[:200], content=content, created_by=owner
+    )
+    return {**rows, "mapping": mapping}
 
 
 def _submission(mark: str) -> dict[str, Any]:

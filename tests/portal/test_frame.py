@@ -25,7 +25,7 @@ PARTNERS = {
 
 def test_an_owner_is_led_to_every_part(owner, client_for):
     assert _links(client_for(owner).get("/")) == {
-        "Overview", "Safeguards", "Evidence", "Findings", "AWS connections", "Engagements", "Packages",
+        "Overview", "Safeguards", "Evidence", "Submissions", "Findings", "AWS connections", "Engagements", "Packages",
         *PARTNERS, "Members", "Sign-in policy", "Single sign-on", "Provisioning", "Operator access", "API clients", "Webhooks",
         "Audit log",
     }  # fmt: skip

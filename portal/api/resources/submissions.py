@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,11 +19,13 @@ from accounts.access import ApiRequest, Receive
 from accounts.audit.events import Act
 from accounts.audit.seals import proof_of
 from accounts.clients.scopes import Reach, Scope
-from accounts.errors import PortalError, UnsupportedMedia
+from accounts.errors import InvalidInput, PortalError, UnsupportedMedia
 from accounts.models import Person
+from accounts.tenancy.scope import open_tenant
 from assessments.rule.model import SECURITY_RULE
 from evidence.formats.base import formats
 from evidence.models import Submission, SubmissionState
+from evidence.submissions.mappings import content_to_use
 from evidence.submissions.receiving import DocumentTooLarge, Read, Received, receive_document
 from evidence.submissions.services import (
     Declared,
@@ -34,7 +36,7 @@ from evidence.submissions.services import (
 )
 from portal.api.endpoints import Acting, Doing, Endpoint, Listing, Reading, reach_of
 from portal.api.idempotency import answer_once, check_key
-from portal.api.query import Asked, Page, page_of, read_query
+from portal.api.query import Asked, Page, UnknownParameter, page_of, read_query
 from portal.api.resources.fields import Moment, choice, text
 
 MOST_BYTES_OF_MEMBERS = 16 << 20
@@ -80,7 +82,7 @@ class SubmissionShape(PushShape):
     """A document that was sent, and what became of it. `counts` is empty until it is accepted."""
 
     sender = text()
-    name = text()
+    name = text("shown_name", help_text="What the file is called; empty while it may name a patient.")
     media_type = text()
     stream = text("stream_name")
     complete = serializers.BooleanField(read_only=True)
@@ -124,6 +126,10 @@ class PushParameters(serializers.Serializer[Any]):
         required=False, help_text="When the period begins that it tells of."
     )
     effective_to = serializers.DateTimeField(required=False, help_text="When that period ends.")
+    mapping = serializers.UUIDField(
+        required=False,
+        help_text="The saved mapping that says what a CSV's or a plain JSON document's fields mean.",
+    )
 
     def get_fields(self) -> Any:
         """`for` is no name that Python lets a class have."""
@@ -173,7 +179,8 @@ RECEIPT: dict[str, Any] = {
 def receive(request: HttpRequest, tenant_id: UUID) -> Iterator[None]:
     """Stores the body before the tenant is opened. What is wrong with the request is said before any of it is read."""
     check_key(cast("ApiRequest", request))
-    _declared(request)
+    with open_tenant(tenant_id) if "mapping" in request.GET else nullcontext():
+        _declared(request)
     read, size = _body_of(request)
     digest = request.headers.get("Content-Digest", "")
     with receive_document(read, tenant_id=tenant_id, declared_size=size, declared_digest=digest) as received:
@@ -206,7 +213,11 @@ def _declared(request: HttpRequest) -> Declared:
     """Raises InvalidInput."""
     given = dict(read_query(request, PushParameters, (), paged=False).values)
     media_type = request.content_type or "application/octet-stream"
-    return Declared(media_type=media_type, citations=given.pop("for", ()), **given)
+    try:
+        mapping = content_to_use(given.pop("mapping", None))
+    except InvalidInput as error:
+        raise UnknownParameter(str(error), [{"parameter": "mapping", "detail": str(error)}]) from error
+    return Declared(media_type=media_type, citations=given.pop("for", ()), mapping=mapping, **given)
 
 
 class SubmissionPush(Doing):

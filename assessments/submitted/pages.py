@@ -1,0 +1,90 @@
+"""What the pages of submitted documents show, and documents that people send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from accounts.audit.events import Act
+from accounts.audit.seals import place_of
+from accounts.errors import Forbidden
+from accounts.models import Person
+from accounts.tenancy.scope import current_tenant_id
+from assessments.models import Finding
+from assessments.rule.model import SECURITY_RULE
+from evidence.formats.base import formats
+from evidence.keyset import Page, page_by_time
+from evidence.models import Submission, SubmissionState
+from evidence.submissions.mappings import content_to_use
+from evidence.submissions.quarantine import NEEDED
+from evidence.submissions.receiving import receive_document
+from evidence.submissions.services import Declared, Sender, keep_submission, open_submission
+
+COUNTED = {
+    "outcomes": "Outcomes", "passed": "Pass", "failed": "Fail", "unknown": "Unknown",
+    "not_applicable": "Not applicable", "checks": "Checks", "opened": "Findings opened", "changed": "Findings changed",
+    "gone": "Findings gone", "late": "Older than what is known", "statuses_changed": "Statuses changed",
+}  # fmt: skip
+
+
+def list_submissions(*, wanted: Mapping[str, str], after: str) -> Page:
+    """Documents, newest first. Raises InvalidInput for a key that no page gave."""
+    return page_by_time(Submission.objects.filter(**wanted).select_related("stream"), "received_at", after)
+
+
+def read_detail(row: Submission) -> dict[str, Any]:
+    """All that a document's page shows beside the row."""
+    named = formats().get(row.format or row.declared_format)
+    return {
+        "place": place_of(Act.SUBMISSION_RECEIVE, row.pk),
+        "format_title": named.title if named else "",
+        "counts": [(COUNTED.get(name, name), number) for name, number in row.counts.items()],
+        "cited": [(each, SECURITY_RULE[each].title) for each in row.citations if each in SECURITY_RULE],
+        "found": [{**hit, "words": hit["kind"].replace("_", " ")} for hit in row.found],
+        "decisions": list(row.decisions.order_by("decided_at")),
+        "needed": NEEDED,
+        "kept": bool(row.blob_id or row.wrapped_key),
+        "findings": Finding.objects.filter(stream=row.stream_id, submission=row).count()
+        if row.stream_id
+        else 0,
+    }
+
+
+def findings_of(row: Submission, after: str) -> Page:
+    """The findings that the document said last: those of which no later document of its stream spoke."""
+    rows = Finding.objects.filter(stream=row.stream_id, submission=row)
+    return page_by_time(rows if row.stream_id else rows.none(), "since", after)
+
+
+def send_document(*, document: Any, mapping_id: Any, by: Person, said: Mapping[str, Any]) -> Submission:
+    """Keeps an uploaded file as a client's document is kept. Raises InvalidInput, Unavailable."""
+    content = content_to_use(mapping_id)
+    media_type = document.content_type or "application/octet-stream"
+    declared = Declared(
+        media_type=media_type, name=said["name"] or str(document.name), format=said["format"], stream=said["stream"],
+        complete=said["complete"], citations=tuple(said["citations"]), effective_from=said["effective_from"],
+        effective_to=said["effective_to"], mapping=content,
+    )  # fmt: skip
+    with receive_document(
+        document.read, tenant_id=current_tenant_id(), declared_size=document.size
+    ) as received:
+        return keep_submission(received, declared, Sender(by.name or by.email, person_id=by.pk))
+
+
+def open_for_download(row: Submission, *, decides: bool) -> IO[bytes]:
+    """The whole document, verified before its first byte goes out.
+
+    Raises Forbidden for a held one to whom doesn't decide about it, NotFound, vault.NotIntact, Unavailable.
+    """
+    if row.state == SubmissionState.QUARANTINED and not decides:
+        raise Forbidden("This document is held back: those who decide about it can read it.")
+    file = TemporaryFile()  # noqa: SIM115 (the response closes it)
+    try:
+        for piece in open_submission(row):
+            file.write(piece)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
