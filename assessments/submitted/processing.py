@@ -29,7 +29,6 @@ from evidence.formats.kit.mapping import mapping_from
 from evidence.formats.kit.outcomes import Header, Outcome, Result
 from evidence.models import AwsConnection, Submission, SubmissionState, SubmissionStream
 from evidence.phi.guard import scan
-from evidence.phi.kinds import Weight
 from evidence.submissions.endings import accept_document, hold_back, refuse
 from evidence.submissions.quarantine import tell_held
 from evidence.submissions.services import open_submission
@@ -91,7 +90,7 @@ def _look_for_phi(row: Submission, document: BinaryIO) -> list[dict[str, str]]:
     if row.released:
         return []
     try:
-        hits = (hit for hit in scan(document, row.name) if hit.weight is not Weight.NOTE)
+        hits = scan(document, row.name, notes=False)
         return [
             {
                 "weight": str(hit.weight),
