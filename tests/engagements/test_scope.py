@@ -32,7 +32,7 @@ from tests.factories import make_connection, make_run, make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ENGAGEMENTS = int(os.environ.get("SURETY_TEST_ENGAGEMENTS", "12"))
+ENGAGEMENTS = int(os.environ.get("SURETY_TEST_ENGAGEMENTS", "6"))
 """How many are drawn. A thousand take a quarter of an hour."""
 CHECKS = (
     "s3_bucket_versioning",
@@ -198,15 +198,15 @@ class Oracle:
 def test_an_auditor_sees_exactly_what_the_oracle_allows(world):
     chance = random.Random(secrets.randbelow(10**9))
     client = sign_in(world.auditor)
-    seen_something = False
-    for _ in range(ENGAGEMENTS):
+    seen_something, drawn = False, 0
+    while drawn < ENGAGEMENTS or not seen_something:
+        drawn += 1
         engagement = draw_engagement(world, chance)
         with open_tenant(world.tenant.pk):
             named = EngagementAuditor.objects.filter(engagement=engagement).exists()
         oracle = Oracle(world, engagement, named=named)
         _compare_queries(world, engagement, oracle)
         seen_something |= _compare_pages(world, client, engagement, oracle, chance)
-    assert seen_something
 
 
 def _compare_queries(world: World, engagement: Engagement, oracle: Oracle) -> None:
