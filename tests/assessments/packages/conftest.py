@@ -77,7 +77,7 @@ def sealer(django_db_setup: None, anchor: DirectoryAnchor) -> Iterator[SealerSer
     thread.start()
     yield service
     service.stop()
-    thread.join(10)
+    thread.join(180)
 
 
 @pytest.fixture(scope="session")
