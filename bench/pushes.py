@@ -152,7 +152,7 @@ def main() -> None:
     kit.print_table("Pushed three times each, with kills", ["", "found"], [
         *((name, str(value)) for name, value in figures.items()), *((name, str(value)) for name, value in wrong.items()),
     ])  # fmt: skip
-    print(json.dumps({"pushes": {**figures, "wrong": wrong}}))
+    kit.print_json("pushes", **figures, wrong=wrong)
     if any(wrong.values()) or figures["errors"] or figures["states"].get("accepted") != number:
         sys.exit(1)
 

@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import hashlib
 import http.client
-import json
 import os
 import random
 import threading
@@ -247,7 +246,7 @@ def main() -> None:
         kit.print_table(
             part, ["", ""], [[name, f"{value:,.2f}" if isinstance(value, float) else str(value)] for name, value in found.items()],
         )  # fmt: skip
-    print(json.dumps({"submissions": figures}))
+    kit.print_json("submissions", **figures)
 
 
 def _measure(part: str, portal: Any, *, quick: bool) -> dict[str, Any]:
