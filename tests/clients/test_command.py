@@ -62,6 +62,7 @@ def test_a_push_waits_and_says_what_came_of_it(surety, portal, document):
         "  findings: 3 opened, 1 gone",
         "  statuses changed: 2",
         f"  {portal.origin}/safeguards/164.312(b)/",
+        f"  {portal.origin}/submissions/{row['id']}/",
     ]
     assert (code, err) == (0, "")
     assert ("complete", "true") in portal.asked(PUSHES)[0].query
@@ -81,6 +82,21 @@ def test_a_document_that_is_refused_or_held_back_fails_the_job(surety, portal, d
     assert code == 1 and f"{said}\N{REPLACEMENT CHARACTER}[2J" in out
     [name] = portal.submissions
     assert surety("status", name)[0] == 1
+
+
+def test_what_is_held_back_says_what_was_found_and_where_but_not_what_it_is(surety, portal, document):
+    found = [
+        {"weight": "block", "kind": "ssn", "place": f"/{row}/id", "form": "###-##-####"} for row in range(7)
+    ]
+    portal.outcome = {"state": "quarantined", "found": found}
+    code, out, _ = surety("push", document)
+    lines = out.splitlines()[2:]
+    assert code == 1
+    assert lines[:2] == ["Held back: it may hold what identifies patients", "  ssn at /0/id"]
+    assert (
+        lines[6] == "  and 2 more"
+        and lines[-1] == f"  {portal.origin}/submissions/{next(iter(portal.submissions))}/"
+    )
 
 
 def test_several_documents_are_pushed_by_one_identity_and_the_worst_counts(

@@ -143,6 +143,7 @@ def test_a_pushed_document_is_receipted_judged_and_found_by_the_command(live_ser
         "  findings: 2 opened, 1 failing anew",
         f"  {live_server.url}/safeguards/164.312(a)(1)/",
         f"  {live_server.url}/safeguards/164.312(b)/",
+        f"  {live_server.url}/submissions/{receipt['id']}/",
     ]
     assert main(["receipt", receipt["id"], "--verify", "--file", str(document)], settings, retry) == 0
     assert main(["push", str(document), "--for", "164.999"], settings, retry) == 2
@@ -155,3 +156,12 @@ def test_a_pushed_document_is_receipted_judged_and_found_by_the_command(live_ser
         process_submission(tenant_id=machine.tenant.pk, submission_id=UUID(refused_id))
     assert main(["status", refused_id], settings, retry) == 1
     assert capsys.readouterr().out.startswith("Refused: ")
+    held = tmp_path / "people.csv"
+    held.write_text("name,ssn\nAda Lovelace,536-22-8745\nGrace Hopper,219-09-9999\n")
+    assert main(["push", str(held), "--format", "document", "--no-wait"], settings, retry) == 0
+    held_id = capsys.readouterr().out.split()[2].rstrip(".")
+    with acting(WORKER):
+        process_submission(tenant_id=machine.tenant.pk, submission_id=UUID(held_id))
+    assert main(["status", held_id], settings, retry) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("Held back: ") and "536-22-8745" not in said and "Lovelace" not in said

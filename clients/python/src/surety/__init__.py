@@ -1,6 +1,6 @@
 """Pushes evidence to a Surety portal, and reads what it knows. README.md shows how."""
 
-from surety.answers import Counts, Page, Receipt, Submission, SubmissionState
+from surety.answers import Counts, Identifier, Page, Receipt, Submission, SubmissionState
 from surety.aws import AwsIdentity
 from surety.client import Client
 from surety.errors import (
@@ -31,6 +31,7 @@ __all__ = [
     "DocumentChanged",
     "FileToken",
     "GitHubToken",
+    "Identifier",
     "IdentityMissing",
     "Inclusion",
     "OidcToken",

@@ -83,8 +83,20 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """What may identify a patient (45 CFR 164.514(b)(2)): its kind, where it stands, and its form, masked."""
+
+    kind: str
+    place: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A document that was received, and what came of it. `problem` says why it was refused, and where."""
+    """A document that was received, and what came of it.
+
+    `problem` says why it was refused, and where; `found` why it was held back. `said` is the whole answer.
+    """
 
     id: str
     state: SubmissionState
@@ -93,6 +105,7 @@ class Submission:
     media_type: str
     name: str
     problem: str
+    found: tuple[Identifier, ...]
     counts: Counts
     citations: tuple[str, ...]
     said: Mapping[str, Any] = field(repr=False)
@@ -110,6 +123,7 @@ class Submission:
                 id=_text(said["id"]),
                 state=SubmissionState(said["state"]),
                 **{name: str(said.get(name) or "") for name in _PLAIN},
+                found=tuple(_identifier(each) for each in said.get("found") or ()),
                 counts=_counts(said.get("counts") or {}),
                 citations=tuple(_text(citation) for citation in said.get("citations") or ()),
                 said=said,
@@ -127,6 +141,10 @@ class Page(Generic[T]):
 
 
 _PLAIN = ("format", "producer", "media_type", "name", "problem")
+
+
+def _identifier(said: Mapping[str, Any]) -> Identifier:
+    return Identifier(**{name: str(said.get(name) or "") for name in Identifier.__slots__})
 
 
 def _counts(said: Mapping[str, Any]) -> Counts:

@@ -17,6 +17,7 @@ FINDINGS = (
     ("appeared", "failing anew"),
     ("fixed", "fixed"),
 )
+MOST_FOUND = 5
 OUTCOMES = (
     ("passed", "passed"),
     ("failed", "failed"),
@@ -61,12 +62,21 @@ def in_words(found: Submission, portal: str) -> Iterator[str]:
         case SubmissionState.REFUSED:
             yield f"Refused: {found.problem or 'the portal says no more'}"
         case SubmissionState.QUARANTINED:
-            yield f"Held back: {found.problem or 'it may hold PHI'}"
-            yield "  People of your organisation release or delete it in the portal."
+            yield from _held(found)
         case SubmissionState.DELETED:
             yield "Deleted after it was held back."
         case SubmissionState.ACCEPTED:
             yield from _accepted(found, portal)
+    yield f"  {portal}/submissions/{found.id}/"
+
+
+def _held(found: Submission) -> Iterator[str]:
+    yield f"Held back: {found.problem or 'it may hold what identifies patients'}"
+    for each in found.found[:MOST_FOUND]:
+        yield f"  {each.kind}{' at ' if each.place else ''}{each.place}"
+    if len(found.found) > MOST_FOUND:
+        yield f"  and {len(found.found) - MOST_FOUND} more"
+    yield "  People of your organisation release it or delete it:"
 
 
 def _accepted(found: Submission, portal: str) -> Iterator[str]:
@@ -76,8 +86,8 @@ def _accepted(found: Submission, portal: str) -> Iterator[str]:
         yield f"  {found.counts.outcomes:,} outcomes: {_listed(found.counts, OUTCOMES)}"
         yield f"  findings: {_listed(found.counts, FINDINGS) or 'no change'}"
         yield f"  statuses changed: {found.counts.statuses_changed:,}"
-    for place in [f"{citation}/" for citation in found.citations] or [""]:
-        yield f"  {portal}/safeguards/{place}"
+    for citation in found.citations:
+        yield f"  {portal}/safeguards/{citation}/"
 
 
 def _listed(counts: Counts, names: tuple[tuple[str, str], ...]) -> str:
