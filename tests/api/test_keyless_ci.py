@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from cryptography.hazmat.primitives import serialization
 from django.conf import settings as portal_settings
 from django.utils import timezone
@@ -165,11 +166,14 @@ def test_an_audience_and_subjects_are_each_clients_own(machine, issuer):
 
 def test_new_keys_of_an_issuer_are_fetched_but_not_at_every_strangers_word(machine, issuer):
     before = issuer.keys_asked
-    for _ in range(3):
-        assert ask(machine, job(issuer, header={"kid": secrets.token_hex(4)})).status_code == 400
+    with time_machine.travel(timezone.now(), tick=False):
+        for _ in range(3):
+            assert ask(machine, job(issuer, header={"kid": secrets.token_hex(4)})).status_code == 400
     assert issuer.keys_asked == before + 1
     fresh = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"})
     issuer.keys = [fresh.as_dict(private=False)]
+    with open_tenant(machine.tenant.pk):
+        ClientTrust.objects.update(keys_asked_at=timezone.now() + timedelta(hours=1))
     assert (ask(machine, job(issuer, fresh, {"kid": "two"})).status_code, last_refusal(machine)) == (
         400,
         "key id",
@@ -177,6 +181,8 @@ def test_new_keys_of_an_issuer_are_fetched_but_not_at_every_strangers_word(machi
     with open_tenant(machine.tenant.pk):
         ClientTrust.objects.update(keys_asked_at=timezone.now() - timedelta(minutes=2))
     assert ask(machine, job(issuer, fresh, {"kid": "two"})).status_code == 200
+    with open_tenant(machine.tenant.pk):
+        ClientTrust.objects.update(keys_asked_at=timezone.now() + timedelta(hours=1))
     assert (ask(machine, job(issuer)).status_code, last_refusal(machine)) == (400, "key id")
     # Keys are asked for again before they are old, and the old ones serve while the issuer doesn't answer.
     issuer.keys = []
