@@ -13,6 +13,7 @@ from assessments.checks.base import Severity
 from assessments.posture import Overview
 from evidence.ledger import ConnectionHealth
 from evidence.models import ConnectionState
+from evidence.submissions.quarantine import count_held
 
 STEPS_SHOWN = 7
 CHECKS_SHOWN = 4
@@ -34,7 +35,20 @@ def next_steps(
 ) -> list[Step]:
     """The acts that this member may do or look into, by weight."""
     rows = list(health)
-    return list(islice((*_connecting(rows, may), *_mending(posture), *_widening(rows)), STEPS_SHOWN))
+    steps = (*_deciding(may), *_connecting(rows, may), *_mending(posture), *_widening(rows))
+    return list(islice(steps, STEPS_SHOWN))
+
+
+def _deciding(may: Callable[[Permission], bool]) -> Iterator[Step]:
+    held = count_held() if may(Permission.SUBMISSION_RELEASE) else 0
+    if held:
+        documents = "document" if held == 1 else "documents"
+        yield Step(
+            f"Decide about {held:,} {documents} held back",
+            "What may be PHI was found. Two people release a document, or one deletes it.",
+            reverse("submission-list") + "?state=quarantined",
+            "lock",
+        )
 
 
 def _connecting(rows: list[ConnectionHealth], may: Callable[[Permission], bool]) -> Iterator[Step]:

@@ -23,8 +23,8 @@ from evidence.submissions.services import Declared, Sender, keep_submission, ope
 
 COUNTED = {
     "outcomes": "Outcomes", "passed": "Pass", "failed": "Fail", "unknown": "Unknown",
-    "not_applicable": "Not applicable", "checks": "Checks", "opened": "Findings opened", "changed": "Findings changed",
-    "gone": "Findings gone", "late": "Older than what is known", "statuses_changed": "Statuses changed",
+    "not_applicable": "Not applicable", "checks": "Checks", "opened": "New findings", "changed": "Changed findings",
+    "appeared": "Fail anew", "fixed": "Mended", "gone": "No longer there", "statuses_changed": "Changed statuses",
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def read_detail(row: Submission) -> dict[str, Any]:
     return {
         "place": place_of(Act.SUBMISSION_RECEIVE, row.pk),
         "format_title": named.title if named else "",
-        "counts": [(COUNTED.get(name, name), number) for name, number in row.counts.items()],
+        "counts": [(words, row.counts[name]) for name, words in COUNTED.items() if name in row.counts],
         "cited": [(each, SECURITY_RULE[each].title) for each in row.citations if each in SECURITY_RULE],
         "found": [{**hit, "words": hit["kind"].replace("_", " ")} for hit in row.found],
         "decisions": list(row.decisions.order_by("decided_at")),

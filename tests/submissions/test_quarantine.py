@@ -61,6 +61,8 @@ def test_what_was_found_is_shown_masked_and_those_who_decide_are_told(held):
     page = _text(sign_in(held.official).get(held.path))
     assert ("ssn" in page, "000-00-0000" in page, SSN in page) == (True, True, False)
     assert "1 document held back" in _text(sign_in(held.contributor).get("/submissions/"))
+    overviews = [_text(sign_in(person).get("/")) for person in (held.official, held.contributor)]
+    assert ["Decide about 1 document held back" in said for said in overviews] == [True, False]
     assert held.pusher.findings() == {}
 
 
