@@ -158,7 +158,8 @@ def test_a_list_of_both_sides_is_walked_newest_first_without_doubles(transaction
         made = make_partnership(middle) if number % 2 else make_partnership(downstream=middle)
         sides[str(made.pk)] = "upstream" if number % 2 else "downstream"
     machine = make_machine(Scope.PARTNERS_READ, tenant=middle)
-    found, cursor = [], ""
+    found: list[tuple[str, str]] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = machine.ask("GET", f"partnerships?limit=2{cursor and f'&cursor={cursor}'}").json()
         found += [(row["id"], row["side"]) for row in page["data"]]
