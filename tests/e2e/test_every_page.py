@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
 
 from accounts.tenancy.scope import open_tenant
 from assessments.models import BusinessAssociate
 from assessments.partners.services import preview_import
-from evidence.models import ConnectionState
+from evidence.models import ConnectionState, Submission
 from tests.collected import VERSIONING
 from tests.e2e.conftest import judged, meets, open_visit
 from tests.exits.everything import exit_rows, received_exit
@@ -43,6 +44,11 @@ def addresses(tenant, collected, owner) -> list[str]:
     asked = received_exit(tenant, "Northside")
     with open_tenant(tenant.pk):
         asks = exit_rows(owner, collected.connection, asked, "Cedar")["exit"]
+        held = Submission.objects.create(
+            sequence=1, sender="Scanner", receipt="e30." * 90, received_at=timezone.now(), digest="0" * 64, size=3,
+            media_type="text/plain", address="-", wrapped_key=b"0", key_id="1", ciphertext_digest="", stored_size=0,
+            state="quarantined", found=[{"kind": "ssn", "place": "/0/message", "form": "000-00-0000", "weight": "block"}],
+        )  # fmt: skip
     partners, exits = "/business-associates/", f"/exits/received/{asked.pk}/"
     webhook = f"/webhooks/{add_endpoint(tenant, 'https://127.0.0.1:1999/').endpoint.pk}/"
     finish_run(tenant)
@@ -60,6 +66,7 @@ def addresses(tenant, collected, owner) -> list[str]:
         *(f"/questionnaires/{page}" for page in ("", "send/", "received/", "templates/", "templates/shipped/hipaa-security/")),
         f"/exits/{asks.pk}/", "/exits/", exits, f"{exits}resources/?connection={collected.connection.pk}&kind=bucket", f"{partners}{asks.associate_id}/exit/",
         f"/exits/{asks.pk}/close/", f"{exits}items/media/",
+        "/submissions/", "/submissions/send/", f"/submissions/{held.pk}/", f"/submissions/{held.pk}/release/", "/submissions/mappings/new/",
         "/webhooks/", "/webhooks/new/", webhook, f"{webhook}edit/", f"/webhooks/deliveries/{deliveries(tenant)[0].pk}/",
         "/calendar/", "/calendar/links/", "/profile/second-factor/", "/profile/password/", "/settings/sign-in/",
         "/api-clients/", "/api-clients/new/",

@@ -16,6 +16,8 @@ from accounts.tenancy.scope import open_tenant
 from evidence.models import ReleaseDecision, Submission
 from evidence.submissions.quarantine import decide_release, delete_held
 from evidence.submissions.services import open_submission
+from evidence.vault import NotIntact
+from evidence.vault.stores import store
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.submissions.conftest import Pusher, ocsf
 
@@ -106,6 +108,8 @@ def test_a_reason_says_something_and_repeats_no_identifier(held):
 
 
 def test_one_person_deletes_a_document_with_a_trace(held):
+    with store().read(held.row.address) as file:
+        assert file.read(1)
     answer = sign_in(held.official).post(f"{held.path}delete/", {"reason": "The scanner printed a patient."})
     assert answer.status_code == 302
     row = held.fresh()
@@ -121,6 +125,8 @@ def test_one_person_deletes_a_document_with_a_trace(held):
         assert AuditEntry.objects.filter(act="submission.delete", object_id=str(row.pk)).count() == 1
         with pytest.raises(NotFound):
             b"".join(open_submission(row))
+    with pytest.raises(NotIntact), store().read(held.row.address):
+        pass
     assert held.release(held.owner).status_code == 409
 
 
