@@ -19,7 +19,7 @@ from accounts.permissions import Permission
 from assessments.submitted.forms import MappingForm, ReasonForm, ReleaseForm
 from evidence.models import SubmissionMapping, SubmissionState
 from evidence.submissions import mappings
-from evidence.submissions.quarantine import NEEDED, decide_release, delete_held
+from evidence.submissions.quarantine import NEEDED, count_decisions, decide_release, delete_held
 from evidence.submissions.services import find_submission
 
 EXAMPLE = """{
@@ -79,7 +79,7 @@ def _asked(request: TenantRequest, submission_id: UUID, form: ReasonForm, templa
         "row": row,
         "form": form,
         "needed": NEEDED,
-        "decisions": list(row.decisions.order_by("decided_at")),
+        "decided": count_decisions(row),
     }
     return render(request, template, context, status=getattr(form, "refused_as", 400) if form.errors else 200)
 

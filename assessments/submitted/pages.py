@@ -17,7 +17,7 @@ from evidence.formats.base import formats
 from evidence.keyset import Page, page_by_time
 from evidence.models import Submission, SubmissionState
 from evidence.submissions.mappings import content_to_use
-from evidence.submissions.quarantine import NEEDED
+from evidence.submissions.quarantine import NEEDED, count_decisions
 from evidence.submissions.receiving import receive_document
 from evidence.submissions.services import Declared, Sender, keep_submission, open_submission
 
@@ -44,6 +44,7 @@ def read_detail(row: Submission) -> dict[str, Any]:
         "found": [{**hit, "words": hit["kind"].replace("_", " ")} for hit in row.found],
         "decisions": list(row.decisions.order_by("decided_at")),
         "needed": NEEDED,
+        "decided": count_decisions(row),
         "kept": bool(row.blob_id or row.wrapped_key),
         "findings": Finding.objects.filter(stream=row.stream_id, submission=row).count()
         if row.stream_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.audit.events import Act
@@ -48,7 +48,7 @@ def decide_release(*, submission_id: UUID, by: Person, reason: str) -> Submissio
     decision = ReleaseDecision.objects.create(
         submission=row, person=by, person_name=(by.name or by.email)[:150], reason=said
     )
-    decided = ReleaseDecision.objects.filter(submission=row).count()
+    decided = count_decisions(row)
     record(
         Act.SUBMISSION_RELEASE, object_type="submission", object_id=row.pk, sequence=row.sequence,
         decision=str(decision.pk), decisions=decided, needed=NEEDED,
@@ -80,6 +80,12 @@ def delete_held(*, submission_id: UUID, by: Person, reason: str) -> Submission:
     return row
 
 
+def count_decisions(row: Submission) -> int:
+    """How many people stand for a document's release: those who decided, and may still decide today."""
+    may = list(_deciders().values_list("person_id", flat=True))
+    return ReleaseDecision.objects.filter(submission=row, person__in=may).count()
+
+
 def count_held() -> int:
     """How many documents wait for a decision."""
     return Submission.objects.filter(state=SubmissionState.QUARANTINED).count()
@@ -92,18 +98,17 @@ def tell_held(row: Submission) -> None:
     )
     if lately.exclude(pk=row.pk).exists():
         return
-    for address in _deciders():
+    for address in _deciders().values_list("person__email", flat=True):
         send_after_commit(
             to=address, subject="A document is held back: it may hold PHI", template="submissions/held_mail.txt",
             sequence=row.sequence, url=site_link("submission", row.pk),
         )  # fmt: skip
 
 
-def _deciders() -> list[str]:
+def _deciders() -> QuerySet[Membership]:
     roles = [role for role, may in ROLE_PERMISSIONS.items() if Permission.SUBMISSION_RELEASE in may]
     living = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
-    people = Membership.objects.filter(living, role__in=roles, person__is_active=True).order_by("id")
-    return list(people.values_list("person__email", flat=True))
+    return Membership.objects.filter(living, role__in=roles, person__is_active=True).order_by("id")
 
 
 def _held(submission_id: UUID) -> Submission:

@@ -11,6 +11,7 @@ from django.db import connection, connections
 
 from accounts.audit.models import AuditEntry
 from accounts.errors import Conflict, Forbidden, NotFound
+from accounts.models import Membership
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
 from evidence.models import ReleaseDecision, Submission
@@ -97,6 +98,15 @@ def test_who_sent_a_document_releases_it_with_nobody(held):
     assert (answer.status_code, "two others" in _text(answer)) == (403, True)
     with open_tenant(held.pusher.tenant_id):
         assert not ReleaseDecision.objects.exists()
+
+
+def test_whoever_may_no_longer_decide_counts_no_more(held):
+    assert held.release(held.official).status_code == 302
+    with open_tenant(held.pusher.tenant_id):
+        Membership.objects.filter(person=held.official).update(role=Role.VIEWER)
+    assert held.release(held.owner).status_code == 302
+    assert held.fresh().state == "quarantined"
+    assert "1 of 2 decided so far" in _text(sign_in(held.owner).get(held.path))
 
 
 def test_a_reason_says_something_and_repeats_no_identifier(held):
