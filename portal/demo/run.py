@@ -47,6 +47,7 @@ from portal.demo.people import (
 )
 from portal.demo.questionnaires import seed_questionnaires
 from portal.demo.sharing import seed_grant
+from portal.demo.submissions import seed_submission
 from portal.demo.verifications import seed_verification
 from portal.embedded import Child, Supervisor
 from portal.embedded.commands import BEAT, MIGRATE, SEALER, WEB, WORKER
@@ -151,6 +152,7 @@ def _seed_work() -> None:
         seed_notices(parties)
         seed_verification(parties)
         seed_exits(parties)
+        seed_submission(parties.hospital)
 
 
 def _connect(aws: AwsControl, tenant_id: UUID, organisation: Organisation) -> tuple[UUID, bool]:
