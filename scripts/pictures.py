@@ -46,6 +46,7 @@ class Picture:
 
 PICTURES = (
     Picture("overview", HOSPITAL, (), 900),
+    Picture("other-tools", HOSPITAL, ("Safeguards", "Access control"), 900, "#other-tools"),
     Picture("portfolio", HOSPITAL, ("Business associates",), 1160),
     Picture("partner", HOSPITAL, PARTNER, 860),
     Picture("posture-shared", HOSPITAL, (*PARTNER, "Posture"), 980),
