@@ -158,7 +158,7 @@ class Portal:
 
 def make_portal(state: Path) -> Portal:
     """A portal with a tenant and a client of all scopes, on a free port; nothing runs yet."""
-    from accounts.clients.scopes import EVERYTHING, WORDS
+    from accounts.clients.scopes import EVERYTHING, WORDS, Scope
     from accounts.clients.services import create_client
     from accounts.models import Membership, Person
     from accounts.permissions import Role
@@ -169,7 +169,7 @@ def make_portal(state: Path) -> Portal:
     with open_tenant(tenant):
         by = Membership.objects.create(person=person, role=Role.OWNER)
         made = create_client(
-            name="Scanner", scopes=frozenset(WORDS), reach=EVERYTHING, networks=(), days=9, by=by
+            name="Scanner", scopes=frozenset(set(WORDS) - {Scope.ENGAGEMENT_AUDIT}), reach=EVERYTHING, networks=(), days=9, by=by
         )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
