@@ -169,7 +169,12 @@ def make_portal(state: Path) -> Portal:
     with open_tenant(tenant):
         by = Membership.objects.create(person=person, role=Role.OWNER)
         made = create_client(
-            name="Scanner", scopes=frozenset(set(WORDS) - {Scope.ENGAGEMENT_AUDIT}), reach=EVERYTHING, networks=(), days=9, by=by
+            name="Scanner",
+            scopes=frozenset(set(WORDS) - {Scope.ENGAGEMENT_AUDIT}),
+            reach=EVERYTHING,
+            networks=(),
+            days=9,
+            by=by,
         )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -573,7 +573,9 @@ def _evidence(
 
 def _submitted(owner: Person, mark: str) -> dict[str, Any]:
     rows = _submission(mark)
-    ReleaseDecision.objects.create(submission=rows["submission"], person=owner, person_name=mark[:150], reason=mark)
+    ReleaseDecision.objects.create(
+        submission=rows["submission"], person=owner, person_name=mark[:150], reason=mark
+    )
     content = {"check": mark, "result": "state", "results": {}}
     mapping = SubmissionMapping.objects.create(
         name=mark[:100], version=1, description=mark[:200], content=content, created_by=owner
