@@ -16,6 +16,7 @@ from assessments import posture, worklist
 from assessments.checks.base import checks
 from assessments.forms import FindingFilterForm, SafeguardFilterForm
 from assessments.submitted.agreement import read_agreements, read_counterparts
+from evidence.submissions.services import documents_for
 
 
 @require_safe
@@ -38,10 +39,12 @@ def safeguard_detail(request: TenantRequest, citation: str) -> HttpResponse:
     detail = posture.read_safeguard(citation)
     record(Act.POSTURE_READ, object_type="safeguard", object_id=citation)
     mine = [check.id for check in checks().values() if citation in check.supports]
+    may_read_evidence = request.may(Permission.EVIDENCE_READ)
     context = {
         "detail": detail,
         "agreements": read_agreements(ours=mine) if mine else (),
-        "may_read_evidence": request.may(Permission.EVIDENCE_READ),
+        "may_read_evidence": may_read_evidence,
+        "documents": documents_for(citation) if may_read_evidence else (),
     }
     return render(request, "assessments/safeguard_detail.html", context)
 

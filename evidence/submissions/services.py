@@ -20,12 +20,13 @@ from accounts.errors import NotFound, Unauthenticated
 from accounts.models import ApiClient
 from accounts.tenancy.models import new_id
 from accounts.tenancy.scope import current_tenant_id
-from evidence.models import Submission
+from evidence.models import Submission, SubmissionState
 from evidence.queue import ring_after_commit
 from evidence.submissions.receipts import Receipt, receipt_digest, sign_receipt
 from evidence.submissions.receiving import Received
 from evidence.vault.streams import StreamKept, open_packed, stream_blob
 
+DOCUMENTS_SHOWN = 10
 PROCESS_SUBMISSION = "tasks.submit.process_submission"
 
 
@@ -100,6 +101,12 @@ def submissions_within(reach: Reach, client_id: UUID | None = None) -> QuerySet[
     """What a caller may see: a narrowed client its own submissions alone."""
     rows: QuerySet[Submission] = Submission.objects.all()
     return rows if reach == EVERYTHING else rows.filter(client=client_id)
+
+
+def documents_for(citation: str) -> list[Submission]:
+    """The newest accepted documents that their senders named for a safeguard."""
+    named = Submission.objects.filter(state=SubmissionState.ACCEPTED, citations__contains=[citation])
+    return list(named.order_by("-received_at", "-pk")[:DOCUMENTS_SHOWN])
 
 
 def open_submission(row: Submission) -> Iterator[bytes]:

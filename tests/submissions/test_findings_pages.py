@@ -91,3 +91,16 @@ def test_the_interface_tells_where_a_finding_comes_from(pusher: Pusher):
     assert [(each["id"], each["title"], each["severity"]) for each in checks] == [
         ("prowler:s3_versioning", "About s3_versioning", "high")
     ]
+
+
+def test_a_document_stands_on_the_page_of_the_safeguard_that_its_sender_named(pusher: Pusher, pages: Any):
+    row = pusher.push(
+        b"Backups were restored in a drill on 3 March 2026.\n",
+        name="drill.txt",
+        citations="164.308(a)(7)(ii)(D)",
+    )
+    assert row.state == "accepted", (row.problem, row.found)
+    page = _read(pages.get("/safeguards/164.308(a)(7)(ii)(D)/"))
+    assert f"/submissions/{row.pk}/" in page
+    assert "drill.txt" in page
+    assert f"/submissions/{row.pk}/" not in _read(pages.get("/safeguards/164.312(b)/"))
