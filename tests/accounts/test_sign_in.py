@@ -225,8 +225,9 @@ class TestSpraying:
     """One password tried for many people from one network."""
 
     @pytest.fixture(autouse=True)
-    def _limit(self, settings):
+    def _limit(self, db, settings):
         settings.NETWORK_TRIES = 10
+        SignInThrottle.objects.all().delete()  # what other tests tried from the same networks
 
     @staticmethod
     def _spray(network: str, tries: int = 10) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
 from types import SimpleNamespace
 
@@ -35,8 +36,13 @@ def document(tmp_path):
 
 
 @pytest.fixture
-def surety(portal, retry, capsys):
-    """Runs the command; gives its exit code and both outputs."""
+def surety(portal, retry, capsys, monkeypatch):
+    """Runs the command; gives its exit code and both outputs.
+
+    Handlers that other tests left at the root may write to streams that are closed by now.
+    """
+    monkeypatch.setattr(logging.getLogger("surety"), "handlers", [logging.NullHandler()])
+    monkeypatch.setattr(logging.getLogger("surety"), "propagate", False)
 
     def run_it(*arguments: str, **environment: str) -> tuple[int, str, str]:
         settings = {
