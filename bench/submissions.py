@@ -237,6 +237,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", choices=["findings", "upload", "reads"])
     parser.add_argument("--quick", action="store_true", help="3 documents, 256 MiB, 20,000 findings")
+    parser.add_argument("--others", type=int, default=10_000_000, help="findings of other tenants (reads)")
     given = parser.parse_args()
     figures: dict[str, Any] = {}
     parts = [given.only] if given.only else ["findings", "upload", "reads"]
@@ -246,7 +247,7 @@ def main() -> None:
             portal = pushing.make_portal(state)
             names = ("web", "worker") if part == "findings" else ("web",)
             with portal.up(*names):
-                figures[part] = _measure(part, portal, quick=given.quick)
+                figures[part] = _measure(part, portal, quick=given.quick, others=given.others)
     for part, found in figures.items():
         kit.print_table(
             part, ["", ""], [[name, f"{value:,.2f}" if isinstance(value, float) else str(value)] for name, value in found.items()],
@@ -254,12 +255,12 @@ def main() -> None:
     kit.print_json("submissions", **figures)
 
 
-def _measure(part: str, portal: Any, *, quick: bool) -> dict[str, Any]:
+def _measure(part: str, portal: Any, *, quick: bool, others: int) -> dict[str, Any]:
     if part == "findings":
         return measure_findings(portal, documents=3 if quick else 20)
     if part == "upload":
         return measure_upload(portal, size=256 * MIB if quick else 5 << 30)
-    own, others, seconds = (20_000, 20_000, 5.0) if quick else (1_000_000, 10_000_000, 30.0)
+    own, others, seconds = (20_000, 20_000, 5.0) if quick else (1_000_000, others, 30.0)
     return measure_reads(portal, own=own, others=others, seconds=seconds)
 
 
