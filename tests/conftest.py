@@ -147,6 +147,11 @@ def pytest_configure() -> None:
     settings.NETWORK_TRIES = 1_000_000
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names bytes by their kind: those of an archive hold the time it was made, which differs by worker."""
+    return "bytes" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Lets xdist's groups hold: xdist 3.8 writes them where pytest 9.2 doesn't look any more.
