@@ -130,6 +130,7 @@ AUDITORS: tuple[tuple[str, str, str, str], ...] = (
     ("Requests", "messages", "auditor-requests", "requests/"),
     ("Safeguards", "shield-check", "auditor-safeguards", "safeguards/"),
     ("Evidence", "file-certificate", "auditor-evidence", "evidence/"),
+    ("Documents", "inbox", "auditor-documents", "documents/"),
     ("Samples", "dice-3", "auditor-samples", "samples/"),
     ("Packages", "package", "engagement-packages", "packages/"),
 )

@@ -168,7 +168,9 @@ class FreezeForm(_ScopedForm):
 
     def __init__(self, *args: Any, engagement: Engagement, **kwargs: Any) -> None:
         super().__init__(*args, engagement=engagement, **kwargs)
+        tools = scope.tools_of(engagement).values()
         found = sorted((check.id, check.title) for check in scope.checks_of(engagement))
+        found += sorted((tool.id, f"{tool.title} ({tool.tool})") for tool in tools)
         self.fields["subject"].choices = [("", "None"), *found]  # type: ignore[attr-defined]
 
 

@@ -5,8 +5,7 @@ Statuses are derived anew from the findings in scope, since the tenant's own say
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,15 +13,16 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from accounts.errors import NotFound
-from assessments.checks.base import Check
-from assessments.engagements import scope
+from assessments.checks.base import Check, checks
+from assessments.engagements import documents, scope
+from assessments.engagements.deriving import derive_scope
 from assessments.models import Engagement, Finding, FindingPeriod
-from assessments.posture import CheckTally, SafeguardState, title_of, worst_first
+from assessments.posture import CheckTally, SafeguardState, worst_first
 from assessments.rule.model import SECURITY_RULE, Family, children
-from assessments.status import Derived, Tally, derive_statuses
-from assessments.statuses import citations_by_check, tally_of
+from assessments.status import Derived
+from assessments.submitted.reading import ToolCheck
 from evidence.keyset import Page, page_by_time
-from evidence.models import CollectionUnit, Snapshot
+from evidence.models import CollectionUnit, Snapshot, Submission
 
 PERIODS_SHOWN = 100
 
@@ -30,20 +30,15 @@ PERIODS_SHOWN = 100
 def read_states(engagement: Engagement) -> list[SafeguardState]:
     """The safeguards in scope with their status as of the end of the period, in the order of the Rule."""
     by_id = {check.id: check for check in scope.checks_of(engagement)}
-    derived = derive_statuses(_tallies(engagement), citations_by_check())
-    return [_state(derived[safeguard.citation], by_id) for safeguard in scope.safeguards(engagement)]
+    tools = scope.tools_of(engagement)
+    derived = derive_scope(engagement, tools)
+    return [_state(derived[safeguard.citation], by_id, tools) for safeguard in scope.safeguards(engagement)]
 
 
-def _tallies(engagement: Engagement) -> list[Tally]:
-    rows = scope.standing_periods(engagement).values_list("finding__check_id", "outcome")
-    counts: dict[str, Counter[str]] = {}
-    for check_id, outcome, number in rows.annotate(number=Count("pk")):
-        counts.setdefault(check_id, Counter())[outcome] = number
-    return [tally_of(check_id, found) for check_id, found in counts.items()]
-
-
-def _state(derived: Derived, by_id: dict[str, Check]) -> SafeguardState:
-    tallies = (CheckTally(tally, by_id.get(tally.check_id)) for tally in derived.tallies)
+def _state(derived: Derived, by_id: Mapping[str, Check], tools: Mapping[str, ToolCheck]) -> SafeguardState:
+    tallies = (
+        CheckTally(tally, by_id.get(tally.check_id), tools.get(tally.check_id)) for tally in derived.tallies
+    )
     return SafeguardState(
         SECURITY_RULE[derived.citation], derived.status, derived.why, tuple(worst_first(tallies)), derived.needs,
         derived.decided, derived.total, None,
@@ -65,6 +60,7 @@ class ScopedSafeguard:
     specifications: tuple[SafeguardState, ...]
     snapshots: tuple[Snapshot, ...]
     more_snapshots: bool
+    documents: tuple[Submission, ...]
 
 
 SNAPSHOTS_SHOWN = 25
@@ -82,6 +78,7 @@ def read_safeguard(engagement: Engagement, citation: str) -> ScopedSafeguard:
         tuple(states[child.citation] for child in children(citation)),
         tuple(newest[:SNAPSHOTS_SHOWN]),
         len(newest) > SNAPSHOTS_SHOWN,
+        tuple(documents.submissions(engagement, citation).order_by("-received_at", "-id")[:SNAPSHOTS_SHOWN]),
     )
 
 
@@ -117,9 +114,12 @@ def sightings(engagement: Engagement, snapshot: Snapshot) -> list[datetime]:
 
 @dataclass(frozen=True, slots=True)
 class ScopedCheck:
-    """A check with what it said of each resource as of the end of the period. `counts` are of all outcomes."""
+    """A check, ours or another tool's, with what it said of each resource as of the end of the period.
 
-    check: Check
+    `counts` are of all outcomes.
+    """
+
+    check: Check | ToolCheck
     citations: tuple[str, ...]
     counts: tuple[tuple[str, int], ...]
     outcome: str
@@ -131,7 +131,19 @@ def read_check(engagement: Engagement, check_id: str, outcome: str, after: str) 
     check = next((each for each in scope.checks_of(engagement) if each.id == check_id), None)
     if check is None:
         raise NotFound(scope.NOTHING)
-    rows = scope.standing_periods(engagement).filter(finding__check_id=check_id)
+    return _scoped_check(engagement, check, outcome, after)
+
+
+def read_tool_check(engagement: Engagement, page_id: UUID, outcome: str, after: str) -> ScopedCheck:
+    """The same of another tool's check, by its ToolCheck.page_id. Raises NotFound."""
+    check = next((each for each in scope.tools_of(engagement).values() if each.page_id == page_id), None)
+    if check is None:
+        raise NotFound(scope.NOTHING)
+    return _scoped_check(engagement, check, outcome, after)
+
+
+def _scoped_check(engagement: Engagement, check: Check | ToolCheck, outcome: str, after: str) -> ScopedCheck:
+    rows = scope.standing_periods(engagement).filter(finding__check_id=check.id)
     found = dict(rows.values_list("outcome").annotate(n=Count("pk")))
     counts = tuple(
         (name, found[name]) for name in ("FAIL", "UNKNOWN", "PASS", "NOT_APPLICABLE") if name in found
@@ -146,12 +158,16 @@ def read_check(engagement: Engagement, check_id: str, outcome: str, after: str) 
 
 @dataclass(frozen=True, slots=True)
 class ScopedPeriod:
-    """What a finding said, cut to the engagement's period. `ends_at` is None where it still held at the end."""
+    """What a finding said, cut to the engagement's period. `ends_at` is None where it still held at the end.
+
+    `document` said so, where another tool's does and it is in scope.
+    """
 
     outcome: str
     observed: str
     begins_at: datetime
     ends_at: datetime | None
+    document: Submission | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +175,7 @@ class ScopedFinding:
     """A finding as the period shows it."""
 
     finding: Finding
-    check: Check
+    check: Check | ToolCheck
     title: str
     periods: tuple[ScopedPeriod, ...]
 
@@ -169,14 +185,20 @@ def read_finding(engagement: Engagement, finding_id: UUID) -> ScopedFinding:
     finding = scope.findings(engagement).select_related("connection").filter(pk=finding_id).first()
     if finding is None:
         raise NotFound(scope.NOTHING)
-    rows = scope.finding_periods(engagement).filter(finding=finding).order_by("-valid_from")[:PERIODS_SHOWN]
-    check = next(each for each in scope.checks_of(engagement) if each.id == finding.check_id)
-    return ScopedFinding(
-        finding, check, title_of(finding.check_id), tuple(_cut(engagement, row) for row in rows)
+    rows = list(
+        scope.finding_periods(engagement).filter(finding=finding).order_by("-valid_from")[:PERIODS_SHOWN]
     )
+    known = checks().get(finding.check_id) or scope.tools_of(engagement)[finding.check_id]
+    said_by = documents.submissions(engagement).in_bulk(
+        [row.submission_id for row in rows if row.submission_id]
+    )
+    return ScopedFinding(finding, known, known.title, tuple(_cut(engagement, row, said_by) for row in rows))
 
 
-def _cut(engagement: Engagement, row: FindingPeriod) -> ScopedPeriod:
+def _cut(
+    engagement: Engagement, row: FindingPeriod, said_by: Mapping[UUID | None, Submission]
+) -> ScopedPeriod:
     at = scope.as_of(engagement)
     ended = row.valid_to if row.valid_to and row.valid_to < at else None
-    return ScopedPeriod(row.outcome, row.observed, max(row.valid_from, engagement.starts), ended)
+    begins, document = max(row.valid_from, engagement.starts), said_by.get(row.submission_id)
+    return ScopedPeriod(row.outcome, row.observed, begins, ended, document)

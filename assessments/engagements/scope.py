@@ -1,11 +1,13 @@
 """What exists for an engagement's auditors: nothing beyond its safeguards, connections and period.
 
 Every question is a query with the scope in its WHERE; there is no list that is filtered afterwards by a page. What is
-evidence of a safeguard: the answers of the collectors that its checks read.
+evidence of a safeguard: the answers of the collectors that its checks read, and what other tools' documents say of it
+(assessments.engagements.documents). What names no account of the tenant's is beyond a scope that names accounts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -14,8 +16,9 @@ from django.utils import timezone
 
 from accounts.errors import NotFound
 from assessments.checks.base import Check, checks
-from assessments.models import Engagement, EngagementAuditor, Finding, FindingPeriod
+from assessments.models import Engagement, EngagementAuditor, Finding, FindingPeriod, SubmittedCheck
 from assessments.rule.model import SECURITY_RULE, Safeguard, children
+from assessments.submitted.reading import ToolCheck, tools_supporting
 from evidence.models import AwsConnection, CollectionRun, CollectionUnit, RunState, Snapshot, UnitState
 
 NOTHING = "There is nothing at this address, or it isn't yours to see."
@@ -69,10 +72,18 @@ def find_safeguard(engagement: Engagement, citation: str) -> Safeguard:
 
 def checks_of(engagement: Engagement, citation: str = "") -> list[Check]:
     """The checks that support a safeguard in scope, or the one given."""
-    wanted = citations(engagement)
-    if citation:
-        wanted &= {citation}
+    wanted = wanted_citations(engagement, citation)
     return [check for check in checks().values() if not wanted.isdisjoint(check.supports)]
+
+
+def tools_of(engagement: Engagement, citation: str = "") -> dict[str, ToolCheck]:
+    """The checks of other tools that support a safeguard in scope, or the one given, by id."""
+    return tools_supporting(wanted_citations(engagement, citation))
+
+
+def wanted_citations(engagement: Engagement, citation: str = "") -> frozenset[str]:
+    """The citations in scope, or of them the one given."""
+    return citations(engagement) & {citation} if citation else citations(engagement)
 
 
 def collectors_of(engagement: Engagement, citation: str = "") -> frozenset[str]:
@@ -134,12 +145,21 @@ def find_snapshot(engagement: Engagement, snapshot_id: UUID) -> Snapshot:
 
 def finding_periods(engagement: Engagement, citation: str = "") -> QuerySet[FindingPeriod]:
     """What findings in scope said at any time of the period."""
+    ours = [check.id for check in checks_of(engagement, citation)]
     rows: QuerySet[FindingPeriod] = FindingPeriod.objects.filter(
         _connected(engagement, "finding__connection"),
         _overlaps(engagement),
-        finding__check_id__in=[check.id for check in checks_of(engagement, citation)],
+        Q(finding__stream=None, finding__check_id__in=ours) | _of_tools(tools_of(engagement, citation)),
     )
     return rows
+
+
+def _of_tools(tools: Iterable[str]) -> Q:
+    """Findings of these checks, but for streams in which they support nothing: those count for no status either."""
+    said = SubmittedCheck.objects.filter(
+        stream=OuterRef("finding__stream"), check_id=OuterRef("finding__check_id")
+    ).exclude(citations=[])
+    return Q(Exists(said), finding__stream__isnull=False, finding__check_id__in=list(tools))
 
 
 def standing_periods(engagement: Engagement, citation: str = "") -> QuerySet[FindingPeriod]:

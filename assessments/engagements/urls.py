@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from assessments.engagements.views import auditor, auditor_work, tenant
+from assessments.engagements.views import auditor, auditor_documents, auditor_work, tenant
 
 _auditor = "auditor/<uuid:engagement_id>/"
 _asked = _auditor + "requests/<uuid:request_id>/"
 _sample = _auditor + "samples/<uuid:sample_id>/"
 _item = _sample + "items/<uuid:item_id>/"
 _snapshot = _auditor + "evidence/<uuid:snapshot_id>/"
+_document = _auditor + "documents/<uuid:document_id>/"
 _safeguard = _auditor + "safeguards/<str:citation>/"
 _tenant = "engagements/<uuid:engagement_id>/"
 
@@ -23,11 +24,15 @@ urlpatterns = [
     path(_safeguard + "comment/", auditor_work.safeguard_comment, name="auditor-comment"),
     path(_safeguard + "conclude/", auditor_work.safeguard_conclude, name="auditor-conclude"),
     path(_auditor + "checks/<slug:check_id>/", auditor.check_detail, name="auditor-check"),
+    path(_auditor + "tools/<uuid:submitted_check_id>/", auditor.tool_check_detail, name="auditor-tool-check"),
     path(_auditor + "findings/<uuid:finding_id>/", auditor.finding_detail, name="auditor-finding"),
     path(_auditor + "evidence/", auditor.evidence_list, name="auditor-evidence"),
     path(_snapshot, auditor.snapshot_detail, name="auditor-snapshot"),
     path(_snapshot + "download/", auditor.snapshot_download, name="auditor-download"),
     path(_snapshot + "verify/", auditor.snapshot_verify, name="auditor-verify"),
+    path(_auditor + "documents/", auditor_documents.document_list, name="auditor-documents"),
+    path(_document, auditor_documents.document_detail, name="auditor-document"),
+    path(_document + "download/", auditor_documents.document_download, name="auditor-document-download"),
     path(_auditor + "requests/", auditor_work.request_list, name="auditor-requests"),
     path(_auditor + "requests/new/", auditor_work.request_new, name="auditor-request-new"),
     path(_asked, auditor_work.request_detail, name="auditor-request"),

@@ -145,7 +145,7 @@ def engagement_packages(request: AuditRequest) -> HttpResponse:
 
 
 @require_safe
-@audits(Act.PACKAGE_DOWNLOAD)  # type: ignore[arg-type] # a stream is an answer like any other
+@audits(Act.PACKAGE_DOWNLOAD)
 def engagement_package_download(request: AuditRequest, token: str) -> HttpResponse | StreamingHttpResponse:
     """The ZIP, for an auditor of the engagement that it was made for."""
     return stream_package(

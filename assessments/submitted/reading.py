@@ -50,6 +50,12 @@ def tool_checks(check_ids: Iterable[str]) -> dict[str, ToolCheck]:
     return {check_id: _tool_check(found) for check_id, found in rows.items()}
 
 
+def tools_supporting(citations: Iterable[str]) -> dict[str, ToolCheck]:
+    """The checks of other tools that support one of the safeguards, as the statuses count them, by id."""
+    named = SubmittedCheck.objects.filter(citations__overlap=sorted(set(citations)))
+    return tool_checks(named.values_list("check_id", flat=True))
+
+
 def find_tool_check(row_id: UUID) -> ToolCheck:
     """The check that a row is of. Raises NotFound."""
     row = SubmittedCheck.objects.filter(pk=row_id).first()

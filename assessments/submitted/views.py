@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -23,8 +22,6 @@ from assessments.submitted.forms import SendForm, SubmissionFilterForm
 from evidence.models import SubmissionState
 from evidence.submissions.quarantine import count_held
 from evidence.submissions.services import find_submission
-
-_UNSAFE = re.compile(r"[^\w .()+-]", re.ASCII)
 
 
 @require_safe
@@ -110,8 +107,4 @@ def submission_download(request: TenantRequest, submission_id: UUID) -> HttpResp
     record(
         Act.EVIDENCE_EXPORT, object_type="submission", object_id=row.pk, sequence=row.sequence, digest=row.digest
     )  # fmt: skip
-    name = _UNSAFE.sub("_", row.shown_name).strip(". ")[-100:] or f"document-{row.sequence}"
-    return FileResponse(
-        file, as_attachment=True, filename=name, content_type="application/octet-stream",
-        headers={"X-Content-Type-Options": "nosniff"},
-    )  # fmt: skip
+    return pages.as_download(row, file)

@@ -70,6 +70,17 @@ v1 = [
         engagement.EvidenceContent.as_view(),
         name="api-audited-content",
     ),
+    path("engagement/submissions", engagement.SubmissionList.as_view(), name="api-audited-submissions"),
+    path(
+        "engagement/submissions/<uuid:document_id>",
+        engagement.SubmissionDetail.as_view(),
+        name="api-audited-submission",
+    ),
+    path(
+        "engagement/submissions/<uuid:document_id>/content",
+        engagement.SubmissionContent.as_view(),
+        name="api-audited-document",
+    ),
     path("engagement/requests", engagement.RequestList.as_view(), name="api-audited-requests"),
     path("engagements", audits.EngagementList.as_view(), name="api-engagements"),
     path("engagements/<uuid:engagement_id>", audits.EngagementDetail.as_view(), name="api-engagement"),

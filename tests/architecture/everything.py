@@ -185,6 +185,7 @@ class Everything:
     evaluation: Evaluation
     submission: Submission
     submitted_check: SubmittedCheck
+    document: Submission
     mapping: SubmissionMapping
     finding: Finding
     period: FindingPeriod
@@ -568,10 +569,10 @@ def _evidence(
         gaps=[gap],
         collected_at=now,
     )
-    return {"snapshot": snapshot, "unit": unit, **_submitted(owner, mark)}
+    return {"snapshot": snapshot, "unit": unit, **_submitted(owner, mark, snapshot)}
 
 
-def _submitted(owner: Person, mark: str) -> dict[str, Any]:
+def _submitted(owner: Person, mark: str, snapshot: Snapshot) -> dict[str, Any]:
     rows = _submission(mark)
     ReleaseDecision.objects.create(
         submission=rows["submission"], person=owner, person_name=mark[:150], reason=mark
@@ -580,7 +581,18 @@ def _submitted(owner: Person, mark: str) -> dict[str, Any]:
     mapping = SubmissionMapping.objects.create(
         name=mark[:100], version=1, description=mark[:200], content=content, created_by=owner
     )
-    return {**rows, "mapping": mapping}
+    return {**rows, "mapping": mapping, "document": _document(snapshot, mark)}
+
+
+def _document(snapshot: Snapshot, mark: str) -> Submission:
+    """One that is evidence; its bytes are the snapshot's."""
+    blob, now = snapshot.blob, timezone.now()
+    return Submission.objects.create(
+        sequence=2, sender=mark[:150], receipt=mark, received_at=now, digest=blob.digest, size=blob.size,
+        name=mark[:255], media_type="text/plain", address=f"document-{mark}"[:200], wrapped_key=b"", key_id="1",
+        ciphertext_digest="", stored_size=0, state="accepted", found=[], format="csv", producer=mark[:200],
+        citations=["164.312(b)"], blob=blob, processed_at=now, counts={"outcomes": 1},
+    )  # fmt: skip
 
 
 def _submission(mark: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "run_id": Kind(lambda its: its.running.pk),
     "snapshot_id": Kind(lambda its: its.snapshot.pk),
     "submission_id": Kind(lambda its: its.submission.pk),
+    "document_id": Kind(lambda its: its.document.pk),
     "mapping_id": Kind(lambda its: its.mapping.pk),
     "finding_id": Kind(lambda its: its.finding.pk),
     "submitted_check_id": Kind(lambda its: its.submitted_check.pk),

@@ -54,7 +54,8 @@ def list_population(engagement: Engagement, citation: str, source: Source, subje
 
 
 def _resources(engagement: Engagement, citation: str, subject: str) -> Iterable[str]:
-    if subject not in {check.id for check in scope.checks_of(engagement, citation)}:
+    ours = {check.id for check in scope.checks_of(engagement, citation)}
+    if subject not in ours and subject not in scope.tools_of(engagement, citation):
         raise InvalidInput("Choose a check that supports the safeguard.", field="subject")
     rows = scope.finding_periods(engagement, citation).filter(finding__check_id=subject)
     return _first(rows.values_list("finding__connection__aws_account_id", "finding__resource_arn").distinct())
@@ -92,7 +93,8 @@ _MAKERS: Mapping[Source, Callable[[Engagement, str, str], Iterable[str]]] = {
 
 
 def _first(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    return [" ".join(row) for row in rows[: MOST_ITEMS + 1]]  # type: ignore[index] # a QuerySet
+    """One line each; a dash where a tool's document names no account of the tenant's, or no resource."""
+    return [" ".join(word or "-" for word in row) for row in rows[: MOST_ITEMS + 1]]  # type: ignore[index] # a QuerySet
 
 
 def _instant(at: datetime) -> str:

@@ -114,6 +114,19 @@ def check_detail(request: AuditRequest, check_id: str) -> HttpResponse:
 
 @require_safe
 @audits(Act.POSTURE_READ)
+def tool_check_detail(request: AuditRequest, submitted_check_id: UUID) -> HttpResponse:
+    """The same of another tool's check."""
+    given = request.GET
+    detail = reading.read_tool_check(
+        request.engagement, submitted_check_id, given.get("outcome", ""), given.get("after", "")
+    )
+    _record(request, Act.POSTURE_READ, "check", detail.check.id)
+    context = {"detail": detail, "as_of": scope.as_of(request.engagement)}
+    return render(request, "engagements/auditor_check.html", context)
+
+
+@require_safe
+@audits(Act.POSTURE_READ)
 def finding_detail(request: AuditRequest, finding_id: UUID) -> HttpResponse:
     """One finding over the period."""
     detail = reading.read_finding(request.engagement, finding_id)

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from accounts.access import TenantRequest, requires
 from accounts.audit.events import Act
@@ -22,18 +22,19 @@ class AuditRequest(TenantRequest):
     engagement: Engagement
 
 
-def audits(act: Act) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+def audits(act: Act) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """For a view of an engagement's auditor; `request.engagement` is there. Any other answer is 404.
 
     `act` is what the audit log calls the request; the view records it with what it shows, or its service does.
     """
 
-    def wrap(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def wrap(view: Callable[..., Any]) -> Callable[..., Any]:
         @requires(Permission.ENGAGEMENT_AUDIT, act=act)
         @wraps(view)
-        def inner(request: AuditRequest, engagement_id: UUID, **kwargs: Any) -> HttpResponse:
+        def inner(request: AuditRequest, engagement_id: UUID, **kwargs: Any) -> HttpResponseBase:
             request.engagement = scope.find_open_engagement(engagement_id, request.user.pk)
-            return view(request, **kwargs)
+            answer: HttpResponseBase = view(request, **kwargs)
+            return answer
 
         return inner
 

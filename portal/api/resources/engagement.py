@@ -6,6 +6,7 @@ on the auditors' connection, which can change nothing; a member who is an audito
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -21,14 +22,16 @@ from accounts.audit.log import record
 from accounts.clients.scopes import Scope
 from accounts.errors import InvalidInput, NotFound
 from assessments.checks.base import Outcome, Severity
-from assessments.engagements import reading, scope, work
+from assessments.engagements import documents, reading, scope, work
 from assessments.engagements.models import RequestState
 from assessments.models import Engagement, FindingPeriod
 from assessments.posture import title_of
+from assessments.submitted.pages import as_download, open_for_download
+from assessments.submitted.reading import OURS, tool_checks
 from evidence import services as evidence_services
 from portal.api.endpoints import Endpoint
 from portal.api.query import Asked, Page, page_of
-from portal.api.resources import audits, evidence, safeguards
+from portal.api.resources import audits, evidence, safeguards, submissions
 from portal.api.resources.fields import Moment, choice, text
 
 
@@ -44,7 +47,10 @@ class AuditedFindingShape(serializers.Serializer[Any]):
     """A check's outcome for one resource as of the end of the period, or as of now while the period lasts."""
 
     id = serializers.UUIDField(source="finding_id", read_only=True)
-    connection = serializers.UUIDField(source="finding.connection_id", read_only=True)
+    connection = serializers.UUIDField(source="finding.connection_id", read_only=True, allow_null=True)
+    source = text(  # type: ignore[assignment]  # the metaclass takes fields away
+        "finding.source", help_text="The tool whose check it is; empty for our own."
+    )
     check = text("finding.check_id")
     title = serializers.SerializerMethodField()
     severity = serializers.ChoiceField(
@@ -58,14 +64,17 @@ class AuditedFindingShape(serializers.Serializer[Any]):
 
     def get_title(self, row: FindingPeriod) -> str:
         """The check's title."""
-        return title_of(row.finding.check_id)
+        return title_of(row.finding.check_id, getattr(row, "tools", {}))
 
 
 class AuditedFindingFilters(serializers.Serializer[Any]):
     """What the list can be narrowed to."""
 
     outcome = choice(*Outcome)
-    check = serializers.CharField(max_length=100, required=False)
+    check = serializers.CharField(max_length=300, required=False)
+    source = serializers.CharField(  # type: ignore[assignment]  # as above
+        max_length=64, required=False, help_text="A tool, such as prowler; surety for our own checks."
+    )
 
 
 class AuditedPeriodShape(serializers.Serializer[Any]):
@@ -75,13 +84,19 @@ class AuditedPeriodShape(serializers.Serializer[Any]):
     observed = text()
     since = Moment(source="begins_at")
     until = Moment(source="ends_at", allow_null=True)
+    submission = serializers.UUIDField(
+        source="document.pk", read_only=True, allow_null=True, help_text="The tool's document that said it."
+    )
 
 
 class AuditedHistoryShape(serializers.Serializer[Any]):
     """A finding over the engagement's period, newest first."""
 
     id = serializers.UUIDField(source="finding.pk", read_only=True)
-    connection = serializers.UUIDField(source="finding.connection_id", read_only=True)
+    connection = serializers.UUIDField(source="finding.connection_id", read_only=True, allow_null=True)
+    source = text(  # type: ignore[assignment]  # the metaclass takes fields away
+        "finding.source", help_text="The tool whose check it is; empty for our own."
+    )
     check = text("finding.check_id")
     title = text()
     resource = text("finding.resource_arn")
@@ -94,6 +109,32 @@ class AuditedEvidenceFilters(serializers.Serializer[Any]):
 
     collector = serializers.CharField(max_length=32, required=False)
     citation = serializers.CharField(max_length=64, required=False, help_text="What it is evidence of.")
+
+
+class AuditedSubmissionFilters(serializers.Serializer[Any]):
+    """What the list can be narrowed to."""
+
+    citation = serializers.CharField(max_length=64, required=False, help_text="What it is evidence of.")
+
+
+class AuditedSubmissionShape(serializers.Serializer[Any]):
+    """Another tool's document in scope. `receipt` is signed (a JWS, RFC 7515) by the keys of `/receipt-keys`."""
+
+    id = serializers.UUIDField(read_only=True)
+    sequence = serializers.IntegerField(read_only=True)
+    digest = text(help_text="SHA-256 of the document, in hex.")
+    size = serializers.IntegerField(read_only=True, help_text="Bytes.")
+    received_at = Moment()
+    receipt = text()
+    sender = text()
+    name = text("shown_name")
+    format = text()
+    producer = text()
+    producer_version = text()
+    produced_at = Moment(allow_null=True)
+    effective_from = Moment(allow_null=True)
+    effective_to = Moment(allow_null=True)
+    citations = serializers.ListField(child=serializers.CharField(), read_only=True)
 
 
 class AuditedRequestShape(serializers.Serializer[Any]):
@@ -110,14 +151,17 @@ class AuditedRequestShape(serializers.Serializer[Any]):
 
 _RESOURCE: dict[str, Any] = {
     "id": "019a7c11-6f00-7a53-9d0c-3c8f1c2f6d01", "connection": "019a7c10-1f00-7c2e-8f2a-5b1e7d9a4c02",
-    "check": "s3_bucket_encrypted", "title": "S3 buckets are encrypted", "resource": "arn:aws:s3:::images",
-    "region": "us-east-1",
+    "source": "", "check": "s3_bucket_encrypted", "title": "S3 buckets are encrypted",
+    "resource": "arn:aws:s3:::images", "region": "us-east-1",
 }  # fmt: skip
 _SAID = {"outcome": "FAIL", "observed": "The bucket has no default encryption."}
 FINDING: dict[str, Any] = {**_RESOURCE, **_SAID, "severity": "high", "resource_name": "images"}
 HISTORY: dict[str, Any] = {
     **_RESOURCE,
-    "periods": [{**_SAID, "since": "2026-03-01T06:00:00Z", "until": None}],
+    "periods": [{**_SAID, "since": "2026-03-01T06:00:00Z", "until": None, "submission": None}],
+}
+SUBMISSION: dict[str, Any] = {
+    name: submissions.SUBMISSION[name] for name in map(str, AuditedSubmissionShape().fields)
 }
 REQUEST: dict[str, Any] = {
     "id": "019a7c42-0100-7d3e-9b2a-1c4d5e6f7a13", "citation": "164.308(a)(3)", "title": "Leavers of March",
@@ -160,7 +204,7 @@ class Audited(Scoped):
 class SafeguardList(Scoped):
     """List the safeguards in scope with their statuses as of the end of the period, on one page.
 
-    They are derived from the AWS accounts in scope alone. `since` is null.
+    They are derived from the AWS accounts in scope alone, by our own checks and other tools'. `since` is null.
     """
 
     operation, paged = "list_audited_safeguards", True
@@ -187,11 +231,22 @@ class FindingList(Scoped):
     shape, filters, example = AuditedFindingShape, AuditedFindingFilters, FINDING
 
     def find(self, engagement: Engagement, asked: Asked, **ids: Any) -> Page:  # noqa: ARG002 (as above)
-        names = {"check": "finding__check_id"}
+        given = dict(asked.values)
         rows = scope.standing_periods(engagement).select_related("finding")
-        return page_of(
-            rows.filter(**{names.get(name, name): value for name, value in asked.values.items()}), asked
-        )
+        if "check" in given:
+            rows = rows.filter(finding__check_id=given.pop("check"))
+        if "source" in given:
+            source = given.pop("source")
+            rows = rows.filter(finding__source="" if source == OURS else source)
+        return page_of(rows.filter(**given), asked)
+
+    def shown(self, things: Iterable[Any], asked: Asked) -> list[dict[str, Any]]:
+        """The rows with the titles of other tools' checks."""
+        rows = list(things)
+        tools = tool_checks(row.finding.check_id for row in rows)
+        for row in rows:
+            row.tools = tools
+        return super().shown(rows, asked)
 
 
 class FindingDetail(Scoped):
@@ -239,6 +294,48 @@ class EvidenceContent(Scoped):
         )
         headers = {"Content-Disposition": f'attachment; filename="{snapshot.blob.digest[:12]}.json"'}
         return HttpResponse(opened.raw, content_type=snapshot.blob.media_type, headers=headers)
+
+
+class SubmissionList(Scoped):
+    """List other tools' documents that are evidence in scope, newest first.
+
+    Where the engagement names accounts, those documents alone whose tools spoke of these accounts and of no others.
+    """
+
+    operation, paged, act = "list_audited_submissions", True, Act.SUBMISSION_READ
+    shape, filters, example = AuditedSubmissionShape, AuditedSubmissionFilters, SUBMISSION
+
+    def find(self, engagement: Engagement, asked: Asked, **ids: Any) -> Page:  # noqa: ARG002 (as above)
+        given = dict(asked.values)
+        return page_of(documents.submissions(engagement, given.pop("citation", "")), asked)
+
+
+class SubmissionDetail(Scoped):
+    """Read one of these documents' facts and its signed receipt."""
+
+    operation, act = "read_audited_submission", Act.SUBMISSION_READ
+    shape, example = AuditedSubmissionShape, SUBMISSION
+
+    def find(self, engagement: Engagement, asked: Asked, **ids: Any) -> Any:  # noqa: ARG002 (as above)
+        return documents.find_submission(engagement, ids["document_id"])
+
+
+class SubmissionContent(Scoped):
+    """Download one of these documents: its bytes as they were sent, after their digest was checked."""
+
+    operation, act = "download_audited_submission", Act.EVIDENCE_EXPORT
+    media = "application/octet-stream"
+
+    def get(self, request: Request, **ids: Any) -> HttpResponse:
+        self.asked(request)
+        engagement = engagement_of(request)
+        row = documents.find_submission(engagement, ids["document_id"])
+        answer = as_download(row, open_for_download(row, decides=False))
+        record(
+            Act.EVIDENCE_EXPORT, object_type="submission", object_id=row.pk, sequence=row.sequence, digest=row.digest,
+            engagement=str(engagement.pk),
+        )  # fmt: skip
+        return cast("HttpResponse", answer)
 
 
 class RequestList(Scoped):
