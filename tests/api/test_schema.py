@@ -34,7 +34,8 @@ from tests.partnerships.factories import make_partnership
 pytestmark = pytest.mark.django_db(transaction=True)
 CASES = int(os.environ.get("SCHEMATHESIS_CASES", "2"))
 STREAMED = {
-    f"/api/v1/{path}" for path in ("packages/{package_id}/content", "evidence/{snapshot_id}/content", "submissions/{submission_id}/receipt")
+    f"/api/v1/{path}" for path in ("packages/{package_id}/content", "evidence/{snapshot_id}/content",
+    "engagement/submissions/{document_id}/content", "submissions/{submission_id}/receipt")
 }  # fmt: skip
 """What has no content, or no proof, in a world without workers."""
 LEFT_OUT = [ignored_auth, positive_data_acceptance]

@@ -569,10 +569,10 @@ def _evidence(
         gaps=[gap],
         collected_at=now,
     )
-    return {"snapshot": snapshot, "unit": unit, **_submitted(owner, mark, snapshot)}
+    return {"snapshot": snapshot, "unit": unit, **_submitted(owner, mark)}
 
 
-def _submitted(owner: Person, mark: str, snapshot: Snapshot) -> dict[str, Any]:
+def _submitted(owner: Person, mark: str) -> dict[str, Any]:
     rows = _submission(mark)
     ReleaseDecision.objects.create(
         submission=rows["submission"], person=owner, person_name=mark[:150], reason=mark
@@ -581,17 +581,17 @@ def _submitted(owner: Person, mark: str, snapshot: Snapshot) -> dict[str, Any]:
     mapping = SubmissionMapping.objects.create(
         name=mark[:100], version=1, description=mark[:200], content=content, created_by=owner
     )
-    return {**rows, "mapping": mapping, "document": _document(snapshot, mark)}
+    return {**rows, "mapping": mapping, "document": _document(mark)}
 
 
-def _document(snapshot: Snapshot, mark: str) -> Submission:
-    """One that is evidence; its bytes are the snapshot's."""
-    blob, now = snapshot.blob, timezone.now()
+def _document(mark: str) -> Submission:
+    """One that is evidence, without bytes."""
+    now = timezone.now()
     return Submission.objects.create(
-        sequence=2, sender=mark[:150], receipt=mark, received_at=now, digest=blob.digest, size=blob.size,
+        sequence=2, sender=mark[:150], receipt=mark, received_at=now, digest="00" * 32, size=3,
         name=mark[:255], media_type="text/plain", address=f"document-{mark}"[:200], wrapped_key=b"", key_id="1",
         ciphertext_digest="", stored_size=0, state="accepted", found=[], format="csv", producer=mark[:200],
-        citations=["164.312(b)"], blob=blob, processed_at=now, counts={"outcomes": 1},
+        citations=["164.312(b)"], processed_at=now, counts={"outcomes": 1},
     )  # fmt: skip
 
 

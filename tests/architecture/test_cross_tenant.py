@@ -395,6 +395,8 @@ def _shown(world: World, actor: Actor, answer: Any) -> str:
 
 NOT_YET = {
     "api/v1/packages/<uuid:package_id>/content": 404,  # nobody has built it
+    "api/v1/engagement/submissions/<uuid:document_id>/content": 404,  # its bytes aren't kept
+    "auditor/<uuid:engagement_id>/documents/<uuid:document_id>/download/": 404,  # as above
     "submissions/<uuid:submission_id>/download/": 404,  # it was refused, and isn't kept
     "notices/received/<uuid:notice_id>/": 404,  # the sender's own row: tests/notices open what is received
     "notices/timelines/<uuid:timeline_id>/signature.txt": 404,  # no sealer runs here
