@@ -28,7 +28,7 @@ from evidence.formats.base import BadDocument, Source, read_document
 from evidence.formats.kit.mapping import mapping_from
 from evidence.formats.kit.outcomes import Header, Outcome, Result
 from evidence.models import AwsConnection, Submission, SubmissionState, SubmissionStream
-from evidence.phi.guard import scan
+from evidence.phi.guard import Beside, scan
 from evidence.submissions.endings import accept_document, hold_back, refuse
 from evidence.submissions.quarantine import tell_held
 from evidence.submissions.services import open_submission
@@ -53,11 +53,12 @@ def process_submission(*, tenant_id: UUID, submission_id: UUID) -> bool:
     with TemporaryFile() as document, TemporaryFile() as spool:
         for piece in open_submission(row):
             document.write(piece)
+        beside = Beside(MOST_SHOWN)
         try:
-            read = _Read.of(row, cast("BinaryIO", document), spool)
+            read = _Read.of(row, cast("BinaryIO", document), spool, beside)
         except BadDocument as error:
             return _end(row, str(error))
-        found = _look_for_phi(row, cast("BinaryIO", document))
+        found = _look_for_phi(row, cast("BinaryIO", document), beside)
         if found:
             with open_tenant(tenant_id):
                 if hold_back(row, found):
@@ -86,11 +87,11 @@ def _end(row: Submission, problem: str) -> bool:
     return False
 
 
-def _look_for_phi(row: Submission, document: BinaryIO) -> list[dict[str, str]]:
+def _look_for_phi(row: Submission, document: BinaryIO, beside: Beside) -> list[dict[str, str]]:
     if row.released:
         return []
     try:
-        hits = scan(document, row.name, notes=False)
+        hits = scan(document, row.name, notes=False, beside=beside)
         return [
             {
                 "weight": str(hit.weight),
@@ -117,11 +118,12 @@ class _Read:
     accounts: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, row: Submission, document: BinaryIO, spool: IO[bytes]) -> _Read:
+    def of(cls, row: Submission, document: BinaryIO, spool: IO[bytes], beside: Beside) -> _Read:
         """Reads all of it. Raises BadDocument."""
         mapping = mapping_from(row.mapping) if row.mapping is not None else None
         reading = read_document(
-            Source(stream=document, name=row.name, mapping=mapping), format_name=row.declared_format
+            Source(stream=document, name=row.name, mapping=mapping, watcher=None if row.released else beside),
+            format_name=row.declared_format,
         )
         header = reading.header
         source = source_of(header.producer, header.format)

@@ -19,7 +19,7 @@ _NOT_IN_SOURCE = re.compile(r"[^a-z0-9._-]+")
 
 
 class Row(NamedTuple):
-    """What a document says of one check and one resource, in the order of assessments.submitted.merge's arrays."""
+    """What a document says of one check and one resource, in the order of its columns."""
 
     check_id: str
     resource_key: str

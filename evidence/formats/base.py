@@ -29,6 +29,7 @@ from typing import BinaryIO
 
 from evidence.formats.kit.crosswalk import look_up
 from evidence.formats.kit.errors import BadDocument
+from evidence.formats.kit.jsonlimits import Watcher
 from evidence.formats.kit.mapping import FieldMapping
 from evidence.formats.kit.outcomes import Basis, Header, Outcome
 from evidence.formats.kit.start import Start, look_at_start
@@ -41,12 +42,14 @@ class Source:
     """A document to read. `stream` can be sought back to its beginning (a file, not a socket).
 
     `name` is what the sender calls the file, shown and never opened. `mapping` says what the columns or fields of a
-    CSV or a plain JSON document mean; other formats need none.
+    CSV or a plain JSON document mean; other formats need none. `watcher` is shown what goes by, by those formats that
+    read a document once from its beginning to its end; it knows whether it saw all.
     """
 
     stream: BinaryIO
     name: str = ""
     mapping: FieldMapping | None = None
+    watcher: Watcher | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ def read(source: Source) -> Reading:
 
 def _findings(source: Source) -> Iterator[Node]:
     """Of a list its items; of JSON lines every line."""
-    for found in values_at(source.stream, (ANY,)) if _is_list(source) else values_at(source.stream, ()):
+    path = (ANY,) if _is_list(source) else ()
+    for found in values_at(source.stream, path, watcher=source.watcher):
         yield found.node
 
 

@@ -22,21 +22,49 @@ from evidence.phi.text import find_in_each, find_in_text, photo
 from evidence.phi.values import Watch
 
 MAX_COLUMNS = 10_000
+FILE_NAME = "the file's name"
 MAX_LINE = 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument"
+
+
+class Beside:
+    """Looks for identifiers in what another reads (evidence.formats.base.Source.watcher), as `scan` without notes."""
+
+    def __init__(self, most: int) -> None:
+        self.hits: list[Hit] = []
+        self.saw_all = False
+        self._most = most
+        self._watch = Watch(notes=False)
+
+    def look(self, found: Found) -> None:
+        """Takes a value, up to the most hits that are wanted."""
+        if len(self.hits) < self._most:
+            self._watch.take(found)
+            self.hits += self._watch.hits()
+
+    def end(self) -> None:
+        """All was seen."""
+        self.hits += self._watch.hits(last=True)
+        self.saw_all = True
 
 
 class _Scan(Protocol):
     def __call__(self, stream: BinaryIO, /, *, notes: bool) -> Iterator[Hit]: ...
 
 
-def scan(stream: BinaryIO, name: str = "", *, notes: bool = True) -> Iterator[Hit]:
+def scan(
+    stream: BinaryIO, name: str = "", *, notes: bool = True, beside: Beside | None = None
+) -> Iterator[Hit]:
     """The identifiers in a document, as they are met. `name` is a hint alone (".csv").
 
     Archives are looked into, file by file. Raises BadDocument for what can't be read as what it seems to be: nobody can
     say that it holds none. Images aren't looked into: they give one NOTE. Without `notes` the hits are the same but for
-    those of that weight, and what machines wrote is looked into faster.
+    those of that weight, and what machines wrote is looked into faster. What was seen `beside` isn't read again.
     """
+    if beside is not None and beside.saw_all:
+        yield from find_in_text(name, FILE_NAME, notes=False)
+        yield from beside.hits
+        return
     for hit in _scan(stream, name, Room(), notes=notes):
         if notes or hit.weight is not Weight.NOTE:
             yield hit
@@ -44,7 +72,7 @@ def scan(stream: BinaryIO, name: str = "", *, notes: bool = True) -> Iterator[Hi
 
 def _scan(stream: BinaryIO, name: str, room: Room, *, notes: bool) -> Iterator[Hit]:
     start = look_at_start(stream, name)
-    yield from find_in_text(name, "the file's name", notes=notes)
+    yield from find_in_text(name, FILE_NAME, notes=notes)
     kind = "application/json" if start.is_json else kind_of_document(start.head)
     if kind in PACKED:
         yield from scan_packed(stream, kind, room, partial(_scan, notes=notes))
@@ -88,7 +116,9 @@ def _scan_json(stream: BinaryIO, *, notes: bool) -> Iterator[Hit]:
 def _scan_found(values: Iterator[Found], *, notes: bool) -> Iterator[Hit]:
     watch = Watch(notes=notes)
     for found in values:
-        yield from watch.look(found)
+        watch.take(found)
+        yield from watch.hits()
+    yield from watch.hits(last=True)
 
 
 def _scan_text(stream: BinaryIO, *, notes: bool) -> Iterator[Hit]:

@@ -18,10 +18,10 @@ _Way = tuple[Any, str | int]
 
 
 class _Value(NamedTuple):
-    """A value that isn't known to be clean: the way to what it stands in, its key there, the name over it."""
+    """A value that isn't known to be clean: the way to what it stands in, its key there if any, the name over it."""
 
     way: _Way | str
-    key: str | int
+    key: str | int | None
     name: str
     value: _Scalar
 
@@ -31,7 +31,9 @@ class _Value(NamedTuple):
         while not isinstance(way, str):
             way, key = way
             parts.append(key)
-        return "".join((way, *(f"/{pointer_part(str(part))}" for part in reversed(parts))))
+        return "".join(
+            (way, *(f"/{pointer_part(str(part))}" for part in reversed(parts) if part is not None))
+        )
 
 
 class Watch:
@@ -40,26 +42,39 @@ class Watch:
     ROOM = 8 * 1024 * 1024
     _COST = 200
     """Bytes of an entry beside its text."""
+    _TOGETHER = 100
+    """Values that aren't known yet are judged together, this many pieces of the document at most."""
 
     def __init__(self, *, notes: bool = True) -> None:
         self._notes = notes
         self._known: dict[tuple[str, _Scalar], tuple[Sample, ...]] = {}
         self._older = self._known
         self._room = self.ROOM
+        self._open: list[_Value] = []
+        self._taken = 0
 
-    def look(self, found: Found) -> Iterator[Hit]:
-        """The identifiers in a value of the document, whatever it holds."""
+    def take(self, found: Found) -> None:
+        """Takes a value of the document, whatever it holds, to be judged with others."""
         # A list's items stand under the list's name.
         name = next((part for part in reversed(found.path) if part != ANY), "")
         value, place = found.node.value, found.node.place
         if isinstance(value, (dict, list, Part)):
-            open_values: list[_Value] = []
             first, items = value if isinstance(value, Part) else (0, value)
-            self._collect(items, place, name, open_values, first)
-            yield from self._judge(open_values)
+            self._collect(items, place, name, self._open, first)
         elif isinstance(value, (str, int)) and not isinstance(value, bool):
-            for sample in self._samples(name, value):
-                yield sample.at(self._shown(place) or "/")
+            self._open.append(_Value(place, None, name, value))
+        self._taken += 1
+
+    def hits(self, *, last: bool = False) -> Iterator[Hit]:
+        """The identifiers in what was taken, once there is enough of it; with `last` in all of it."""
+        if last or self._taken >= self._TOGETHER or len(self._open) >= self._TOGETHER:
+            values, self._open, self._taken = self._open, [], 0
+            yield from self._judge(values)
+
+    def look(self, found: Found) -> Iterator[Hit]:
+        """The identifiers in a value of the document, at once."""
+        self.take(found)
+        yield from self.hits(last=True)
 
     def _collect(self, value: Any, way: _Way | str, name: str, into: list[_Value], first: int = 0) -> None:
         """All texts and whole numbers, without those that are known to be clean."""
@@ -75,13 +90,14 @@ class Watch:
                 self._collect(item, (way, key), named, into)
 
     def _judge(self, values: list[_Value]) -> Iterator[Hit]:
-        new = {(each.name, each.value) for each in values if (each.name, each.value) not in self._known}
+        new = {(each.name, each.value) for each in values}.difference(self._known)
         if is_clean(((plain_name(name), str(value)) for name, value in new), notes=self._notes):
             for name, value in new:
                 self._keep(name, value, ())
+            values = [each for each in values if (each.name, each.value) not in new]
         for each in values:
             for sample in self._samples(each.name, each.value):
-                yield sample.at(self._shown(each.place))
+                yield sample.at(self._shown(each.place) or "/")
 
     def _shown(self, place: str) -> str:
         """A key may be an identifier itself."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from evidence.formats.kit.values import Node
 
@@ -31,3 +31,13 @@ class Found(NamedTuple):
 
     path: Path
     node: Node
+
+
+class Watcher(Protocol):
+    """Looks at all of a document while it is read, so that it needn't be read twice."""
+
+    def look(self, found: Found) -> None:
+        """Takes a value that goes by, whether the reader wants it or not."""
+
+    def end(self) -> None:
+        """The values that went by are the whole document. Not called where it was read carefully."""

@@ -27,6 +27,7 @@ from evidence.formats.kit.jsonlimits import (
     Found,
     Part,
     Path,
+    Watcher,
 )
 from evidence.formats.kit.values import Node, pointer_part
 
@@ -50,21 +51,26 @@ class Doubt(Exception):
     """Not plainly right: to be read carefully."""
 
 
-def walk(stream: BinaryIO, paths: frozenset[Path], *, every: bool = False) -> Iterator[Found]:
+def walk(
+    stream: BinaryIO, paths: frozenset[Path], *, every: bool = False, watcher: Watcher | None = None
+) -> Iterator[Found]:
     """The values at the paths, or with `every` all that a document holds, in pieces as large as fit. Raises Doubt."""
     stream.seek(0)
     if stream.read(len(BOM)) != BOM:
         stream.seek(0)
-    walker = _Walker(_Text(Guarded(stream, text_escapes=True)), paths, every=every)
+    walker = _Walker(_Text(Guarded(stream, text_escapes=True)), paths, every=every, watcher=watcher)
     try:
         yield from walker.documents()
+        if watcher is not None:
+            watcher.end()
     except (BadDocument, ValueError, RecursionError) as error:
         raise Doubt from error
 
 
 class _Walker:
-    def __init__(self, text: _Text, paths: frozenset[Path], *, every: bool) -> None:
+    def __init__(self, text: _Text, paths: frozenset[Path], *, every: bool, watcher: Watcher | None) -> None:
         self._text = text
+        self._watcher = watcher
         self._paths = paths
         self._ways = frozenset(path[:length] for path in paths for length in range(len(path)))
         self._every = every
@@ -84,8 +90,11 @@ class _Walker:
         if wanted or not (is_open and path in self._ways):
             value = self._text.take_value(MAX_DEPTH - len(path))
             if value is not _TOO_LARGE:
+                found = Found(path, Node(value, place))
+                if self._watcher is not None:
+                    self._watcher.look(found)
                 if wanted or self._every:
-                    yield Found(path, Node(value, place))
+                    yield found
                 return
         if wanted or not is_open or len(path) >= MAX_DEPTH:
             raise Doubt

@@ -27,11 +27,12 @@ from evidence.formats.kit.jsonlimits import (
     Found,
     Part,
     Path,
+    Watcher,
 )
 from evidence.formats.kit.jsonquick import Doubt
 from evidence.formats.kit.values import Node, pointer_part
 
-__all__ = ["ANY", "Doubt", "Found", "Part", "Path", "pieces", "scalars", "values_at"]
+__all__ = ["ANY", "Doubt", "Found", "Part", "Path", "Watcher", "pieces", "scalars", "values_at"]
 
 BUFFER = 64 * 1024
 LINES_UP_TO = 4 * 1024 * 1024
@@ -51,16 +52,16 @@ class _Level:
         self.keys: set[str] = set()
 
 
-def values_at(stream: BinaryIO, *paths: Path) -> Iterator[Found]:
+def values_at(stream: BinaryIO, *paths: Path, watcher: Watcher | None = None) -> Iterator[Found]:
     """Every value at the paths, as it goes by, read from the stream's beginning.
 
     A path names keys from the top, ANY for each item of a list: ("runs", ANY, "results", ANY); () is the whole
     document. Several documents one after another (JSON lines) are each at the top; their pointer then begins with
-    the number of the line's document. Raises BadDocument.
+    the number of the line's document. `watcher` sees the others as well. Raises BadDocument.
     """
     given = 0
     try:
-        for found in jsonquick.walk(stream, frozenset(paths)):
+        for found in jsonquick.walk(stream, frozenset(paths), watcher=watcher):
             given += 1
             yield found
     except Doubt:

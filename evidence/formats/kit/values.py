@@ -16,30 +16,38 @@ LAST_SECOND = 253_402_300_799
 
 
 class Node(NamedTuple):
-    """A value in a JSON document, with its JSON pointer."""
+    """A value in a JSON document, and where it stands: its JSON pointer, or the way from another value to it."""
 
     value: Any
-    place: str
+    where: str | tuple[Node, tuple[str | int, ...]]
+
+    @property
+    def place(self) -> str:
+        """The JSON pointer, up to the first key that is missing. It costs more than the value: ask for it last."""
+        if isinstance(self.where, str):
+            return self.where
+        around, path = self.where
+        parts, value = [around.place], around.value
+        for key in path:
+            parts.append(pointer_part(str(key)))
+            value = value.get(key) if isinstance(value, dict) else None
+            if value is None:
+                break
+        return "/".join(parts)
 
     def get(self, *path: str) -> Node:
         """The value under keys, None where one is missing. Raises BadDocument where a key is asked of no object."""
-        node = self
-        for key in path:
-            if node.value is None:
-                return Node(None, f"{node.place}/{key}")
-            if not isinstance(node.value, dict):
-                raise BadDocument(
-                    f"an object is expected, not {kind_of(node.value)}", place=node.place or "/"
-                )
-            node = Node(node.value.get(key), f"{node.place}/{pointer_part(key)}")
-        return node
+        return Node(self._look(path), (self, path))
 
     def _look(self, path: tuple[str, ...]) -> Any:
-        """The value under keys, without the cost of its place. Raises BadDocument as `get`."""
+        """The value alone. Raises BadDocument as `get`."""
         value = self.value
-        for key in path:
+        for number, key in enumerate(path):
             if type(value) is not dict:
-                return self.get(*path).value
+                if value is None:
+                    return None
+                place = Node(value, (self, path[:number])).place or "/"
+                raise BadDocument(f"an object is expected, not {kind_of(value)}", place=place)
             value = value.get(key)
         return value
 
@@ -74,17 +82,17 @@ class Node(NamedTuple):
 
     def each(self, *path: str) -> Iterator[Node]:
         """The items of the list there; none where missing."""
-        if self._look(path) is None:
-            return
         node = self.get(*path)
+        if node.value is None:
+            return
         if not isinstance(node.value, list):
             raise BadDocument(f"a list is expected, not {kind_of(node.value)}", place=node.place)
         for index, item in enumerate(node.value):
-            yield Node(item, f"{node.place}/{index}")
+            yield Node(item, (node, (index,)))
 
     def first(self, *path: str) -> Node:
         """The first item of the list there, or a missing value."""
-        return next(self.each(*path), Node(None, self.get(*path).place))
+        return next(self.each(*path), Node(None, (self, path)))
 
     def time(self, *path: str) -> datetime | None:
         """The time there: RFC 3339 text, or a number of seconds or milliseconds since 1970."""

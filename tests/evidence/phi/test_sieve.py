@@ -6,13 +6,15 @@ import io
 import json
 import random
 import re
+from pathlib import Path
 
 import pytest
 
+from evidence.formats.base import BadDocument, Source, read_document
 from evidence.formats.kit import jsonquick
 from evidence.formats.kit.jsonstream import pieces, scalars
 from evidence.phi import sieve, text
-from evidence.phi.guard import scan
+from evidence.phi.guard import Beside, scan
 from evidence.phi.kinds import Weight
 from evidence.phi.recognisers import RECOGNISERS
 from evidence.phi.text import find_in_each, find_in_text
@@ -111,3 +113,32 @@ def test_values_of_json_are_judged_alike_in_pieces_and_one_by_one(monkeypatch: p
         quick, careful = Watch(), Watch()
         hits = [hit for found in pieces(io.BytesIO(data)) for hit in quick.look(found)]
         assert hits == [hit for found in scalars(io.BytesIO(data)) for hit in careful.look(found)]
+
+
+FINDING = '{"class_uid": 2003, "status_code": "FAIL", "metadata": {"event_code": "c"}, "message": "%s"}'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f"[{FINDING % 'MRN: 00482913'}, {FINDING % 'nothing'}, {FINDING % 'SSN 219-09-9999'}]",
+        f'[{FINDING % "nothing"}]\n{{"patient": {{"mrn": "MRN: 00482913"}}}}',
+        f"{FINDING % 'nothing'}\n{FINDING % 'call 212-555-0143, patient Jane Doe'}",
+        f"[{', '.join(FINDING % f'MRN: 004829{number:02}' for number in range(90))}]",
+        (Path(__file__).parent.parent / "formats/samples/prowler.ocsf.json").read_text(),
+    ],
+    ids=["a list", "another document behind it", "lines", "many", "prowler's"],
+)
+def test_what_is_seen_beside_reading_is_what_a_scan_finds(document: str) -> None:
+    beside, data = Beside(1_000), document.encode()
+    assert list(read_document(Source(stream=io.BytesIO(data), watcher=beside), format_name="ocsf").outcomes)
+    assert beside.saw_all
+    seen = list(scan(io.BytesIO(), "f.json", notes=False, beside=beside))
+    assert seen == list(scan(io.BytesIO(data), "f.json", notes=False))
+
+
+def test_reading_that_was_careful_is_no_scan() -> None:
+    beside, data = Beside(10), (FINDING % "MRN: 00482913").replace("2003", "2003.0e0").encode()
+    with pytest.raises(BadDocument):
+        list(read_document(Source(stream=io.BytesIO(data), watcher=beside), format_name="ocsf").outcomes)
+    assert not beside.saw_all
