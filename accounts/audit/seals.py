@@ -1,4 +1,4 @@
-"""Where the log says that evidence was sealed."""
+"""Where the log says that evidence was sealed, and documents received."""
 
 from __future__ import annotations
 
@@ -15,24 +15,27 @@ CHUNK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The entry of a snapshot's sealing; `index` is its leaf, None until the log is sealed that far."""
+    """The entry of a snapshot's sealing, or of another act. `index` is its leaf, None until the log is sealed there."""
 
     entry_id: UUID
     body: bytes
     index: int | None
 
 
-def seals_of(snapshot_ids: Iterable[UUID]) -> dict[UUID, Seal]:
-    """The sealing of each snapshot of the open tenant; those that the log knows nothing of are left out."""
+def seals_of(ids: Iterable[UUID], act: Act = Act.EVIDENCE_SEAL) -> dict[UUID, Seal]:
+    """The sealing of each snapshot of the open tenant, or what was done by another act to each thing.
+
+    Those that the log knows nothing of are left out.
+    """
     found: dict[UUID, Seal] = {}
-    wanted = [str(pk) for pk in snapshot_ids]
+    wanted = [str(pk) for pk in ids]
     for start in range(0, len(wanted), CHUNK):
         rows = AuditEntry.objects.filter(
-            act=Act.EVIDENCE_SEAL, object_id__in=wanted[start : start + CHUNK]
+            act=act, outcome=ActOutcome.DONE, object_id__in=wanted[start : start + CHUNK]
         ).values_list("pk", "object_id", "body")
         entries = {UUID(object_id): (pk, bytes(body)) for pk, object_id, body in rows}
         leaves = proofs.leaves_of(pk for pk, _body in entries.values())
-        found |= {snapshot: Seal(pk, body, leaves.get(pk)) for snapshot, (pk, body) in entries.items()}
+        found |= {thing: Seal(pk, body, leaves.get(pk)) for thing, (pk, body) in entries.items()}
     return found
 
 

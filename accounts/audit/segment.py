@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Max, Min
 
 from accounts.audit import proofs
-from accounts.audit.events import Act
+from accounts.audit.events import Act, ActOutcome
 from accounts.audit.models import AuditCheckpoint, AuditEntry, AuditLeaf
 from accounts.audit.package import Part
 from accounts.errors import PortalError, Unavailable
@@ -27,6 +28,7 @@ from accounts.tenancy.scope import open_tenant
 BATCH = 1000
 """Entries read in one transaction."""
 PAUSE_SECONDS = 1.0
+_NOTHING_ELSE: Mapping[Act, Collection[str]] = MappingProxyType({})
 
 Withhold = Callable[[dict[str, Any]], bool]
 """Whether an entry, given as the JSON of its body, is shown by its hash alone."""
@@ -87,17 +89,19 @@ def segment_parts(
     *,
     withhold: Withhold = show_all,
     sealed: Collection[str] = (),
+    told: Mapping[Act, Collection[str]] = _NOTHING_ELSE,
     earlier_size: int | None = None,
     anchor_patience: float = 0,
 ) -> Iterator[Part]:
     """The files of log/, to be streamed into a package.
 
     `sealed`: ids of the snapshots that the package holds; the entries that say so are shown, from before the
-    segment too. `earlier_size`: of a checkpoint that the log shall be proved to continue. `anchor_patience`: seconds
-    to wait at the end for the checkpoint to be anchored; without an anchor by then there is no log/anchor.json.
+    segment too. `told`: the same for other acts, by the ids of their objects.
+    `earlier_size`: of a checkpoint that the log shall be proved to continue. `anchor_patience`: seconds to wait at the
+    end for the checkpoint to be anchored; without an anchor by then there is no log/anchor.json.
     Raises Unavailable where `sealed` names what the checkpoint doesn't cover, LogDamaged where entries are missing.
     """
-    own = set(sealed)
+    own = {act: set(ids) for act, ids in {**told, Act.EVIDENCE_SEAL: sealed}.items() if ids}
     with open_tenant(segment.tenant_id):
         keys = [{"vkey": key.vkey, "certificate": key.certificate} for key in proofs.keys()]  # noqa: SIM118 (a function)
         before = _encoded(proofs.compact_range(segment.first))
@@ -107,9 +111,9 @@ def segment_parts(
         "log/segment.json",
         [_pretty({"first": segment.first, "size": segment.size, "before": before})],
     )
-    yield "log/entries.jsonl", _entries(segment, _but_seals(withhold, own))
+    yield "log/entries.jsonl", _entries(segment, _but_those(withhold, own))
     if own:
-        yield "log/inclusion.jsonl", _included(segment, sorted(own))
+        yield "log/inclusion.jsonl", _included(segment, own)
     if earlier_size is not None:
         yield "log/earlier.json", [_earlier(segment, earlier_size)]
     anchor = _anchor(segment, anchor_patience)
@@ -133,26 +137,29 @@ def _entry_line(leaf: proofs.Leaf, withhold: Withhold) -> bytes:
     return _line({"index": leaf.index, "body": leaf.body.decode()})
 
 
-def _but_seals(withhold: Withhold, snapshots: Collection[str]) -> Withhold:
-    """As `withhold`, but what says that one of the snapshots was sealed is shown."""
+def _but_those(withhold: Withhold, own: Mapping[Act, Collection[str]]) -> Withhold:
+    """As `withhold`, but what says that an act was done on one of its objects is shown."""
     if withhold is show_all:
         return show_all
 
-    def seals(entry: dict[str, Any]) -> bool:
-        return entry["act"] == Act.EVIDENCE_SEAL and entry["object"]["id"] in snapshots
+    def is_own(entry: dict[str, Any]) -> bool:
+        ids = own.get(entry["act"], ())
+        return bool(ids) and entry["object"]["id"] in ids and entry["outcome"] == ActOutcome.DONE
 
-    return lambda entry: withhold(entry) and not seals(entry)
-
-
-def _included(segment: Segment, snapshots: Sequence[str]) -> Iterator[bytes]:
-    for start in range(0, len(snapshots), BATCH):
-        with open_tenant(segment.tenant_id):
-            lines = _inclusion_lines(segment, snapshots[start : start + BATCH])
-        yield b"".join(lines)
+    return lambda entry: withhold(entry) and not is_own(entry)
 
 
-def _inclusion_lines(segment: Segment, snapshots: Sequence[str]) -> list[bytes]:
-    sealing = AuditEntry.objects.filter(act=Act.EVIDENCE_SEAL, object_id__in=snapshots)
+def _included(segment: Segment, own: Mapping[Act, Collection[str]]) -> Iterator[bytes]:
+    for act, ids in own.items():
+        wanted = sorted(ids)
+        for start in range(0, len(wanted), BATCH):
+            with open_tenant(segment.tenant_id):
+                lines = _inclusion_lines(segment, act, wanted[start : start + BATCH])
+            yield b"".join(lines)
+
+
+def _inclusion_lines(segment: Segment, act: Act, wanted: Sequence[str]) -> list[bytes]:
+    sealing = AuditEntry.objects.filter(act=act, outcome=ActOutcome.DONE, object_id__in=wanted)
     bodies = {entry.pk: bytes(entry.body).decode() for entry in sealing.only("body")}
     places = proofs.leaves_of(bodies)
     covered = set(
@@ -160,7 +167,7 @@ def _inclusion_lines(segment: Segment, snapshots: Sequence[str]) -> list[bytes]:
             "object_id", flat=True
         )
     )
-    if covered != set(snapshots):
+    if covered != set(wanted):
         raise Unavailable(
             "Evidence of this package isn't sealed in the audit log yet; try again in a minute."
         )

@@ -19,16 +19,18 @@ from django.utils import timezone
 from accounts.audit.events import Act, ActOutcome
 from accounts.audit.log import record
 from accounts.audit.package import PackageFormat, PackageInfo, stream_package
-from accounts.audit.seals import is_anchored, place_of
+from accounts.audit.seals import Seal, is_anchored, place_of
 from accounts.audit.segment import LogDamaged, Segment, choose_segment, find_stretch, segment_parts
 from accounts.errors import Unavailable
 from accounts.models import Tenant
 from accounts.tenancy.scope import open_tenant
-from assessments.packages import contents, gather, index
-from assessments.packages.contents import Part, Told
+from assessments.packages import contents, documents, gather, index
+from assessments.packages.contents import Held
+from assessments.packages.documents import Deleted, Document
 from assessments.packages.lease import Lease, LeaseLost, claim
 from assessments.packages.models import Package, PackageState
 from assessments.packages.services import set_link
+from assessments.packages.told import Part, Told
 from evidence import vault
 
 log = structlog.get_logger()
@@ -72,7 +74,9 @@ def _wait_for_log(package: Package) -> float | None:
     """The seconds to wait until the log is sealed as far as the package's evidence, and, for a while, anchored."""
     now = timezone.now()
     with open_tenant(_tenant(package)):
-        segment = _segment(package, gather.pieces_in(package.scope()))
+        of = package.scope()
+        found = documents.documents_in(of), documents.deleted_in(of)
+        segment = _segment(package, _seals(gather.pieces_in(of), *found))
         note = "" if segment else "Waiting for the audit log to be sealed."
         if segment and not is_anchored(segment.checkpoint) and now < package.requested_at + ANCHOR_PATIENCE:
             note = "Waiting for the audit log to be anchored."
@@ -84,10 +88,18 @@ def _wait_for_log(package: Package) -> float | None:
     return seconds
 
 
-def _segment(package: Package, pieces: Iterable[gather.Piece]) -> Segment | None:
+def _seals(
+    pieces: Iterable[gather.Piece], found: Iterable[Document], deleted: Iterable[Deleted]
+) -> list[Seal]:
+    """The entries that the package must prove."""
+    shown = [*(each.seal for each in pieces), *(each.seal for each in found)]
+    return [seal for seal in (*shown, *(seal for each in deleted for seal in each.seals)) if seal]
+
+
+def _segment(package: Package, seals: Iterable[Seal]) -> Segment | None:
     """The stretch of the log from the period's first entry to a checkpoint over all that the package must prove."""
     of, own = package.scope(), place_of(Act.PACKAGE_CREATE, package.pk)
-    places = [piece.seal.index for piece in pieces if piece.seal]
+    places = [seal.index for seal in seals]
     if own is None or None in places:
         return None
     stretch = find_stretch(since=of.starts, until=of.ends)
@@ -158,13 +170,18 @@ class Making:
         with self._opened():
             self.entries = gather.safeguards_in(of)
             self.pieces = gather.pieces_in(of)
+            self.documents = documents.documents_in(of)
+            self.deleted = documents.deleted_in(of)
+            self.held = Held(self.pieces, self.documents)
             self.connections = gather.connections_in(of)
             self.ids = gather.ids_in(of, self.pieces) | {str(package.pk), str(package.engagement_id)}
             self.work = gather.work_of(package.engagement)
             self.tenant_name = Tenant.objects.get(pk=lease.tenant_id).name
-            segment = _segment(package, self.pieces)
-            self.total = sum(piece.blob.size for piece in self.pieces)
-            lease.held().update(total=len(self.pieces), bytes_total=self.total)
+            segment = _segment(package, _seals(self.pieces, self.documents, self.deleted))
+            self.total = sum(each.blob.size for each in self.pieces) + sum(
+                each.row.size for each in self.documents
+            )
+            lease.held().update(total=len(self.pieces) + len(self.documents), bytes_total=self.total)
         if segment is None:
             raise Unavailable("The audit log isn't sealed as far as this package's evidence yet.")
         self.segment = segment
@@ -196,15 +213,18 @@ class Making:
     def parts(self) -> Iterator[Part]:
         """Every file that is of this package, in the order in which it is written."""
         yield from self._counted(contents.evidence_parts(self.pieces, self.withholding, self.told))
+        yield from self._counted(documents.document_parts(self.documents, self.withholding, self.told))
+        yield from documents.receipt_parts(self.documents, self.deleted, self.told)
         yield from contents.safeguard_parts(
-            self._scope, self.entries, self.pieces, self.work, self.told, self.withholding, self._opened
+            self._scope, self.entries, self.held, self.work, self.told, self.withholding, self._opened
         )
         yield from contents.sample_parts(self.work, self.withholding, self.told)
         sealed = [
             str(piece.snapshot_id) for piece in self.pieces if str(piece.snapshot_id) in self.told.paths
         ]
         yield contents.salts_part(self.pieces, self.told)
-        yield from segment_parts(self.segment, withhold=self._withholds, sealed=sealed)
+        told = documents.entries_of(self.documents, self.deleted, self.told)
+        yield from segment_parts(self.segment, withhold=self._withholds, sealed=sealed, told=told)
         facts = self.facts()
         yield "index.html", [index.index_html(facts)]
         yield "index.pdf", [index.index_pdf(facts)]
@@ -227,7 +247,7 @@ class Making:
         """What the index says."""
         return index.facts_of(
             package=self.package, tenant_name=self.tenant_name, made_at=self.made_at, entries=self.entries,
-            pieces=self.pieces, connections=self.connections, work=self.work, told=self.told,
+            held=self.held, deleted=self.deleted, connections=self.connections, work=self.work, told=self.told,
             withholding=self.withholding,
         )  # fmt: skip
 
@@ -236,6 +256,7 @@ class Making:
         return {
             "safeguards": len(self.entries),
             "evidence": sum(str(piece.snapshot_id) in self.told.paths for piece in self.pieces),
+            "documents": sum(each.key in self.told.paths for each in self.documents),
             "left_out": len(self.told.left_out),
             "documents_with_withheld_fields": len(self.told.withheld),
             "fields_withheld": sum(hidden for hidden, _total in self.told.withheld.values()),

@@ -7,38 +7,33 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from assessments.engagements.models import Engagement
 from assessments.models import FindingPeriod
+from assessments.packages.documents import Document
 from assessments.packages.gather import InScope, Piece, Work, check_of, findings_of
+from assessments.packages.told import Part, Told
 from assessments.packages.withholding import Withholding, values_in
 from evidence import vault
 from evidence.fields import commitment, leaves_of, shown
-
-Part = tuple[str, Iterable[bytes]]
 
 MOST_PARTED = 64 << 20
 """A document of more bytes is not shown with fields withheld, which takes it into memory; it is left out."""
 
 COLUMNS = (
     "check", "title", "severity", "outcome", "observed", "resource", "arn", "kind", "region", "aws_account_id",
-    "first_seen_at", "valid_from", "valid_to",
+    "first_seen_at", "valid_from", "valid_to", "source", "document",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a cell for a formula (OWASP, CSV injection)."""
 
 
-@dataclass(slots=True)
-class Told:
-    """What became of each piece of evidence while the package was written; the index tells it."""
+class Held(NamedTuple):
+    """The evidence of a scope: AWS's answers and other tools' documents."""
 
-    paths: dict[str, str] = field(default_factory=dict)
-    withheld: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """By snapshot: how many of how many fields are withheld."""
-    left_out: dict[str, str] = field(default_factory=dict)
-    """By snapshot: why it is not in the package."""
+    pieces: list[Piece]
+    documents: list[Document]
 
 
 def withholding_for(pieces: Iterable[Piece], patterns: list[str]) -> Withholding:
@@ -115,8 +110,8 @@ def _parted(piece: Piece, withholding: Withholding, told: Told) -> Part:
 
 
 def safeguard_parts(
-    of: Engagement, entries: Iterable[InScope], pieces: list[Piece], work: Work, told: Told,
-    withholding: Withholding, opened: Callable[[], AbstractContextManager[Any]],
+    of: Engagement, entries: Iterable[InScope], held: Held, work: Work, told: Told, withholding: Withholding,
+    opened: Callable[[], AbstractContextManager[Any]],
 ) -> Iterator[Part]:  # fmt: skip
     """For each safeguard its status with reasons, coverage and evidence, and its findings as CSV.
 
@@ -124,15 +119,16 @@ def safeguard_parts(
     """
     for entry in entries:
         folder = f"safeguards/{entry.safeguard.citation}"
-        yield f"{folder}/index.json", [_json(safeguard_json(entry, pieces, work, told))]
+        yield f"{folder}/index.json", [_json(safeguard_json(entry, held, work, told))]
         if entry.derived.tallies:
-            yield f"{folder}/findings.csv", _findings(of, entry.safeguard.citation, withholding, opened)
+            yield f"{folder}/findings.csv", _findings(of, entry, told, withholding, opened)
 
 
-def safeguard_json(entry: InScope, pieces: list[Piece], work: Work, told: Told) -> dict[str, Any]:
+def safeguard_json(entry: InScope, held: Held, work: Work, told: Told) -> dict[str, Any]:
     """One safeguard as its index.json says it; the index pages show the same."""
     safeguard, derived = entry.safeguard, entry.derived
-    evidence = [piece for piece in pieces if piece.collector in entry.collectors]
+    evidence = [piece for piece in held.pieces if piece.collector in entry.collectors]
+    documents = [each.key for each in held.documents if safeguard.citation in each.cites]
     of = {name: [row for row in getattr(work, name) if row["citation"] == safeguard.citation]
           for name in ("requests", "samples", "comments", "conclusions")}  # fmt: skip
     return {
@@ -149,11 +145,13 @@ def safeguard_json(entry: InScope, pieces: list[Piece], work: Work, told: Told) 
         "checks": [
             {"id": each.tally.check_id, "title": each.title, "severity": str(each.severity),
              "passed": each.tally.passed, "failed": each.tally.failed, "unknown": each.tally.unknown,
-             "not_applicable": each.tally.not_applicable}
+             "not_applicable": each.tally.not_applicable, "source": each.tool_check.tool if each.tool_check else ""}
             for each in entry.tallies
         ],
         "evidence": [path for piece in evidence if (path := told.paths.get(str(piece.snapshot_id)))],
         "evidence_left_out": [str(piece.snapshot_id) for piece in evidence if str(piece.snapshot_id) in told.left_out],
+        "documents": [told.paths[key] for key in documents if key in told.paths],
+        "documents_left_out": [key for key in documents if key in told.left_out],
         "findings": "findings.csv" if derived.tallies else None,
         "requests": [row["id"] for row in of["requests"]],
         "samples": [row["id"] for row in of["samples"]],
@@ -163,27 +161,29 @@ def safeguard_json(entry: InScope, pieces: list[Piece], work: Work, told: Told) 
 
 
 def _findings(
-    of: Engagement, citation: str, withholding: Withholding,
+    of: Engagement, entry: InScope, told: Told, withholding: Withholding,
     opened: Callable[[], AbstractContextManager[Any]],
 ) -> Iterator[bytes]:  # fmt: skip
     yield csv_lines([COLUMNS])
     last = None
     while True:
         with opened():
-            rows = findings_of(of, citation, last)
+            rows = findings_of(of, entry.safeguard.citation, last)
         if not rows:
             return
         last = rows[-1].pk
-        yield csv_lines(_finding(row, withholding) for row in rows)
+        yield csv_lines(_finding(row, entry, told, withholding) for row in rows)
 
 
-def _finding(row: FindingPeriod, withholding: Withholding) -> list[str]:
-    finding, check = row.finding, check_of(row.finding.check_id)
+def _finding(row: FindingPeriod, entry: InScope, told: Told, withholding: Withholding) -> list[str]:
+    finding = row.finding
+    check = check_of(finding.check_id) or entry.tools.get(finding.check_id)
     cells = [
         finding.check_id, check.title if check else "", finding.severity, row.outcome, row.observed,
         finding.resource_name, finding.resource_arn, finding.resource_kind, finding.region,
-        finding.connection.aws_account_id, finding.first_seen_at.isoformat(), row.valid_from.isoformat(),
-        row.valid_to.isoformat() if row.valid_to else "",
+        finding.connection.aws_account_id if finding.connection else "", finding.first_seen_at.isoformat(),
+        row.valid_from.isoformat(),
+        row.valid_to.isoformat() if row.valid_to else "", finding.source, told.paths.get(str(row.submission_id), ""),
     ]  # fmt: skip
     return [withholding.text(cell) for cell in cells]
 

@@ -16,14 +16,15 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from accounts.audit.seals import Seal, seals_of
 from assessments.checks.base import Check, checks
-from assessments.engagements import scope
+from assessments.engagements import documents, scope
+from assessments.engagements.deriving import derive_scope
 from assessments.engagements.models import Engagement
 from assessments.models import FindingPeriod
 from assessments.packages.withholding import Withholding
 from assessments.posture import CheckTally
 from assessments.rule.model import Safeguard
-from assessments.status import Derived, derive_statuses
-from assessments.statuses import citations_by_check, tally_of
+from assessments.status import Derived
+from assessments.submitted.reading import ToolCheck
 from evidence.models import AwsConnection, Blob, Snapshot
 
 CHUNK = 1000
@@ -61,6 +62,7 @@ class InScope:
     safeguard: Safeguard
     derived: Derived
     collectors: frozenset[str]
+    tools: Mapping[str, ToolCheck]
 
     @property
     def level(self) -> str:
@@ -71,15 +73,19 @@ class InScope:
     @property
     def tallies(self) -> list[CheckTally]:
         """Its checks as they came out."""
-        return [CheckTally(tally, checks().get(tally.check_id)) for tally in self.derived.tallies]
+        return [
+            CheckTally(tally, checks().get(tally.check_id), self.tools.get(tally.check_id))
+            for tally in self.derived.tallies
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much a scope holds: what is shown before a package is made."""
+    """How much a scope holds: what is shown before a package is made. `bytes` are of snapshots and documents."""
 
     safeguards: int
     snapshots: int
+    documents: int
     bytes: int
     findings: int
     failing: int
@@ -92,23 +98,21 @@ def measure(of: Engagement) -> Extent:
     """Counts and bytes of a scope, by queries that read no evidence."""
     rows = scope.snapshots(of)
     sums = rows.aggregate(n=Count("pk"), bytes=Sum("blob__size"), newest=Max("collected_at"))
+    sent = documents.submissions(of).aggregate(n=Count("pk"), bytes=Sum("size"))
     outcomes = Counter(dict(scope.standing_periods(of).values_list("outcome").annotate(n=Count("pk"))))
     return Extent(
-        len(scope.safeguards(of)), sums["n"], sums["bytes"] or 0, outcomes.total(), outcomes["FAIL"],
+        len(scope.safeguards(of)), sums["n"], sent["n"], (sums["bytes"] or 0) + (sent["bytes"] or 0),
+        outcomes.total(), outcomes["FAIL"],
         sums["newest"], rows.filter(blob__fields_root="").count(),
     )  # fmt: skip
 
 
 def safeguards_in(of: Engagement) -> list[InScope]:
     """The scope's safeguards in the order of the Rule; statuses rest on the scope's findings at the period's end."""
-    rows = scope.standing_periods(of).values_list("finding__check_id", "outcome").annotate(n=Count("pk"))
-    by_check: dict[str, Counter[str]] = {}
-    for check_id, outcome, number in rows:
-        by_check.setdefault(check_id, Counter())[outcome] = number
-    tallies = [tally_of(check_id, counts) for check_id, counts in by_check.items() if check_id in checks()]
-    derived = derive_statuses(tallies, citations_by_check())
+    tools = scope.tools_of(of)
+    derived = derive_scope(of, tools)
     return [
-        InScope(safeguard, derived[safeguard.citation], scope.collectors_of(of, safeguard.citation))
+        InScope(safeguard, derived[safeguard.citation], scope.collectors_of(of, safeguard.citation), tools)
         for safeguard in scope.safeguards(of)
     ]
 

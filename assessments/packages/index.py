@@ -11,9 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.template import Context, Engine
 
-from assessments.packages.contents import Told, safeguard_json
+from assessments.packages.contents import Held, safeguard_json
+from assessments.packages.documents import Deleted, Document
 from assessments.packages.gather import InScope, Piece, Work
 from assessments.packages.models import Package
+from assessments.packages.told import Told
 from assessments.packages.withholding import Withholding
 from assessments.pdf import write_pdf
 from assessments.status import EVIDENCE_LABELS, Status
@@ -29,6 +31,8 @@ NOT_CLAIMED = (
     "It is not the risk analysis of 45 CFR 164.308(a)(1)(ii)(A).",
     "It shows what AWS answered when it was asked, through the connections and in the regions named here. Systems"
     " elsewhere, and what lies between two collections, are not shown.",
+    "What another tool's document says is that tool's word. Its receipt shows when it arrived, and that it is unchanged"
+    " since.",
     "A status rests on automatic checks. A check supports a safeguard; most administrative and physical safeguards"
     " also take documents, decisions and people's statements that AWS can't show.",
     "“No evidence yet” means that: something was not collected or could not be read. It counts neither for nor"
@@ -39,13 +43,13 @@ NOT_CLAIMED = (
 
 
 def facts_of(
-    *, package: Package, tenant_name: str, made_at: datetime, entries: list[InScope], pieces: list[Piece],
-    connections: Iterable[AwsConnection], work: Work, told: Told, withholding: Withholding,
+    *, package: Package, tenant_name: str, made_at: datetime, entries: list[InScope], held: Held,
+    deleted: list[Deleted], connections: Iterable[AwsConnection], work: Work, told: Told, withholding: Withholding,
 ) -> dict[str, Any]:  # fmt: skip
     """Everything that the index says, as JSON. Texts of the evidence and of people are cleaned of withheld values."""
     clean = withholding.text
     engagement = package.engagement
-    safeguards = [_safeguard(entry, pieces, work, told) for entry in entries]
+    safeguards = [_safeguard(entry, held, work, told) for entry in entries]
     return {
         "id": str(package.pk),
         "tenant": tenant_name,
@@ -61,7 +65,15 @@ def facts_of(
         ],
         "counts": [_count(status, safeguards) for status in Status],
         "safeguards": safeguards,
-        "evidence": [_evidence(piece, told, clean) for piece in pieces],
+        "evidence": [_evidence(piece, told, clean) for piece in held.pieces],
+        "documents": [_document(each, told, clean) for each in held.documents],
+        "deleted": [
+            {
+                "sequence": each.sequence, "received_at": _moment(each.received_at),
+                "deleted_at": _moment(each.deleted_at),
+            }
+            for each in deleted
+        ],
         "requests": work.requests,
         "samples": [
             {**row, "path": told.paths.get(row["id"], ""), "reason": told.left_out.get(row["id"], "")}
@@ -72,8 +84,8 @@ def facts_of(
     }  # fmt: skip
 
 
-def _safeguard(entry: InScope, pieces: list[Piece], work: Work, told: Told) -> dict[str, Any]:
-    about = safeguard_json(entry, pieces, work, told)
+def _safeguard(entry: InScope, held: Held, work: Work, told: Told) -> dict[str, Any]:
+    about = safeguard_json(entry, held, work, told)
     failing = [check for check in about["checks"] if check["failed"]]
     return {
         **about,
@@ -81,8 +93,8 @@ def _safeguard(entry: InScope, pieces: list[Piece], work: Work, told: Told) -> d
         "needs_labels": [EVIDENCE_LABELS[need] for need in about["needs"]],
         "failing": failing,
         "passing": sum(1 for check in about["checks"] if check["passed"] and not check["failed"]),
-        "evidence_count": len(about["evidence"]),
-        "left_out_count": len(about["evidence_left_out"]),
+        "evidence_count": len(about["evidence"]) + len(about["documents"]),
+        "left_out_count": len(about["evidence_left_out"]) + len(about["documents_left_out"]),
     }
 
 
@@ -98,6 +110,16 @@ def _evidence(piece: Piece, told: Told, clean: Any) -> dict[str, Any]:
         "collected_at": _moment(piece.first_seen_at), "sha256": "" if hidden else piece.blob.digest,
         "bytes": piece.blob.size,
         "path": told.paths.get(key, ""), "left_out": told.left_out.get(key, ""), "hidden": hidden, "fields": total,
+    }  # fmt: skip
+
+
+def _document(document: Document, told: Told, clean: Any) -> dict[str, Any]:
+    row, path = document.row, told.paths.get(document.key, "")
+    return {
+        "id": document.key, "sequence": row.sequence, "title": clean(row.title), "sender": clean(row.sender),
+        "tool": clean(f"{row.producer or row.format} {row.producer_version}".strip()),
+        "received_at": _moment(row.received_at), "sha256": row.digest if path else "", "path": path,
+        "receipt": document.receipt_path if path else "", "left_out": told.left_out.get(document.key, ""),
     }  # fmt: skip
 
 
@@ -133,9 +155,11 @@ def _engine() -> Engine:
 
 def index_pdf(facts: Mapping[str, Any]) -> bytes:
     """The index as PDF/A. Raises Unavailable where it can't be made."""
-    evidence = facts["evidence"]
+    evidence, documents = facts["evidence"], facts["documents"]
     given = {
         **facts,
+        "documents": documents[:MOST_PDF_ROWS],
+        "more_documents": max(0, len(documents) - MOST_PDF_ROWS),
         "evidence": evidence[:MOST_PDF_ROWS],
         "more_evidence": max(0, len(evidence) - MOST_PDF_ROWS),
     }

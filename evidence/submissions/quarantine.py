@@ -23,6 +23,7 @@ from evidence.phi.kinds import Weight
 from evidence.phi.text import find_in_text
 from evidence.queue import ring_after_commit
 from evidence.submissions.endings import NOT_KEPT, remove_after_commit
+from evidence.submissions.receipts import receipt_digest
 from evidence.submissions.services import PROCESS_SUBMISSION
 
 NEEDED = 2
@@ -75,7 +76,7 @@ def delete_held(*, submission_id: UUID, by: Person, reason: str) -> Submission:
         object_type="submission",
         object_id=row.pk,
         sequence=row.sequence,
-        digest=row.digest,
+        receipt_sha256=receipt_digest(row.receipt),
     )
     return row
 

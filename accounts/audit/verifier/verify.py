@@ -37,6 +37,8 @@ CERTIFIED = {
 }
 """Formats that hold a certified document: the log's act, package.json's name for its id, and its files' name."""
 FORMATS = ("surety-evidence-package/1", "surety-log-export/1", *CERTIFIED)
+KEYS, DELETED = "submissions/keys.json", "submissions/deleted.json"
+SENT = ("submission.receive", "submission.delete")
 CHUNK, LONGEST_LINE, LARGEST_TEXT = 1 << 20, 1 << 24, 1 << 28  # bytes
 SAFE_NAME = re.compile(r"[A-Za-z0-9_@(][A-Za-z0-9_@().+=-]*(/[A-Za-z0-9_@(][A-Za-z0-9_@().+=-]*)*")
 
@@ -309,12 +311,14 @@ def verify_files(package, about, keys):
 class Seals:
     """What the log says of this package's evidence: its entries evidence.seal, by the snapshot's id.
 
-    `certified`: what it says of certifications, by act and the document's id.
+    `certified`: what it says of certifications, by act and the document's id. `told`: of documents that other tools
+    sent (`submissions`), by act and id.
     """
 
-    def __init__(self, names, tenant):
+    def __init__(self, names, tenant, deleted):
         self.wanted = {snapshot_of(name) for name in names if name.startswith("evidence/")}
-        self.tenant, self.found, self.certified = tenant, {}, {}
+        self.submissions = {snapshot_of(name) for name in names if name.startswith("submissions/")} | set(deleted)
+        self.tenant, self.found, self.certified, self.told = tenant, {}, {}, {}
 
     def note(self, body, where):
         """Reads an entry of the log, which must be the tenant's."""
@@ -323,6 +327,10 @@ class Seals:
         if entry["act"] == "evidence.seal" and entry["object"]["id"] in self.wanted:
             details = self.found.setdefault(entry["object"]["id"], entry["details"])
             require(details == entry["details"], f"{where} seals evidence again that was sealed otherwise before.")
+        told = entry["act"] in SENT and entry["outcome"] == "done"
+        if told and entry["object"]["id"] in self.submissions:
+            first = self.told.setdefault((entry["act"], entry["object"]["id"]), entry["details"])
+            require(first == entry["details"], f"{where} tells of a document again that was told otherwise before.")
         if entry["act"] in {act for act, _, _ in CERTIFIED.values()} and entry["outcome"] == "done":
             first = self.certified.setdefault((entry["act"], entry["object"]["id"]), entry)
             require(first == entry, f"{where} certifies a document that was certified before.")
@@ -473,6 +481,65 @@ def canonical(value):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def verify_submissions(package, digests, seals, deleted):
+    """Each document of another tool is what its receipt says; a key of the package signed that, and the log has it."""
+    names = {name for name in digests if name.startswith("submissions/")} - {KEYS, DELETED}
+    receipts = sorted(name for name in names if name.endswith("/receipt.json"))
+    keys = receipt_keys(package) if receipts else {}
+    for name in receipts:
+        submission = snapshot_of(name)
+        with judging(name):
+            entry = package.json(name)
+            said, document = read_receipt(entry["receipt"], keys), entry["document"]
+            own = document in names and document.startswith(f"submissions/{submission}/document.")
+            require(own, f"{name} names no document beside it.")
+            require((said["id"], said["tenant"]) == (submission, seals.tenant), f"{name} has another one's receipt.")
+            require(said["digest"] == digests[document], f"{document} is not the document that its receipt is for.")
+        told = seals.told.get(("submission.receive", submission), {})
+        same = told.get("receipt_sha256") == sha256(entry["receipt"].encode()).hex()
+        require(same, f"{name}: no entry of the log in this package says that this receipt was given.")
+        names -= {name, document}
+    require(not names, f"{min(names, default='')} has no receipt in this package.")
+    for submission, number in deleted.items():
+        received = seals.told.get(("submission.receive", submission), {})
+        gone = ("submission.delete", submission) in seals.told and received.get("sequence") == number
+        require(gone, f"{DELETED}: no entry of the log says that document {number} was received and deleted.")
+    if receipts:
+        print(f"{len(receipts)} documents of other tools are what their receipts say, which the log has.")
+    if deleted:
+        print(f"{len(deleted)} documents were received and deleted, says the log; nothing of them is here.")
+
+
+def receipt_keys(package):
+    """The keys that receipts are verified with, by their ids: a JWK set (RFC 7517, RFC 8037)."""
+    with judging(KEYS):
+        found = package.json(KEYS)["keys"]
+        wrong = f"{KEYS} has a key that is not Ed25519."
+        require(all((key["kty"], key["crv"]) == ("OKP", "Ed25519") for key in found), wrong)
+        return {key["kid"]: Ed25519PublicKey.from_public_bytes(unbase64url(key["x"])) for key in found}
+
+
+def read_receipt(receipt, keys):
+    """What a receipt says: a compact JWS (RFC 7515) that one of the keys signed."""
+    header, payload, signature = receipt.split(".")
+    about = json.loads(unbase64url(header))
+    if (about["alg"], about["typ"]) != ("Ed25519", "surety-receipt+jws"):
+        raise ValueError("a receipt of another kind")
+    keys[about["kid"]].verify(unbase64url(signature), f"{header}.{payload}".encode())
+    return json.loads(unbase64url(payload))
+
+
+def unbase64url(text):
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def read_deleted(package):
+    """The documents that were deleted: their numbers by their ids."""
+    with judging(DELETED):
+        found = package.json(DELETED)["deleted"] if DELETED in package.files else []
+        return {entry["id"]: entry["sequence"] for entry in found}
+
+
 def verify_samples(package, digests):
     """Each sample is the one that its seed draws from its frozen population."""
     names = sorted(name for name in digests if name.startswith("samples/"))
@@ -520,12 +587,14 @@ def verify(options):
     digests = verify_files(package, about, signers)
     checkpoint = Checkpoint(package.text("log/checkpoint.txt"), keys, "log/checkpoint.txt")
     require(checkpoint.origin == f"surety/{tenant}", f"log/checkpoint.txt is of another log, {checkpoint.origin}.")
-    seals = Seals(digests, tenant)
+    deleted = read_deleted(package)
+    seals = Seals(digests, tenant, deleted)
     roots = verify_entries(package, checkpoint, seals, earlier)
     verify_included(package, checkpoint, seals)
     verify_earlier(package, checkpoint, keys, roots, earlier)
     verify_anchor(package, checkpoint, keys, anchor)
     verify_evidence(package, digests, seals)
+    verify_submissions(package, digests, seals, deleted)
     verify_samples(package, digests)
     if about["format"] in CERTIFIED:
         verify_certified(about, digests, seals)
