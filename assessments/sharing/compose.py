@@ -1,9 +1,14 @@
 """What a scope and a level show of a posture. Pure; text comes from the product's own catalogue and checks alone.
 
+But for another tool's check: its producer is named (`source`), and at level 4, which names things, the check is called
+what its documents call it. Below, where such a text could name a resource or a person, it has the title of our check
+that judges the same, or none of its own.
+
 `statuses`, in the order of the Rule: {"citation", "status"}; from level 2 on also "why", "failing" and "passing"
 (checks), "decided" of "outcomes", and "since" (RFC 3339).
-`findings`, from level 3 on, the worst first: {"check", "title", "severity", "count", "since", "citations"}; at
-level 4 with "resources": at most MOST_RESOURCES of {"name", "arn", "account", "region", "since"}.
+`findings`, from level 3 on, the worst first: {"check", "title", "severity", "count", "since", "citations"}, with
+"source" where it is another tool's; at level 4 with "resources": at most MOST_RESOURCES of {"name", "arn", "account",
+"region", "since"}.
 `evidence`, at level 4: {"collector", "account", "region", "collected_at", "sha256"}.
 `collected`, from level 2 on: when the oldest of a safeguard's evidence was collected, by citation.
 """
@@ -24,6 +29,8 @@ from assessments.rule.model import SECURITY_RULE, Designation, children
 from assessments.sharing.levels import Level
 from assessments.sharing.material import Material
 from assessments.status import Status, explain
+from assessments.submitted.agreement import equivalent_to, is_known
+from assessments.submitted.reading import ToolCheck
 
 Json = dict[str, Any]
 
@@ -88,7 +95,8 @@ class Composer:
     def __init__(self, material: Material, now: datetime) -> None:
         self.material, self.now = material, now
         self._said: dict[Any, _Said] = {}
-        ranked = [check for check in checks().values() if check.id in material.failing]
+        known: list[Check | ToolCheck] = [*checks().values(), *material.tools.values()]
+        ranked = [check for check in known if check.id in material.failing]
         ranked.sort(key=lambda check: (check.severity.rank, -material.failing[check.id].count, check.id))
         self._failing = ranked
 
@@ -197,17 +205,32 @@ def _collected(material: Material, citations: Iterable[str]) -> dict[str, dateti
     found = {}
     for citation in citations:
         times = [material.collected[name] for name in _collectors_of(citation) if name in material.collected]
+        times += [material.told[citation]] if citation in material.told else []
         if times:
             found[citation] = min(times)
     return found
 
 
-def _finding(check: Check, material: Material, citations: tuple[str, ...], level: Level) -> Json:
+def _finding(check: Check | ToolCheck, material: Material, citations: tuple[str, ...], level: Level) -> Json:
     failing = material.failing[check.id]
+    named = (
+        _named(check, level) if isinstance(check, ToolCheck) else {"check": check.id, "title": check.title}
+    )
     said: Json = {
-        "check": check.id, "title": check.title, "severity": str(check.severity), "count": failing.count,
-        "since": failing.since.isoformat(), "citations": list(citations),
+        **named, "severity": str(check.severity), "count": failing.count, "since": failing.since.isoformat(),
+        "citations": list(citations),
     }  # fmt: skip
     if level >= Level.EVIDENCE:
         said["resources"] = material.resources.get(check.id, [])
     return said
+
+
+def _named(check: ToolCheck, level: Level) -> Json:
+    """What another tool's check is called at a level."""
+    if level >= Level.EVIDENCE:
+        return {"check": check.id, "title": check.title, "source": check.tool}
+    same = next((checks()[ours].title for ours in equivalent_to(check.id) if ours in checks()), "")
+    return {
+        "check": check.id if is_known(check.id) else f"{check.tool}:{check.page_id}",
+        "title": same or f"A check of {check.tool}", "source": check.tool,
+    }  # fmt: skip

@@ -133,6 +133,11 @@ def equivalent_to(check_id: str) -> tuple[str, ...]:
     return _ours_by_name().get(name) or _ours_by_name().get(rule[1] if rule else "", ())
 
 
+def is_known(check_id: str) -> bool:
+    """Whether another tool's check is called exactly by a name of equivalents.json, which holds nothing of a tenant."""
+    return check_id.partition(":")[2].lower() in _ours_by_name()
+
+
 def read_agreements(ours: Iterable[str] = (), theirs: Iterable[str] = ()) -> tuple[Agreement, ...]:
     """How other tools' checks compare with some of ours, or with ours to some of theirs; disagreement first."""
     pairs = _pairs(frozenset(ours), frozenset(theirs))
