@@ -14,7 +14,13 @@ from uuid import UUID
 
 from authlib.integrations.django_oauth2.requests import DjangoOAuth2Payload
 from authlib.oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import ClientMixin, InvalidScopeError, OAuth2Request, scope_to_list
+from authlib.oauth2.rfc6749 import (
+    ClientMixin,
+    InvalidClientError,
+    InvalidScopeError,
+    OAuth2Request,
+    scope_to_list,
+)
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from django.http import HttpRequest, HttpResponse
@@ -30,6 +36,9 @@ from accounts.models import ApiClient, ApiSecret, ClientTrust, TrustKind
 from accounts.tenancy.scope import open_tenant
 from accounts.tenancy.unscoped import api_client_tenant
 
+NO_CLIENT = (
+    "There is no live client with this id and secret: the secret may be wrong, revoked, or its client over."
+)
 METHODS = ["client_secret_basic", "client_secret_post"]
 
 
@@ -96,6 +105,15 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc] # as above
 
 class Grant(ClientCredentialsGrant):  # type: ignore[misc] # as above
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+
+    def authenticate_token_endpoint_client(self) -> Caller:
+        """Whoever's secret it is. Raises InvalidClientError in words that help, and tell nobody who exists."""
+        try:
+            caller: Caller = super().authenticate_token_endpoint_client()
+        except InvalidClientError as error:
+            error.description = NO_CLIENT
+            raise
+        return caller
 
 
 class TokenServer(AuthorizationServer):  # type: ignore[misc] # as above

@@ -17,11 +17,20 @@ from accounts.audit.log import record
 from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.permissions import Permission
 from assessments.submitted.forms import MappingForm, ReasonForm, ReleaseForm
+from assessments.submitted.pages import read_detail
 from evidence.models import SubmissionMapping, SubmissionState
 from evidence.submissions import mappings
-from evidence.submissions.quarantine import NEEDED, count_decisions, decide_release, delete_held
+from evidence.submissions.quarantine import count_decisions, decide_release, delete_held
 from evidence.submissions.services import find_submission
 
+FIRST = (
+    "You say that what was found identifies no patient. Another person has to say so too; then it is read and counts"
+    " as evidence."
+)
+LAST = (
+    "You say, as another person did, that what was found identifies no patient. Then it is read and counts as"
+    " evidence."
+)
 EXAMPLE = """{
   "check": "rule",
   "resource": "host",
@@ -75,12 +84,8 @@ def _asked(request: TenantRequest, submission_id: UUID, form: ReasonForm, templa
     row = find_submission(submission_id)
     if not form.is_bound:
         record(Act.SUBMISSION_READ, object_type="submission", object_id=row.pk)
-    context = {
-        "row": row,
-        "form": form,
-        "needed": NEEDED,
-        "decided": count_decisions(row),
-    }
+    decided = count_decisions(row)
+    context = {**read_detail(row), "row": row, "form": form, "lead": LAST if decided else FIRST}
     return render(request, template, context, status=getattr(form, "refused_as", 400) if form.errors else 200)
 
 

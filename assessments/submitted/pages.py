@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -16,6 +16,7 @@ from accounts.models import Person
 from accounts.tenancy.scope import current_tenant_id
 from assessments.models import Finding
 from assessments.rule.model import SECURITY_RULE
+from assessments.submitted.reading import tool_checks
 from evidence.formats.base import formats
 from evidence.keyset import Page, page_by_time
 from evidence.models import Submission, SubmissionState
@@ -28,6 +29,10 @@ COUNTED = {
     "outcomes": "Outcomes", "passed": "Pass", "failed": "Fail", "unknown": "Unknown",
     "not_applicable": "Not applicable", "checks": "Checks", "opened": "New findings", "changed": "Changed findings",
     "appeared": "Fail anew", "fixed": "Mended", "gone": "No longer there", "statuses_changed": "Changed statuses",
+}  # fmt: skip
+KINDS = {
+    "ssn": "Social Security number", "url": "web address", "ip_address": "IP address",
+    "other_unique": "other identifier",
 }  # fmt: skip
 
 
@@ -47,7 +52,9 @@ def read_detail(row: Submission) -> dict[str, Any]:
         "format_title": named.title if named else "",
         "counts": [(words, row.counts[name]) for name, words in COUNTED.items() if name in row.counts],
         "cited": [(each, SECURITY_RULE[each].title) for each in row.citations if each in SECURITY_RULE],
-        "found": [{**hit, "words": hit["kind"].replace("_", " ")} for hit in row.found],
+        "found": [
+            {**hit, "words": KINDS.get(hit["kind"], hit["kind"].replace("_", " "))} for hit in row.found
+        ],
         "decisions": list(row.decisions.order_by("decided_at")),
         "needed": NEEDED,
         "decided": count_decisions(row),
@@ -62,6 +69,11 @@ def findings_of(row: Submission, after: str) -> Page:
     """The findings that the document said last: those of which no later document of its stream spoke."""
     rows = Finding.objects.filter(stream=row.stream_id, submission=row)
     return page_by_time(rows if row.stream_id else rows.none(), "since", after)
+
+
+def titles_of(rows: Iterable[Finding]) -> dict[str, str]:
+    """The titles of the findings' checks, as their tool gives them, by check id."""
+    return {check_id: known.title for check_id, known in tool_checks({row.check_id for row in rows}).items()}
 
 
 def send_document(*, document: Any, mapping_id: Any, by: Person, said: Mapping[str, Any]) -> Submission:

@@ -37,6 +37,7 @@ def submission_list(request: TenantRequest) -> HttpResponse:
         "form": form, "page": page, "filtered": bool(wanted), "held": count_held(),
         "may_send": request.may(Permission.SUBMISSION_SEND),
         "may_decide": request.may(Permission.SUBMISSION_RELEASE),
+        "may_clients": request.may(Permission.API_CLIENT_CHANGE),
     }  # fmt: skip
     return render(request, "submissions/list.html", context)
 
@@ -51,7 +52,8 @@ def submission_detail(request: TenantRequest, submission_id: UUID) -> HttpRespon
     decides = request.may(Permission.SUBMISSION_RELEASE)
     held = row.state == SubmissionState.QUARANTINED
     context = {
-        "row": row, "held": held, "may_decide": decides,
+        "row": row, "held": held, "may_decide": decides, "may_send": request.may(Permission.SUBMISSION_SEND),
+        "may_clients": request.may(Permission.API_CLIENT_CHANGE),
         "may_release": decides and held and _may_release(request, row, detail),
         "may_export": request.may(Permission.EVIDENCE_EXPORT) and detail["kept"] and (decides or not held),
         "mapping": json.dumps(row.mapping, indent=2, ensure_ascii=False) if row.mapping else "",
@@ -71,7 +73,8 @@ def submission_findings(request: TenantRequest, submission_id: UUID) -> HttpResp
     row = find_submission(submission_id)
     record(Act.SUBMISSION_READ, object_type="submission", object_id=row.pk, part="findings")
     page = pages.findings_of(row, request.GET.get("after", ""))
-    return render(request, "submissions/findings.html", {"row": row, "page": page})
+    context = {"row": row, "page": page, "titles": pages.titles_of(page.rows)}
+    return render(request, "submissions/findings.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -91,9 +94,7 @@ def submission_send(request: TenantRequest) -> HttpResponse:
         except Unavailable as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request, "The document is received. It is read in a moment; load this page again."
-            )
+            messages.success(request, "The document is received; this page shows what comes of it.")
             return redirect("submission", row.pk)
     return render(request, "submissions/send.html", {"form": form}, status=400 if form.errors else 200)
 

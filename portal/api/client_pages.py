@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import TenantRequest, requires
-from accounts.audit.events import Act
+from accounts.audit.events import Act, ActOutcome
 from accounts.audit.log import record
 from accounts.clients.scopes import WORDS, Scope
 from accounts.clients.services import (
@@ -33,6 +36,17 @@ from evidence.models import AwsConnection
 from portal.api.forms import ApiClientForm
 
 SHOWN_CLIENTS, SHOWN_REQUESTS = 200, 20
+
+
+class ShownRequest(NamedTuple):
+    """A request of a client as its page shows it. `why`: why it was refused, with what its proof said."""
+
+    pk: UUID
+    words: str
+    occurred_at: datetime
+    outcome: str
+    why: str
+    address: str | None
 
 
 @requires(Permission.API_CLIENT_CHANGE)
@@ -68,13 +82,13 @@ def client_detail(request: TenantRequest, api_client_id: UUID) -> HttpResponse:
         raise NotFound("There is no such client.")
     record(Act.API_CLIENT_READ, object_type="api_client", object_id=client.pk)
     secrets = list(client.secrets.select_related("created_by").order_by("-created_at", "-id"))
-    requests = AuditEntry.objects.filter(actor_id=str(client.pk)).order_by("-occurred_at")
+    entries = AuditEntry.objects.filter(actor_id=str(client.pk)).order_by("-occurred_at")[:SHOWN_REQUESTS]
     return TemplateResponse(
         request, "api/client_detail.html",
         {"client": client, "engagement": _engagement_of(client),
          "scopes": [(scope, WORDS[Scope(scope)]) for scope in client.scopes if scope in WORDS],
          "secrets": secrets, "trusts": client.trusts.order_by("-created_at", "-id"),
-         "requests": requests[:SHOWN_REQUESTS],
+         "requests": [_shown(entry) for entry in entries],
          "connections": AwsConnection.objects.filter(pk__in=client.connections).order_by("name"),
          "may_add": client.state == "active" and sum(not each.revoked_at for each in secrets) < MOST_SECRETS},
     )  # fmt: skip
@@ -100,6 +114,20 @@ def client_revoke(request: TenantRequest, api_client_id: UUID) -> HttpResponse:
     client = revoke_client(client_id=api_client_id)
     say(request, f"{client.name} is revoked. Its next request is refused.")
     return redirect("api-client", api_client_id)
+
+
+def _shown(entry: AuditEntry) -> ShownRequest:
+    words = Act(entry.act).label if entry.act in set(Act) else entry.act
+    why = "" if entry.outcome == ActOutcome.DONE else _why(json.loads(bytes(entry.body))["details"])
+    return ShownRequest(entry.pk, words, entry.occurred_at, entry.outcome, why, entry.address)
+
+
+def _why(details: dict[str, object]) -> str:
+    """Of a proof its reason first, then what it said; of another request the words of its answer."""
+    if "refused" not in details:
+        return str(details.get("reason", ""))
+    said = [f"{name} {value}" for name, value in details.items() if name != "refused"]
+    return "; ".join([f"its proof: {details['refused']}", *said])
 
 
 def _engagement_of(client: ApiClient) -> Engagement | None:

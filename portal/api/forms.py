@@ -16,9 +16,9 @@ from assessments.rule.model import SECURITY_RULE
 from evidence.models import AwsConnection
 
 
-def _acts(scope: tuple[Scope, str]) -> bool:
-    """What only reads stands first."""
-    return not scope[0].endswith(":read")
+def _place(scope: tuple[Scope, str]) -> tuple[bool, bool]:
+    """What most clients are made for stands first, then what only reads."""
+    return not scope[0].startswith("submissions:"), not scope[0].endswith(":read")
 
 
 class ApiClientForm(RefusableForm):
@@ -31,7 +31,7 @@ class ApiClientForm(RefusableForm):
     )
     scopes = forms.MultipleChoiceField(
         label="What it may do", widget=forms.CheckboxSelectMultiple,
-        choices=[(str(scope), f"{scope}: {words}") for scope, words in sorted(WORDS.items(), key=_acts)],
+        choices=[(str(scope), f"{scope}: {words}") for scope, words in sorted(WORDS.items(), key=_place)],
     )  # fmt: skip
     keyless = forms.BooleanField(
         label="Make no secret", required=False,

@@ -52,7 +52,9 @@ def trust_detail(request: TenantRequest, api_client_id: UUID, trust_id: UUID) ->
     return TemplateResponse(
         request, "api/trust_detail.html",
         {"trust": trust, "client": trust.client, "site": site, "token_url": site + reverse("api-token"),
-         "audience": trust.audience or site, "snippet": _snippet(trust)},
+         "audience": trust.audience or site, "snippet": _snippet(trust),
+         "push": f"export SURETY_URL={site} SURETY_CLIENT_ID={trust.client_id}\n"
+         f"surety push FILE --keyless {_keyless(trust)}"},
     )  # fmt: skip
 
 
@@ -87,8 +89,13 @@ def _new(
     return redirect("api-client-trust", client_id, trust.pk)
 
 
+def _keyless(trust: ClientTrust) -> str:
+    """What the command `surety` calls the identity."""
+    if trust.kind == TrustKind.AWS:
+        return "aws"
+    return "github" if urlsplit(trust.issuer).hostname == GITHUB else "gitlab"
+
+
 def _snippet(trust: ClientTrust) -> str:
     """Which template holds the piece of a job."""
-    if trust.kind == TrustKind.AWS:
-        return "api/snippets/aws.txt"
-    return f"api/snippets/{'github' if urlsplit(trust.issuer).hostname == GITHUB else 'gitlab'}.txt"
+    return f"api/snippets/{_keyless(trust)}.txt"

@@ -80,6 +80,7 @@ def test_who_has_no_secret_gets_the_error_of_the_standard(machine):
     ):
         answer = machine.fetch(header=header)
         assert error_of(answer) == (401, "invalid_client")
+        assert "no live client" in answer.json()["error_description"]
         assert answer["WWW-Authenticate"].startswith("Basic")
     assert error_of(machine.fetch(grant_type="password"))[1] == "unsupported_grant_type"
     assert error_of(machine.fetch(scope="everything:write")) == (400, "invalid_scope")

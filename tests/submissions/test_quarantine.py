@@ -62,7 +62,7 @@ def test_what_was_found_is_shown_masked_and_those_who_decide_are_told(held):
     assert held.contributor.email not in told
     assert all(SSN not in message.body and held.path in message.body for message in mail.outbox)
     page = _text(sign_in(held.official).get(held.path))
-    assert ("ssn" in page, "000-00-0000" in page, SSN in page) == (True, True, False)
+    assert ("Social Security number" in page, "000-00-0000" in page, SSN in page) == (True, True, False)
     assert "1 document held back" in _text(sign_in(held.contributor).get("/submissions/"))
     overviews = [_text(sign_in(person).get("/")) for person in (held.official, held.contributor)]
     assert ["Decide about 1 document held back" in said for said in overviews] == [True, False]
