@@ -47,7 +47,7 @@ from portal.demo.people import (
 )
 from portal.demo.questionnaires import seed_questionnaires
 from portal.demo.sharing import seed_grant
-from portal.demo.submissions import seed_submission
+from portal.demo.submissions import push_by_command, seed_submissions
 from portal.demo.verifications import seed_verification
 from portal.embedded import Child, Supervisor
 from portal.embedded.commands import BEAT, MIGRATE, SEALER, WEB, WORKER
@@ -81,6 +81,7 @@ def run_demo(*, once: bool, port: int = PORT, say: Say, bar: Bar) -> list[dict[s
         _seed_engagement(MERCY_LAKES)
         _seed_work()
         if not once:
+            _push(f"http://127.0.0.1:{port}")
             say(
                 f"\nEverything is collected and assessed. Open http://localhost:{port}/ - Ctrl-C ends it all.\n"
             )
@@ -152,7 +153,13 @@ def _seed_work() -> None:
         seed_notices(parties)
         seed_verification(parties)
         seed_exits(parties)
-        seed_submission(parties.hospital)
+
+
+def _push(url: str) -> None:
+    """What machines send the hospital; it needs the site, so that a run without one has none of it."""
+    tenant_id = tenant_by_slug(MERCY_LAKES.slug)
+    if tenant_id is not None:
+        seed_submissions(tenant_id, partial(push_by_command, url))
 
 
 def _connect(aws: AwsControl, tenant_id: UUID, organisation: Organisation) -> tuple[UUID, bool]:

@@ -1,4 +1,4 @@
-"""The demonstration's document of another tool."""
+"""The demonstration's documents, as its client pushes them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
 from assessments.submitted.agreement import read_agreements
 from evidence.models import Submission
-from portal.demo.submissions import seed_submission
+from portal.demo.submissions import seed_submissions
 from tests.factories import make_member
 from tests.submissions.conftest import Pusher
 
+PARAMETERS = {"to": "effective_to", "for": "citations"}
 
-def test_it_is_sent_once_and_names_checks_that_are_compared(pusher: Pusher):
+
+def test_they_are_pushed_once_and_are_compared_counted_and_held_back(pusher: Pusher):
     make_member(pusher.machine.tenant, Role.SECURITY_OFFICIAL)
-    seed_submission(pusher.tenant_id)
-    seed_submission(pusher.tenant_id)
+    made = []
+
+    def push(_secret, each):
+        said = {PARAMETERS.get(name, name): value for name, value in each.said.items()}
+        made.append(pusher.push(each.path.read_bytes(), **said))
+
+    seed_submissions(pusher.tenant_id, push)
+    seed_submissions(pusher.tenant_id, push)
+    assert [(row.state, row.problem, row.counts.get("opened")) for row in made] == [
+        ("accepted", "", 84), ("accepted", "", 8), ("quarantined", "", None),
+    ]  # fmt: skip
     with open_tenant(pusher.tenant_id):
-        sent = Submission.objects.get()
-    row = pusher.work(str(sent.pk))
-    assert (row.state, row.problem, row.counts["opened"]) == ("accepted", "", 84)
-    with open_tenant(pusher.tenant_id):
+        assert Submission.objects.count() == 3
         assert len(read_agreements()) > 10
