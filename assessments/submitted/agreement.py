@@ -1,8 +1,10 @@
 """Where other tools judge the same thing of the same resource as our checks do: whether they agree.
 
 Which checks judge the same is said by equivalents.json; a resource is the same where its ARN is, letter for letter,
-with its partition. Nothing is stored: the findings that stand are joined when somebody looks. What either side could
-not decide is no disagreement, and is counted apart.
+with its partition. What our check judges of an account as a whole, or of a region of it, has no name that all tools
+use: a tool's statement by a check that judges the same is of the same where its account is, and the region. Nothing is
+stored: the findings that stand are joined when somebody looks. What either side could not decide is no disagreement,
+and is counted apart.
 """
 
 from __future__ import annotations
@@ -17,21 +19,30 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from accounts.tenancy.scope import current_tenant_id
 from assessments.checks.base import Check, checks
 from assessments.models import Finding, SubmittedCheck
 from assessments.submitted.reading import ToolCheck, tool_checks
+from evidence.types import GLOBAL
 
 SHOWN = 10
 _DECIDED = ("PASS", "FAIL")
+_WHOLE = ("account", "region", "settings")
+"""Kinds of resources of ours that are an account or a region of it."""
 _CONFIG_RULE = re.compile(r"(?:securityhub-)?([a-z0-9-]+?)(?:-conformance-pack-[a-z0-9]+|-[0-9a-f]{6,8})?")
 _PAIRED = """
     with said as (
-        select check_id, resource_arn, stream_id is null as ours, bool_or(outcome = 'FAIL') as fails,
-            (array_agg(id order by outcome = 'FAIL' desc, id))[1] as id, min(resource_name) as name
-        from assessments_finding
-        where tenant_id = %(tenant)s and gone_at is null and outcome in ('PASS', 'FAIL') and resource_arn <> ''
+        select check_id, place, stream_id is null as ours, bool_or(outcome = 'FAIL') as fails,
+            (array_agg(id order by outcome = 'FAIL' desc, id))[1] as id, min(resource_name) as name,
+            min(resource_arn) as resource_arn
+        from assessments_finding, unnest(case
+            when stream_id is null and resource_kind = any(%(whole)s) then array[connection_id::text || ' ' || scope]
+            when stream_id is null or connection_id is null then array[resource_arn]
+            else array[resource_arn, connection_id::text || ' global', connection_id::text || ' ' || region]
+        end) as place
+        where tenant_id = %(tenant)s and gone_at is null and outcome in ('PASS', 'FAIL') and place <> ''
             and check_id = any(%(all)s)
         group by 1, 2, 3
     ), paired as (
@@ -39,7 +50,7 @@ _PAIRED = """
             o.id as ours_id, t.id as theirs_id
         from unnest(%(ours)s::text[], %(theirs)s::text[]) as p(ours, theirs)
         join said o on o.ours and o.check_id = p.ours
-        join said t on not t.ours and t.check_id = p.theirs and t.resource_arn = o.resource_arn
+        join said t on not t.ours and t.check_id = p.theirs and t.place = o.place
     )
 """
 _COUNTS = f"""{_PAIRED}
@@ -148,6 +159,7 @@ def read_agreements(ours: Iterable[str] = (), theirs: Iterable[str] = ()) -> tup
     given: dict[str, Any] = {
         "tenant": current_tenant_id(), "ours": [our for our, _ in pairs], "theirs": [their for _, their in pairs],
         "all": sorted({check_id for pair in pairs for check_id in pair}), "shown": SHOWN,
+        "whole": list(_WHOLE),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, given)
@@ -179,7 +191,7 @@ def _weight(row: Agreement) -> tuple[int, str, str]:
 
 def read_counterparts(finding: Finding) -> tuple[Counterpart, ...]:
     """What others say of the finding's resource that judge the same as its check."""
-    if not finding.resource_arn or finding.gone_at is not None:
+    if finding.gone_at is not None:
         return ()
     wanted = (
         [
@@ -193,12 +205,27 @@ def read_counterparts(finding: Finding) -> tuple[Counterpart, ...]:
     if not wanted:
         return ()
     rows = Finding.objects.filter(
-        check_id__in=wanted, resource_arn=finding.resource_arn, gone_at=None,
-        stream__isnull=finding.stream_id is not None,
-    ).order_by("check_id", "id")[:SHOWN]  # fmt: skip
+        _same(finding), check_id__in=wanted, gone_at=None, stream__isnull=finding.stream_id is not None
+    ).order_by("check_id", "id")[:SHOWN]
     found = list(rows)
     tools = tool_checks(row.check_id for row in found)
     return tuple(_counterpart(finding, row, tools) for row in found)
+
+
+def _same(finding: Finding) -> Q:
+    """Findings of the other side that are of the same resource, as _PAIRED has it."""
+    named = Q(resource_arn=finding.resource_arn) if finding.resource_arn else Q(pk__in=())
+    if finding.stream_id is None:
+        if finding.resource_kind not in _WHOLE:
+            return named
+        of_account = Q(connection=finding.connection_id)
+        return of_account if finding.scope == GLOBAL else of_account & Q(region=finding.scope)
+    named &= ~Q(resource_kind__in=_WHOLE)
+    if finding.connection_id is None:
+        return named
+    return named | Q(
+        connection=finding.connection_id, resource_kind__in=_WHOLE, scope__in=(GLOBAL, finding.region)
+    )
 
 
 def _counterpart(finding: Finding, row: Finding, tools: Mapping[str, ToolCheck]) -> Counterpart:

@@ -98,6 +98,59 @@ def test_the_pages_mark_it_in_words_and_lead_to_both_findings(pusher: Pusher, cl
     assert "What other tools say" not in read("/safeguards/164.312(d)/")
 
 
+def test_an_account_as_a_whole_is_the_same_by_its_number_and_a_region_of_it_by_its_name_too(pusher: Pusher):
+    aws = make_connection(pusher.machine.tenant)
+    now = timezone.now()
+    whole = (
+        ("iam_password_length", "account", "global", "PASS"),
+        ("ec2_ebs_encryption_by_default", "settings", "us-east-1", "FAIL"),
+        ("ec2_ebs_encryption_by_default", "settings", "us-west-2", "PASS"),
+    )
+    with open_tenant(pusher.tenant_id):
+        Finding.objects.bulk_create(
+            Finding(
+                connection=aws, check_id=check, resource_key=f"{kind} {scope}", resource_arn=f"arn:ours:{scope}",
+                resource_name=scope, resource_kind=kind, region=scope, scope=scope, severity="medium",
+                outcome=outcome, observed="seen", first_seen_at=now, since=now,
+            )
+            for check, kind, scope, outcome in whole
+        )  # fmt: skip
+    length, volumes, mine = (
+        "iam_password_policy_minimum_length_14",
+        "ec2_ebs_default_encryption",
+        aws.aws_account_id,
+    )
+    pusher.push(
+        [
+            ocsf(length, "arn:aws:iam::1:password-policy", "PASS", account=mine),
+            ocsf(length, "arn:aws:iam::2:password-policy", "FAIL", account="999988887777"),
+            ocsf(volumes, "arn:aws:ec2:us-east-1:1:volume", "PASS", account=mine),
+        ]
+    )
+    with open_tenant(pusher.tenant_id):
+        said = {row.check.id: (row.agreed, row.disagreed) for row in read_agreements()}
+        [apart] = next(row.apart for row in read_agreements(ours=["ec2_ebs_encryption_by_default"]))
+        looks = {
+            (row.check_id, row.scope): [each.look for each in read_counterparts(row)]
+            for row in Finding.objects.filter(stream=None)
+        }
+        back = {
+            row.resource_arn: [(each.finding.scope, each.look) for each in read_counterparts(row)]
+            for row in Finding.objects.exclude(stream=None)
+        }
+    assert said == {"iam_password_length": (1, 0), "ec2_ebs_encryption_by_default": (0, 1)}
+    assert (apart.name, apart.our_outcome, apart.their_outcome) == ("us-east-1", "FAIL", "PASS")
+    assert looks == {
+        ("iam_password_length", "global"): ["agrees"],
+        ("ec2_ebs_encryption_by_default", "us-east-1"): ["disagrees"],
+        ("ec2_ebs_encryption_by_default", "us-west-2"): [],
+    }
+    assert back == {
+        "arn:aws:iam::1:password-policy": [("global", "agrees")], "arn:aws:iam::2:password-policy": [],
+        "arn:aws:ec2:us-east-1:1:volume": [("us-east-1", "disagrees")],
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "name",
     [
