@@ -128,7 +128,8 @@ def answer_machine(
             fields = machine.admit(client_address(request))
             if access.scope is None or access.scope not in machine.scopes:
                 raise ScopeMissing(str(access.scope))
-            with access.receive(request, machine.tenant_id) if access.receive else nullcontext():
+            taking = access.receive if request.method == "POST" else None
+            with taking(request, machine.tenant_id) if taking else nullcontext():
                 response = _answer(request, machine, view)
         except (PortalError, Http404, PermissionDenied) as error:
             response = refuse(request, as_portal_error(error))

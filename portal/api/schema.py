@@ -7,7 +7,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
 PROBLEM_JSON = "application/problem+json"
@@ -45,6 +45,7 @@ WRITING_REFUSALS = {
     415: "unsupported-media-type",
     422: "idempotency-key-reused",
 }
+TOO_LONG = "The address with its query is longer than 4,094 bytes: refused before the interface reads it."
 KEY = OpenApiParameter(
     "Idempotency-Key", {"type": "string", "pattern": "^[!-~]{1,255}$"}, OpenApiParameter.HEADER, required=True,
     description="1 to 255 visible ASCII characters, another for each act."
@@ -123,6 +124,7 @@ class ApiSchema(AutoSchema):
         answers: dict[Any, Any] = {(self._status(), self._side.media): shape}
         if reading:
             answers[304] = None
+        answers[(414, "text/html")] = OpenApiResponse(OpenApiTypes.STR, description=TOO_LONG)
         return answers | {(status, PROBLEM_JSON): ProblemShape for status in sorted(refusals)}
 
     def get_examples(self) -> list[OpenApiExample]:

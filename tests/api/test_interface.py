@@ -137,6 +137,8 @@ def test_methods_and_forms_that_there_are_not_are_problems(machine, aws):
     answer = machine.ask("DELETE", f"connections/{aws.pk}")
     assert problem_of(answer) == (405, "method-not-allowed")
     assert answer["Allow"] == "GET, HEAD"
+    for method in ("DELETE", "PUT", "PATCH"):  # before what takes a document's body
+        assert problem_of(machine.ask(method, "submissions")) == (405, "method-not-allowed")
     assert problem_of(machine.ask("GET", "runs", Accept="text/csv")) == (406, "not-acceptable")
     assert problem_of(machine.ask("GET", "nowhere"))[0] == 404
 

@@ -1,14 +1,11 @@
-"""The description of the interface, and that every answer keeps to it, whatever is asked.
+"""The description of the interface, and that everything there is is shown as it says.
 
-SCHEMATHESIS_CASES is how many requests are made up for each operation (2 unless said; 150 make ten thousand in all).
+What is asked at random is in test_made_up.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import sys
 from datetime import date
 from uuid import uuid4
 
@@ -16,9 +13,7 @@ import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
 from django.test import Client
-from hypothesis import HealthCheck, Phase, given, settings
 from openapi_spec_validator import validate
-from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from accounts.clients.scopes import PERMISSIONS, WORDS, Scope
 from accounts.clients.services import Audited
@@ -26,20 +21,16 @@ from accounts.tenancy.scope import open_tenant
 from assessments.models import AgreementTerms, ChainNode
 from portal.api import docs
 from tests.api.kit import make_machine
+from tests.api.made_up import LEFT_OUT, known_ids
 from tests.architecture.everything import ROUTES, make_everything
-from tests.architecture.foreign_ids import KINDS, NOBODYS, OTHERWISE
-from tests.collected import collect
 from tests.partnerships.factories import make_partnership
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CASES = int(os.environ.get("SCHEMATHESIS_CASES", "2"))
 STREAMED = {
     f"/api/v1/{path}" for path in ("packages/{package_id}/content", "evidence/{snapshot_id}/content",
     "engagement/submissions/{document_id}/content", "submissions/{submission_id}/receipt")
 }  # fmt: skip
 """What has no content, or no proof, in a world without workers."""
-LEFT_OUT = [ignored_auth, positive_data_acceptance]
-"""It can't take our token away, and no schema says which cursors are ours."""
 
 
 @pytest.fixture(scope="module")
@@ -89,31 +80,6 @@ def test_every_scope_is_a_permission_and_is_used(description):
     assert used == set(WORDS) == set(PERMISSIONS) == set(Scope) - {Scope.PROVISIONING}
 
 
-def test_whatever_is_asked_the_answer_is_as_described(description, settings_of_api):
-    machine = make_machine()
-    collect(machine.tenant)
-    token = machine.fetch().json()["access_token"]
-    api = schemathesis.openapi.from_dict(description)
-    api.app = get_wsgi_application()
-    asked = 0
-    for result in api.get_all_operations():
-        operation = result.ok()
-
-        @settings(
-            max_examples=CASES, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
-            suppress_health_check=list(HealthCheck), derandomize=CASES < 100,
-        )  # fmt: skip
-        def ask(case):
-            nonlocal asked
-            asked += 1
-            answer = case.call(headers={"Authorization": f"Bearer {token}"})
-            case.validate_response(answer, excluded_checks=LEFT_OUT)
-
-        given(case=operation.as_strategy())(ask)()
-    sys.stdout.write(f"{asked} requests were made up\n")  # bench/interface.py reads it
-    assert asked >= len(description["paths"])
-
-
 def test_whatever_there_is_is_shown_as_described(description, settings_of_api):
     """One of everything, by its real id: what the made-up ids of the other test never find."""
     its = make_everything()
@@ -124,21 +90,14 @@ def test_whatever_there_is_is_shown_as_described(description, settings_of_api):
     auditors_token = auditors.fetch().json()["access_token"]
     api = schemathesis.openapi.from_dict(description)
     api.app = get_wsgi_application()
-    routes = {re.sub(r"<\w+:(\w+)>", r"{\1}", f"/{route}"): route for route in ROUTES}
     shown = set()
     for result in api.get_all_operations():
         operation = result.ok()
         if operation.method.upper() != "GET":
             continue
-        route = routes[operation.path]
-        ids = {
-            name: str(OTHERWISE.get((route, name), KINDS[name]).of(its))
-            if name in KINDS
-            else NOBODYS[name][0]
-            for name in ROUTES[route].pattern.converters
-        }
+        ids = known_ids(its, operation.path)
         case = operation.Case(path_parameters=ids)
-        theirs = f"{route}/".startswith("api/v1/engagement/")
+        theirs = f"{operation.path}/".startswith("/api/v1/engagement/")
         answer = case.call(headers={"Authorization": f"Bearer {auditors_token if theirs else token}"})
         case.validate_response(answer, excluded_checks=LEFT_OUT)
         if answer.status_code == 200 and json.loads(answer.content or b"{}").get("data") != []:
