@@ -225,6 +225,7 @@ CELERY_BEAT_SCHEDULE = {
         # Behind a long queue one sweep is as good as many.
         "options": {"expires": 2 * SWEEP_SECONDS},
     },
+    "sweep vault": {"task": "tasks.sweep.sweep_vault", "schedule": 3600, "options": {"expires": 3600}},
 }
 
 # Keys: 256 bits each, base64 or any text of at least 32 characters

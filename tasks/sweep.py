@@ -22,6 +22,7 @@ from assessments.chain.telling import REFRESH_CHAIN
 from assessments.notices.sending import RECEIVE_NOTICE
 from assessments.packages.services import BUILD_PACKAGE
 from assessments.timers.services import RING_TIMER
+from evidence import vault
 from evidence.queue import COLLECT_UNIT, PROBE_CONNECTION, ring
 from evidence.services import start_due_run
 from evidence.submissions.services import PROCESS_SUBMISSION
@@ -55,3 +56,9 @@ def ring_for_due_work() -> None:
         ring(RECEIVE_NOTICE, tenant_id, [row_id])
     for kind, tenant_id, row_id in due_webhooks(timezone.now()):
         ring(WEBHOOK_RINGS[kind], tenant_id, [row_id])
+
+
+@shared_task
+def sweep_vault() -> None:
+    """Takes back what killed writers left in the vault's store."""
+    vault.sweep_unfinished()

@@ -7,7 +7,14 @@ The SHA-256 of the plaintext and of the stored bytes stand in the Blob row, sinc
 key: a swapped key or file is found. What can't be sealed isn't stored; what doesn't verify isn't served.
 """
 
-from evidence.vault.streams import StreamKept, open_stream, remove_stream, seal_stream, stream_blob
+from evidence.vault.streams import (
+    StreamKept,
+    open_stream,
+    remove_stream,
+    seal_stream,
+    stream_blob,
+    sweep_unfinished,
+)
 from evidence.vault.vault import Kept, NotIntact, Sealed, find_blob, open_blob, seal, verify_blob
 
 __all__ = [
@@ -22,5 +29,6 @@ __all__ = [
     "seal",
     "seal_stream",
     "stream_blob",
+    "sweep_unfinished",
     "verify_blob",
 ]

@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -36,6 +37,9 @@ class Store(Protocol):
     def read(self, address: str) -> BinaryIO: ...
 
     def remove(self, address: str) -> None: ...
+
+    def sweep(self, before: datetime) -> int:
+        """Takes back writing that nobody has gone on with since then and that never became an object; how many."""
 
 
 class FileStore:
@@ -78,6 +82,16 @@ class FileStore:
     def remove(self, address: str) -> None:
         for path in self._paths(address):
             path.unlink(missing_ok=True)
+
+    def sweep(self, before: datetime) -> int:
+        """A process that is killed leaves its unfinished file, whose name begins with a dot: no address does."""
+        found = [
+            Path(folder) / name
+            for folder, _, names in os.walk(self._directory)
+            for name in names
+            if name.startswith(".")
+        ]
+        return sum(_remove_older(path, before.timestamp()) for path in found)
 
     def _paths(self, address: str) -> tuple[Path, Path]:
         path = self._directory / address
@@ -128,6 +142,19 @@ class S3Store:
         except (ClientError, BotoCoreError) as error:
             raise StoreUnavailable(f"stored bytes can't be removed: {error}") from error
 
+    def sweep(self, before: datetime) -> int:
+        """Aborts uploads in parts that began before then: a writer that is still at one of them fails."""
+        try:
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket)
+            old = [each for page in pages for each in page.get("Uploads", ()) if each["Initiated"] < before]
+            for each in old:
+                self._client.abort_multipart_upload(
+                    Bucket=self._bucket, Key=each["Key"], UploadId=each["UploadId"]
+                )
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailable(f"unfinished uploads can't be taken back: {error}") from error
+        return len(old)
+
 
 class _Multipart(io.RawIOBase, BinaryIO):
     """An upload in parts, which becomes an object at the end, or is aborted with an error."""
@@ -175,6 +202,16 @@ def store() -> Store:
             settings.VAULT_BUCKET, aws_client("s3", settings.VAULT_PROFILE, settings.VAULT_ENDPOINT_URL)
         )
     return FileStore(Path(settings.VAULT_DIRECTORY))
+
+
+def _remove_older(path: Path, before: float) -> bool:
+    try:
+        if path.stat().st_mtime >= before:
+            return False
+        path.unlink()
+    except FileNotFoundError:
+        return False  # its writer was faster
+    return True
 
 
 def _sync_directory(directory: Path) -> None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
 import tink
@@ -24,6 +25,7 @@ from evidence.vault.vault import blob_context
 CHUNK = 256 * 1024
 MOST_BYTES = 5 << 30
 """What a document may have."""
+UNFINISHED_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,14 @@ def open_stream(kept: StreamKept, *, context: str) -> Iterator[bytes]:
 def remove_stream(address: str) -> None:
     """Takes a sealed stream, or what a broken attempt left of it, from the store."""
     store().remove(address)
+
+
+def sweep_unfinished() -> int:
+    """Takes back what killed writers left half written and untouched for a day; how many. Raises StoreUnavailable.
+
+    Such bytes are no evidence: no address leads to them, and their key died with the writer.
+    """
+    return store().sweep(datetime.now(UTC) - UNFINISHED_FOR)
 
 
 def stream_blob(blob: Blob) -> Iterator[bytes]:

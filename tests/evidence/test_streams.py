@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import time
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts.tenancy.scope import open_tenant
 from evidence import vault
 from evidence.vault.errors import StoreUnavailable
-from evidence.vault.stores import FileStore
+from evidence.vault.stores import FileStore, store
 
 CONTENT = os.urandom(3_500_000)
 
@@ -96,6 +99,20 @@ def test_a_stored_stream_is_never_overwritten():
     assert _opened(kept) == CONTENT
 
 
+def test_what_a_killed_writer_left_is_taken_back_after_a_day_and_nothing_else(vault_directory):
+    kept = _seal()
+    folder = (vault_directory / kept.address).parent
+    left, live = folder / ".left", folder / ".live"
+    for path in (left, live):
+        path.write_bytes(b"half")
+    two_days_ago = time.time() - 2 * 24 * 3600
+    for path in (left, vault_directory / kept.address):
+        os.utime(path, (two_days_ago, two_days_ago))
+    assert (vault.sweep_unfinished(), vault.sweep_unfinished()) == (1, 0)
+    assert (left.exists(), live.exists()) == (False, True)
+    assert _opened(kept) == CONTENT
+
+
 def test_a_bucket_takes_streams_in_parts_and_gives_them_back(tenant, settings, aws, monkeypatch):
     for name, value in aws.environment().items():
         monkeypatch.setenv(name, value)
@@ -115,6 +132,9 @@ def test_a_bucket_takes_streams_in_parts_and_gives_them_back(tenant, settings, a
         _break_off(content)
     uploads = aws.admin("s3", "123456789012").list_multipart_uploads(Bucket=settings.VAULT_BUCKET)
     assert not uploads.get("Uploads")
+    aws.admin("s3", "123456789012").create_multipart_upload(Bucket=settings.VAULT_BUCKET, Key="t/aa/killed")
+    assert store().sweep(timezone.now() + timedelta(days=1)) == 1
+    assert store().sweep(timezone.now() + timedelta(days=1)) == 0
 
 
 @pytest.mark.parametrize("damage", ["", "flip", "cut", "delete"])
