@@ -104,11 +104,12 @@ def clean_environment(state: Path, **more: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def own_state(*, durable: bool = True, redis: bool = False) -> Iterator[Path]:
-    """A temporary state directory with a PostgreSQL (as durable as a real one) that is migrated and stopped at
-    the end; it is also this process's own."""
-    with tempfile.TemporaryDirectory(prefix="surety-bench-", ignore_cleanup_errors=True) as folder:
-        state = Path(folder)
+def own_state(*, durable: bool = True, redis: bool = False, keep: Path | None = None) -> Iterator[Path]:
+    """A temporary state directory, or the one to `keep`, with a PostgreSQL (as durable as a real one) that is migrated
+    and stopped at the end; it is also this process's own."""
+    with contextlib.ExitStack() as stack:
+        state = keep or Path(stack.enter_context(_temporary()))
+        state.mkdir(exist_ok=True)
         state.chmod(0o711)
         os.environ.update(clean_environment(state))
         for name in [name for name in os.environ if name not in clean_environment(state)]:
@@ -119,6 +120,10 @@ def own_state(*, durable: bool = True, redis: bool = False) -> Iterator[Path]:
             migrate = [PYTHON, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"]
             subprocess.run(migrate, cwd=CHECKOUT, env=clean_environment(state), check=True)
             yield state
+
+
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="surety-bench-", ignore_cleanup_errors=True)
 
 
 def set_up_django() -> None:

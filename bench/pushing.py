@@ -84,6 +84,7 @@ class Portal:
     secret: str
     tenant: Any
     threads: int = 8
+    environment: dict[str, str] = field(default_factory=lambda: {"SWEEP_SECONDS": "1"})
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
 
@@ -129,7 +130,7 @@ class Portal:
             argv += ["--beat", "--scheduler", "celery.beat:Scheduler"]
         log = (self.state / f"{name}.log").open("ab")
         environment = kit.clean_environment(
-            self.state, **child.env, SWEEP_SECONDS="1", API_REQUESTS_PER_MINUTE="100000000",
+            self.state, **child.env, API_REQUESTS_PER_MINUTE="100000000", **self.environment,
             GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{self.port} --workers 1 --threads {self.threads}",
         )  # fmt: skip
         self._running[name] = subprocess.Popen(
@@ -156,18 +157,18 @@ class Portal:
             return token
 
 
-def make_portal(state: Path) -> Portal:
-    """A portal with a tenant and a client of all scopes, on a free port; nothing runs yet."""
+def make_portal(state: Path, tenant: Any = None) -> Portal:
+    """A portal with a tenant (or the given one) and a client of all scopes, on a free port; nothing runs yet."""
     from accounts.clients.scopes import EVERYTHING, WORDS, Scope
     from accounts.clients.services import create_client
     from accounts.models import Membership, Person
     from accounts.permissions import Role
     from accounts.tenancy.scope import open_tenant
 
-    tenant = kit.make_tenant("pushed-to")
-    person = Person.objects.create(email="owner@pushed.example", name="Owner")
+    tenant = tenant or kit.make_tenant("pushed-to")
+    person, _made = Person.objects.get_or_create(email="owner@pushed.example", defaults={"name": "Owner"})
     with open_tenant(tenant):
-        by = Membership.objects.create(person=person, role=Role.OWNER)
+        by, _made = Membership.objects.get_or_create(person=person, role=Role.OWNER)
         made = create_client(
             name="Scanner",
             scopes=frozenset(set(WORDS) - {Scope.ENGAGEMENT_AUDIT}),
