@@ -9,17 +9,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import F, Min, Q
+from django.db.models import F, Min, Q, QuerySet
 from django.urls import reverse
 
 from accounts.errors import NotFound
 from assessments.checks.base import Check, Severity, checks
 from assessments.models import Evaluation, Finding, SafeguardStatus
 from assessments.rule.model import SECURITY_RULE, Designation, Family, Safeguard, children
-from assessments.status import EVIDENCE_LABELS, Status, Tally, derive_statuses
+from assessments.status import EVIDENCE_LABELS, Derived, Status, Tally, derive_statuses
 from assessments.submitted.reading import ToolCheck, tool_checks
 from evidence import ledger
 from evidence.models import CollectionUnit
@@ -214,26 +215,40 @@ def title_of(check_id: str, tools: Mapping[str, ToolCheck] = _NO_TOOLS) -> str:
 
 def read_safeguards(at: datetime | None = None) -> list[SafeguardState]:
     """Every safeguard in the order of the Rule, with its status in force, or with that of another time."""
-    then = Q(valid_to=None)
-    if at is not None:
-        then = Q(valid_from__lte=at) & (Q(valid_to=None) | Q(valid_to__gt=at))
-    rows = {row.citation: row for row in SafeguardStatus.objects.filter(then)}
-    defaults = derive_statuses((), {})
+    return _states(SECURITY_RULE, _in_force(at))
+
+
+def read_state(citation: str, at: datetime | None = None) -> SafeguardState:
+    """One safeguard as `read_safeguards` has it. Raises NotFound for a citation that the Rule doesn't have."""
+    if citation not in SECURITY_RULE:
+        raise NotFound("The Security Rule has no such standard or specification.")
+    return _states([citation], _in_force(at).filter(citation=citation))[0]
+
+
+def _in_force(at: datetime | None) -> QuerySet[SafeguardStatus]:
+    if at is None:
+        return SafeguardStatus.objects.filter(valid_to=None)
+    return SafeguardStatus.objects.filter(Q(valid_to=None) | Q(valid_to__gt=at), valid_from__lte=at)
+
+
+def _states(citations: Iterable[str], found: Iterable[SafeguardStatus]) -> list[SafeguardState]:
+    rows = {row.citation: row for row in found}
     tools = tool_checks(said["check_id"] for row in rows.values() for said in row.reasons["checks"])
-    return [
-        _state(safeguard, rows.get(citation), defaults, tools)
-        for citation, safeguard in SECURITY_RULE.items()
-    ]
+    return [_state(SECURITY_RULE[citation], rows.get(citation), tools) for citation in citations]
+
+
+@cache
+def _without_evidence() -> Mapping[str, Derived]:
+    return derive_statuses((), {})
 
 
 def _state(
     safeguard: Safeguard,
     row: SafeguardStatus | None,
-    defaults: Mapping[str, Any],
     tools: Mapping[str, ToolCheck],
 ) -> SafeguardState:
     if row is None:
-        derived = defaults[safeguard.citation]
+        derived = _without_evidence()[safeguard.citation]
         return SafeguardState(safeguard, derived.status, derived.why, (), derived.needs, 0, 0, None)
     tallies = tuple(_check_tally(said, tools) for said in row.reasons["checks"])
     return SafeguardState(

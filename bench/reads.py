@@ -99,7 +99,9 @@ async def send_at_rate(
     return answers._replace(size=sizes[0])
 
 
-def measure(portal: Any, name: str, path: Callable[[int], str], *, rate: float, seconds: float) -> dict[str, Any]:
+def measure(
+    portal: Any, name: str, path: Callable[[int], str], *, rate: float, seconds: float
+) -> dict[str, Any]:
     """One kind of request, after warming; CPU in milliseconds a request of each process."""
     token = portal.token()
     lines = [Line(portal.port, token) for _ in range(CONNECTIONS)]
@@ -131,7 +133,9 @@ def _cpu(portal: Any) -> dict[str, float]:
 
 def _of_tree(pid: int) -> float:
     parent = psutil.Process(pid)
-    return float(sum(sum(each.cpu_times()[:4 if each == parent else 2]) for each in (parent, *parent.children())))
+    return float(
+        sum(sum(each.cpu_times()[: 4 if each == parent else 2]) for each in (parent, *parent.children()))
+    )
 
 
 def push_one(portal: Any) -> str:
@@ -152,7 +156,9 @@ def reads_of(portal: Any, submission: str) -> dict[str, Callable[[int], str]]:
     citations = standing.cited()
     return {
         "a safeguard's status": lambda turn: f"/api/v1/safeguards/{citations[turn % len(citations)]}",
-        "the same, of a past day": lambda turn: f"/api/v1/safeguards/164.312(b)?as_of={days[turn % len(days)]}",
+        "the same, of a past day": lambda turn: (
+            f"/api/v1/safeguards/164.312(b)?as_of={days[turn % len(days)]}"
+        ),
         "a finding": lambda turn: f"/api/v1/findings/{findings[turn % len(findings)]}",
         "a submission": lambda _turn: f"/api/v1/submissions/{submission}",
     }
@@ -164,7 +170,9 @@ def prepare(state: Path, *, own: int, others: int) -> Any:
     if mark.exists():
         known = json.loads(mark.read_text())
         if (known["own"], known["others"]) != (own, others):
-            sys.exit(f"{state} is filled with {known['own']:,} and {known['others']:,} findings: choose another.")
+            sys.exit(
+                f"{state} is filled with {known['own']:,} and {known['others']:,} findings: choose another."
+            )
         return pushing.make_portal(state, UUID(known["tenant"]))
     portal = pushing.make_portal(state)
     standing.fill(state, portal.tenant, own=own, others=others)
@@ -174,10 +182,16 @@ def prepare(state: Path, *, own: int, others: int) -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--own", type=int, default=1_000_000, help="findings in the tenant that is asked about")
-    parser.add_argument("--others", type=int, default=10_000_000, help=f"findings in {standing.OTHERS} other tenants")
+    parser.add_argument(
+        "--own", type=int, default=1_000_000, help="findings in the tenant that is asked about"
+    )
+    parser.add_argument(
+        "--others", type=int, default=10_000_000, help=f"findings in {standing.OTHERS} other tenants"
+    )
     parser.add_argument("--rate", type=float, default=200.0)
-    parser.add_argument("--seconds", type=float, default=60.0, help="of the first kind; a third of it for the rest")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="of the first kind; a third of it for the rest"
+    )
     parser.add_argument("--keep", type=Path, help="a directory that is filled once and stays")
     parser.add_argument("--quick", action="store_true", help="20,000 findings in each, 6 seconds; no goal")
     given = parser.parse_args()
@@ -194,7 +208,9 @@ def main() -> None:
                 seconds = given.seconds / (3 if found else 1)
                 found.append(measure(portal, name, path, rate=given.rate, seconds=seconds))
     columns = [each for each in found[0] if each not in {"read", "statuses"}]
-    kit.print_table("Small reads", ["", *columns], [[each["read"], *map(each.get, columns)] for each in found])
+    kit.print_table(
+        "Small reads", ["", *columns], [[each["read"], *map(each.get, columns)] for each in found]
+    )
     kit.print_json("reads", own=given.own, others=given.others, rate=given.rate, reads=found)
     if any(set(each["statuses"]) != {200} for each in found):
         sys.exit("some answers are no 200")

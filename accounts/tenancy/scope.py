@@ -139,6 +139,24 @@ def execute_apart(using: str, statement: Any, arguments: list[Any]) -> None:
         _execute(using, statement, *arguments)
 
 
+def execute_alone(tenant_id: UUID, statement: str, given: list[Any], *, durable: bool = True) -> list[Any]:
+    """Runs one statement for a tenant in a transaction of its own, in one round trip; the rows that it gives.
+
+    What isn't `durable` stands at once, for everybody, and may be forgotten if the database crashes within a second.
+    Raises TenantSwitchError inside a tenant.
+    """
+    if find_current_tenant_id() is not None:
+        raise TenantSwitchError("a tenant is open; one transaction serves one tenant")
+    # PostgreSQL takes statements that come as one for a transaction, unless one is under way: that is left clean.
+    before = [_SWITCH] if durable else [_SWITCH, "set local synchronous_commit = off"]
+    after = [_LEAVE] if connections[DEFAULT].in_atomic_block else []
+    with connections[DEFAULT].cursor() as cursor:
+        cursor.execute("; ".join([*before, statement, *after]), [str(tenant_id), *given])
+        for _ in before:
+            cursor.nextset()
+        return list(cursor.fetchall())
+
+
 def execute_for_each(statements: Iterable[tuple[UUID, str, list[Any]]], *, using: str = DEFAULT) -> None:
     """Runs one statement for each of many tenants, none of which is open, in one round trip and one transaction.
 
@@ -157,6 +175,7 @@ def execute_for_each(statements: Iterable[tuple[UUID, str, list[Any]]], *, using
 
 
 _SWITCH = "select set_config('portal.tenant', %s, true)"
+_LEAVE = "select set_config('portal.tenant', '', true)"
 
 
 def _execute(using: str, statement: Any, *arguments: Any) -> None:

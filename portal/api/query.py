@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -81,10 +82,35 @@ def read_query(
     request: HttpRequest, filters: type[serializers.Serializer[Any]], shown: Collection[str], *, paged: bool
 ) -> Asked:
     """The query of an address that takes `filters` and shows the fields `shown`. Raises InvalidInput."""
-    kinds: list[type[serializers.Serializer[Any]]] = [filters, Paging] if paged else [filters]
-    known = {str(name) for kind in kinds for name in kind().fields} | ({"fields"} if shown else set())
+    kinds = [filters, Paging] if paged else [filters]
+    known = {name for kind in kinds for name in field_names(kind)} | ({"fields"} if shown else set())
     _refuse_unknown(request, known)
     said = {name: value for name in known if (value := request.GET.get(name)) is not None}
+    given, *others = (
+        _validated(kinds, said) if said else [dict(_when_nothing_is_said(kind)) for kind in kinds]
+    )
+    paging = others[0] if paged else {}
+    digest = _digest(request, given)
+    return Asked(
+        given, _chosen(said.get("fields"), shown), paging.get("limit", DEFAULT_LIMIT),
+        _read_cursor(paging["cursor"], digest) if "cursor" in paging else None, digest,
+    )  # fmt: skip
+
+
+@cache
+def field_names(kind: type[serializers.Serializer[Any]]) -> tuple[str, ...]:
+    """The fields of a serializer, which is slow to make, as it copies each."""
+    return tuple(str(name) for name in kind().fields)
+
+
+@cache
+def _when_nothing_is_said(kind: type[serializers.Serializer[Any]]) -> Mapping[str, Any]:
+    return _validated([kind], {})[0]
+
+
+def _validated(
+    kinds: Iterable[type[serializers.Serializer[Any]]], said: Mapping[str, str]
+) -> list[dict[str, Any]]:
     checkers = [kind(data=said) for kind in kinds]
     wrong = {
         name: said for checker in checkers if not checker.is_valid() for name, said in checker.errors.items()
@@ -94,13 +120,7 @@ def read_query(
         raise UnknownParameter(
             "Some parameters can't be used: the member errors says which, and why.", errors
         )
-    given = dict(checkers[0].validated_data)
-    paging = dict(checkers[1].validated_data) if paged else {}
-    digest = _digest(request, given)
-    return Asked(
-        given, _chosen(said.get("fields"), shown), paging.get("limit", DEFAULT_LIMIT),
-        _read_cursor(paging["cursor"], digest) if "cursor" in paging else None, digest,
-    )  # fmt: skip
+    return [dict(checker.validated_data) for checker in checkers]
 
 
 def page_of(rows: QuerySet[Any], asked: Asked) -> Page:

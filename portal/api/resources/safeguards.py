@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from accounts.clients.scopes import Reach, Scope
 from accounts.errors import NotFound
-from assessments.posture import SafeguardFilter, SafeguardState, read_safeguards
-from assessments.rule.model import Designation, Family
+from assessments.posture import SafeguardFilter, SafeguardState, read_safeguards, read_state
+from assessments.rule.model import SECURITY_RULE, Designation, Family
 from assessments.status import Status
 from portal.api.endpoints import Listing, Reading
 from portal.api.query import Asked, Page
@@ -75,9 +75,9 @@ EXAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _standing(asked: Asked) -> list[SafeguardState]:
+def _at(asked: Asked) -> datetime | None:
     day = asked.values.get("as_of")
-    return read_safeguards(_end_of(day) if day else None)
+    return _end_of(day) if day else None
 
 
 def _end_of(day: Any) -> datetime:
@@ -97,7 +97,7 @@ class SafeguardList(Listing):
     def page(self, reach: Reach, asked: Asked, **_ids: Any) -> Page:
         wanted = {name: value for name, value in asked.values.items() if name != "as_of"}
         admits = SafeguardFilter(**wanted).admits
-        mine = (each for each in _standing(asked) if reach.has_safeguard(each.safeguard.citation))
+        mine = (each for each in read_safeguards(_at(asked)) if reach.has_safeguard(each.safeguard.citation))
         return Page([each for each in mine if admits(each)], None)
 
 
@@ -108,9 +108,9 @@ class SafeguardDetail(Reading):
     shape, filters, example = SafeguardShape, AsOf, EXAMPLE
 
     def read(self, reach: Reach, asked: Asked, **ids: Any) -> SafeguardState:
-        for state in _standing(asked):
-            if state.safeguard.citation == ids["citation"] and reach.has_safeguard(ids["citation"]):
-                return state
-        raise NotFound(
-            "The Security Rule has no such standard or specification, or it isn't this client's to see."
-        )
+        citation = str(ids["citation"])
+        if citation not in SECURITY_RULE or not reach.has_safeguard(citation):
+            raise NotFound(
+                "The Security Rule has no such standard or specification, or it isn't this client's to see."
+            )
+        return read_state(citation, _at(asked))
