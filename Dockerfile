@@ -35,4 +35,4 @@ RUN --mount=type=bind,from=front-end,source=/build/node_modules,target=/app/node
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=4 CMD ["python", "-m", "portal.embedded.probe"]
-CMD ["python", "-m", "gunicorn", "portal.wsgi", "--worker-class", "gthread", "--threads", "8", "--timeout", "60", "--max-requests", "10000", "--max-requests-jitter", "1000", "--no-control-socket", "--access-logfile", "-", "--access-logformat", "%(h)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"]
+CMD ["python", "-m", "gunicorn", "portal.wsgi", "--worker-class", "gthread", "--threads", "8", "--timeout", "60", "--max-requests", "1000000", "--max-requests-jitter", "100000", "--no-control-socket", "--access-logfile", "-", "--access-logformat", "%(h)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"]

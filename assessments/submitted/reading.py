@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -44,8 +44,9 @@ def tool_checks(check_ids: Iterable[str]) -> dict[str, ToolCheck]:
     wanted = {check_id for check_id in check_ids if check_id not in checks()}
     if not wanted:
         return {}
-    rows: dict[str, list[SubmittedCheck]] = {}
-    for row in SubmittedCheck.objects.filter(check_id__in=wanted).order_by("check_id", "stream", "id"):
+    rows: dict[str, list[_Told]] = {}
+    found = SubmittedCheck.objects.filter(check_id__in=wanted).order_by("check_id", "stream", "id")
+    for row in map(_Told._make, found.values_list(*_Told._fields)):
         rows.setdefault(row.check_id, []).append(row)
     return {check_id: _tool_check(found) for check_id, found in rows.items()}
 
@@ -64,14 +65,24 @@ def find_tool_check(row_id: UUID) -> ToolCheck:
     return tool_checks([row.check_id])[row.check_id]
 
 
-def _tool_check(rows: list[SubmittedCheck]) -> ToolCheck:
+class _Told(NamedTuple):
+    """What a stream's documents tell of a check."""
+
+    id: UUID
+    check_id: str
+    title: str
+    severity: str
+    citations: list[str]
+
+
+def _tool_check(rows: list[_Told]) -> ToolCheck:
     first, cited = rows[0], {citation for row in rows for citation in row.citations}
     return ToolCheck(
         first.check_id,
         next((row.title for row in rows if row.title), first.check_id.partition(":")[2]),
         min((Severity(row.severity) for row in rows), key=lambda severity: severity.rank),
         tuple(citation for citation in SECURITY_RULE if citation in cited),
-        first.pk,
+        first.id,
     )
 
 

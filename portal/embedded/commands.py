@@ -30,7 +30,7 @@ WEB = Service(
     "web",
     (
         "python", "-m", "gunicorn", "portal.wsgi", "--worker-class", "gthread", "--threads", "8",
-        "--timeout", "60", "--max-requests", "10000", "--max-requests-jitter", "1000",
+        "--timeout", "60", "--max-requests", "1000000", "--max-requests-jitter", "100000",
         "--no-control-socket", "--access-logfile", "-",
         # Without the path, which can hold an invitation's token; the request id leads to the audit log.
         "--access-logformat", "%(h)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s",
