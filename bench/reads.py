@@ -197,7 +197,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.quick:
         given.own, given.others, given.seconds = 20_000, 20_000, 6.0
-    found = []
+    found: list[dict[str, Any]] = []
     with kit.own_state(redis=True, keep=given.keep) as state:
         kit.set_up_django()
         portal = prepare(state, own=given.own, others=given.others)

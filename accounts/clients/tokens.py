@@ -133,7 +133,8 @@ def use_client(found: ClientFound, *, address: str) -> Quota:
             found.tenant_id, _COUNT.format(way=found.way), [*given, found.client.pk, now], durable=False
         )
         if rows:
-            return _quota(*rows[0], now)
+            began_at, requests = rows[0]
+            return _quota(began_at, requests, now)
     raise Unauthenticated("This client, or what it came in by, was revoked or is over.")
 
 

@@ -82,7 +82,7 @@ def read_query(
     request: HttpRequest, filters: type[serializers.Serializer[Any]], shown: Collection[str], *, paged: bool
 ) -> Asked:
     """The query of an address that takes `filters` and shows the fields `shown`. Raises InvalidInput."""
-    kinds = [filters, Paging] if paged else [filters]
+    kinds: list[type[serializers.Serializer[Any]]] = [filters, Paging] if paged else [filters]
     known = {name for kind in kinds for name in field_names(kind)} | ({"fields"} if shown else set())
     _refuse_unknown(request, known)
     said = {name: value for name in known if (value := request.GET.get(name)) is not None}
