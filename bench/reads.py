@@ -207,10 +207,9 @@ def main() -> None:
             for name, path in reads_of(portal, push_one(portal)).items():
                 seconds = given.seconds / (3 if found else 1)
                 found.append(measure(portal, name, path, rate=given.rate, seconds=seconds))
-    columns = [each for each in found[0] if each not in {"read", "statuses"}]
-    kit.print_table(
-        "Small reads", ["", *columns], [[each["read"], *map(each.get, columns)] for each in found]
-    )
+    names = [each for each in found[0] if each not in {"read", "statuses"}]
+    rows = [[name, *(each[name] for each in found)] for name in names]
+    kit.print_table("Small reads", ["", *(each["read"] for each in found)], rows)
     kit.print_json("reads", own=given.own, others=given.others, rate=given.rate, reads=found)
     if any(set(each["statuses"]) != {200} for each in found):
         sys.exit("some answers are no 200")

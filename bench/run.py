@@ -15,7 +15,7 @@ import kit
 BENCHMARKS = (
     "audit", "clients", "audit_page", "vault", "evaluate", "overview", "tenancy", "second_factor", "enumeration", "scan",
     "verify_log", "sharing", "sharing_races", "portfolio", "phi_guard", "interface", "pushes",
-    "submissions",
+    "submissions", "reads",
 )  # fmt: skip
 
 

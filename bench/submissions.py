@@ -1,11 +1,11 @@
-"""Submissions: findings a second, the raw limit beside it, a large upload, small reads among a million findings.
+"""Submissions: findings a second, the raw limit beside it, a large upload. Small reads are bench/reads.py.
 
-    .venv/bin/python bench/submissions.py [--only findings|upload|reads] [--quick]
+    .venv/bin/python bench/submissions.py [--only findings|upload] [--quick]
 
 findings: prowler-like OCSF documents of 10,000 are pushed over HTTP to one web and one worker process; from the first
 byte to the moment when the last is in the statuses. Beside it PostgreSQL's COPY of the same rows into the same tables.
 upload: bytes that don't compress, from a socket into the vault, against the speed of hashing them; the web process's
-memory above idle. reads: a safeguard's status at 200 requests a second, with findings in the tenant and in others.
+memory above idle.
 """
 
 from __future__ import annotations
@@ -167,87 +167,20 @@ def _upload(portal: Any, sender: Any, piece: bytes, size: int) -> None:
         raise RuntimeError(said[:300])
 
 
-def measure_reads(portal: Any, *, own: int, others: int, seconds: float) -> dict[str, Any]:
-    """A safeguard's status, 200 times a second."""
-    _fill(portal.tenant, own)
-    for number in range(10):
-        _fill(kit.make_tenant(f"other-{number}"), others // 10)
-    taken: list[float] = []
-    lock, began = threading.Lock(), time.perf_counter() + 2
-    rate, threads_many = 200.0, 8
-
-    def read(place: int) -> None:
-        sender = pushing.Sender(portal)
-        connection = sender._open()
-        headers = {"Authorization": f"Bearer {portal.token()}"}
-        for turn in range(place, int(rate * seconds), threads_many):
-            due = began + turn / rate
-            time.sleep(max(0.0, due - time.perf_counter()))
-            connection.request("GET", "/api/v1/safeguards/164.312(b)", headers=headers)
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status != 200:
-                raise RuntimeError(answer.status)
-            with lock:
-                taken.append((time.perf_counter() - due) * 1000)
-
-    threads = [threading.Thread(target=read, args=(place,)) for place in range(threads_many)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return {
-        "own_findings": own, "others_findings": others, "requests": len(taken), "p50_ms": kit.quantile(taken, 0.5),
-        "p99_ms": kit.quantile(taken, 0.99),
-    }  # fmt: skip
-
-
-def _fill(tenant: Any, number: int) -> None:
-    """Findings as they would stand, written by SQL, and their check's numbers."""
-    from django.db import connection
-    from django.utils import timezone
-
-    from accounts.tenancy.scope import open_tenant
-    from assessments.models import SubmittedCheck
-    from assessments.statuses import take_turn, write_statuses
-    from evidence.models import SubmissionStream
-
-    with open_tenant(tenant), connection.cursor() as cursor:
-        stream = SubmissionStream.objects.create(producer="prowler", name="filled")
-        cursor.execute(
-            "insert into assessments_finding (id, tenant_id, source, stream_id, seen_at, muted, check_id, resource_key,"
-            " resource_arn, resource_name, resource_kind, region, scope, severity, outcome, observed, missing_action,"
-            " first_seen_at, since) select uuidv7(), %s, 'prowler', %s, now(), false, 'prowler:check_' || n %% 300,"
-            " md5(n::text), 'arn:aws:s3:::b' || n, 'b' || n, 'bucket', 'us-east-1', 'us-east-1', 'high',"
-            " case n %% 2 when 0 then 'PASS' else 'FAIL' end, 'said', '', now(), now() from generate_series(1, %s) n",
-            [tenant, stream.pk, number],
-        )
-        SubmittedCheck.objects.bulk_create(
-            SubmittedCheck(
-                stream=stream, check_id=f"prowler:check_{each}", severity="high", citations=["164.312(b)"],
-                passed=number // 600, failed=number // 600, weighing=number // 600,
-            )
-            for each in range(300)
-        )  # fmt: skip
-        take_turn()
-        write_statuses(timezone.now())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--only", choices=["findings", "upload", "reads"])
-    parser.add_argument("--quick", action="store_true", help="3 documents, 256 MiB, 20,000 findings")
-    parser.add_argument("--others", type=int, default=10_000_000, help="findings of other tenants (reads)")
+    parser.add_argument("--only", choices=["findings", "upload"])
+    parser.add_argument("--quick", action="store_true", help="3 documents, 256 MiB")
     given = parser.parse_args()
     figures: dict[str, Any] = {}
-    parts = [given.only] if given.only else ["findings", "upload", "reads"]
+    parts = [given.only] if given.only else ["findings", "upload"]
     for part in parts:
         with kit.own_state(redis=True) as state:
             kit.set_up_django()
             portal = pushing.make_portal(state)
             names = ("web", "worker") if part == "findings" else ("web",)
             with portal.up(*names):
-                figures[part] = _measure(part, portal, quick=given.quick, others=given.others)
+                figures[part] = _measure(part, portal, quick=given.quick)
     for part, found in figures.items():
         kit.print_table(
             part, ["", ""], [[name, f"{value:,.2f}" if isinstance(value, float) else str(value)] for name, value in found.items()],
@@ -255,13 +188,10 @@ def main() -> None:
     kit.print_json("submissions", **figures)
 
 
-def _measure(part: str, portal: Any, *, quick: bool, others: int) -> dict[str, Any]:
+def _measure(part: str, portal: Any, *, quick: bool) -> dict[str, Any]:
     if part == "findings":
         return measure_findings(portal, documents=3 if quick else 20)
-    if part == "upload":
-        return measure_upload(portal, size=256 * MIB if quick else 5 << 30)
-    own, others, seconds = (20_000, 20_000, 5.0) if quick else (1_000_000, others, 30.0)
-    return measure_reads(portal, own=own, others=others, seconds=seconds)
+    return measure_upload(portal, size=256 * MIB if quick else 5 << 30)
 
 
 if __name__ == "__main__":

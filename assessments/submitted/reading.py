@@ -17,6 +17,8 @@ from assessments.rule.model import SECURITY_RULE
 OURS = "surety"
 """What stands in filters for the findings of our own checks, whose `source` is empty."""
 
+_PLACES = {citation: place for place, citation in enumerate(SECURITY_RULE)}
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCheck:
@@ -81,7 +83,7 @@ def _tool_check(rows: list[_Told]) -> ToolCheck:
         first.check_id,
         next((row.title for row in rows if row.title), first.check_id.partition(":")[2]),
         min((Severity(row.severity) for row in rows), key=lambda severity: severity.rank),
-        tuple(citation for citation in SECURITY_RULE if citation in cited),
+        tuple(sorted(cited & _PLACES.keys(), key=_PLACES.__getitem__)),
         first.id,
     )
 
