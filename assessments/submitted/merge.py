@@ -7,6 +7,7 @@ counts. A document that is complete ends the findings that it doesn't have. Whoe
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from django.db import connection
 
 from accounts.tenancy.scope import current_tenant_id
 from assessments.models import FindingPeriod, SubmittedCheck
-from assessments.submitted.rows import CheckSaid, Row
+from assessments.submitted.rows import COLUMNS, SEPARATOR, CheckSaid, Columns
 from evidence.formats.kit.outcomes import Severity
 from evidence.models import AwsConnection, Submission, SubmissionStream
 
@@ -27,21 +28,16 @@ SEVERITIES = tuple(str(each) for each in Severity)
 COUNTED = ("passed", "failed", "unknown", "not_applicable", "weighing", "muted")
 _BY_OUTCOME = {"PASS": "passed", "FAIL": "failed", "UNKNOWN": "unknown", "NOT_APPLICABLE": "not_applicable"}
 
-_COLUMNS = {
-    "check_id": "text", "resource_key": "text", "arn": "text", "name": "text", "kind": "text", "connection_id": "uuid",
-    "region": "text", "severity": "text", "outcome": "text", "observed": "text", "muted": "bool", "at": "timestamptz",
-}  # fmt: skip
-_SEPARATOR = "\x1f"
 _ARRAYS = ", ".join(
-    f"string_to_array(%({name})s, chr(31))"
+    f"string_to_array(%({name})s, chr({ord(SEPARATOR)}))"
     if kind == "text"
-    else f"string_to_array(%({name})s, chr(31), '')::{kind}[]"
-    for name, kind in _COLUMNS.items()
+    else f"string_to_array(%({name})s, chr({ord(SEPARATOR)}), '')::{kind}[]"
+    for name, kind in COLUMNS.items()
 )
 _GIVEN = f"""
     given as materialized (
-        select {", ".join(_COLUMNS)} from unnest({_ARRAYS})
-            with ordinality as g({", ".join(_COLUMNS)}, place) where place > 1
+        select g.*, (%(connections)s::jsonb ->> g.account)::uuid as connection_id
+        from unnest({_ARRAYS}) with ordinality as g({", ".join(COLUMNS)}, place) where place > 1
     )
 """  # noqa: S608 (constants)
 _WORD = (
@@ -145,13 +141,13 @@ class Merge:
             "tenant": current_tenant_id(), "stream": stream.pk, "submission": submission.pk, "source": source,
             "complete_at": stream.complete_at,
         }  # fmt: skip
-        live = AwsConnection.objects.filter(removed_at=None)
-        self._connections = {account: str(pk) for account, pk in live.values_list("aws_account_id", "pk")}
+        live = AwsConnection.objects.filter(removed_at=None).values_list("aws_account_id", "pk")
+        self._fixed["connections"] = json.dumps({account: str(pk) for account, pk in live})
 
-    def take(self, batch: Sequence[Row]) -> None:
+    def take(self, columns: Columns) -> None:
         """Joins some rows, in which each finding stands once."""
         with connection.cursor() as cursor:
-            cursor.execute(_JOIN, {**self._fixed, **self._columns(batch)})
+            cursor.execute(_JOIN, {**self._fixed, **columns})
             rows = [(number, _Moved(*row)) for number, *row in cursor.fetchall()]
         moved = [each for _number, each in rows if each.id]
         self._keep_periods(moved)
@@ -169,14 +165,6 @@ class Merge:
                 self._stream.complete_at = complete_at
                 self._stream.save(update_fields=["complete_at"])
         self._keep_checks(checks)
-
-    def _columns(self, batch: Sequence[Row]) -> dict[str, str]:
-        columns: dict[str, Sequence[Any]] = dict(zip(Row._fields, zip(*batch, strict=True), strict=True))
-        columns["connection_id"] = [self._connections.get(account, "") for account in columns.pop("account")]
-        columns["muted"] = ["t" if muted else "f" for muted in columns["muted"]]
-        times = {at: at.isoformat() for at in set(columns["at"])}
-        columns["at"] = [times[at] for at in columns["at"]]
-        return {name: _joined(values) for name, values in columns.items()}
 
     def _keep_periods(self, moved: Iterable[_Moved]) -> None:
         """Of what is there; a word about a finding that is gone by now changes no period."""
@@ -264,17 +252,6 @@ class Merge:
             row.title = said.title or row.title
             row.severity = min(row.severity or "low", said.severity, key=SEVERITIES.index)
         return any(numbers.values()) or before != (row.title, row.severity, row.citations)
-
-
-def _joined(values: Sequence[str]) -> str:
-    """One text of many, a tenth of what an array costs to write. It begins with an empty one: no text is no array.
-
-    The separator is a control character, which no finding needs.
-    """
-    text = _SEPARATOR.join(("", *values))
-    if text.count(_SEPARATOR) != len(values):
-        text = _SEPARATOR.join(("", *(each.replace(_SEPARATOR, " ") for each in values)))
-    return text
 
 
 def _write_checks(rows: Sequence[SubmittedCheck]) -> None:

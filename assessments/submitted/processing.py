@@ -23,7 +23,7 @@ from accounts.webhooks.events import EventType
 from assessments.sharing.publishing import plan_publishing
 from assessments.statuses import take_turn, write_statuses
 from assessments.submitted.merge import Merge
-from assessments.submitted.rows import CheckSaid, Row, Terms, batches, source_of
+from assessments.submitted.rows import CheckSaid, Columns, Terms, batches, columns_of, source_of
 from evidence.formats.base import BadDocument, Source, read_document
 from evidence.formats.kit.mapping import mapping_from
 from evidence.formats.kit.outcomes import Header, Outcome, Result
@@ -132,7 +132,7 @@ class _Read:
         terms = Terms(source, seen_at, row.complete, tuple(row.citations), within)
         read = cls(header, source, terms, spool, outcomes=dict.fromkeys((str(each) for each in Result), 0))
         for batch in batches(read.counted(reading.outcomes), terms, read.checks):
-            pickle.dump(batch, spool)
+            pickle.dump(columns_of(batch), spool)
         return read
 
     def counted(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -143,7 +143,7 @@ class _Read:
                 self.accounts.add(outcome.resource.account_id)
             yield outcome
 
-    def batches(self) -> Iterator[list[Row]]:
+    def batches(self) -> Iterator[Columns]:
         """The rows again, from this process's own unnamed file."""
         end = self.spool.tell()
         self.spool.seek(0)
@@ -165,8 +165,8 @@ def _join(row: Submission, read: _Read) -> bool:
         return False
     stream = _stream(row, read)
     merge = Merge(row, stream, read.source)
-    for batch in read.batches():
-        merge.take(batch)
+    for columns in read.batches():
+        merge.take(columns)
     merge.finish(read.checks, complete_at=read.terms.seen_at if row.complete else None)
     statuses = write_statuses(timezone.now())
     counts = {**_told(read), **merge.merged.counts(), "statuses_changed": statuses}

@@ -57,3 +57,10 @@ def _expected(documents: list[tuple[list[dict], str]]) -> dict[tuple[str, str], 
             word = (fixed or each["time"], RANK[status], status)
             words[key] = max(words.get(key, word), word)
     return {key: (SAID.get(word[2], word[2]), word[0] < complete_at) for key, word in words.items()}
+
+
+@pytest.mark.parametrize("said", ["a\x1fb", "\\ ' {} , \" \n %s null", "é𝄞"])
+def test_a_finding_says_what_the_document_says_whatever_its_letters(pusher: Pusher, said: str):
+    pusher.push([ocsf("c", "r", message=said), ocsf("c", "s", message="")])
+    observed = {resource: said for (_check, resource), (_, said, _) in pusher.findings().items()}
+    assert observed == {"r": said.replace("\x1f", " "), "s": "c on s"}
