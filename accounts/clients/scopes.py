@@ -45,6 +45,7 @@ class Scope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     SUBMISSIONS_PUSH = "submissions:push"
     SUBMISSIONS_READ = "submissions:read"
+    SUBMISSIONS_DELETE = "submissions:delete"
 
 
 WORDS: Mapping[Scope, str] = MappingProxyType(
@@ -79,6 +80,7 @@ WORDS: Mapping[Scope, str] = MappingProxyType(
         Scope.WEBHOOKS_WRITE: "Add, change, test, replay and remove webhooks, and give them secrets",
         Scope.SUBMISSIONS_PUSH: "Send documents of other tools as evidence",
         Scope.SUBMISSIONS_READ: "Read what became of documents that were sent, and their receipts",
+        Scope.SUBMISSIONS_DELETE: "Delete documents that it sent itself and that are held back",
     }
 )
 """The scopes that a client can be given, as the page says them."""
@@ -115,18 +117,19 @@ PERMISSIONS: Mapping[Scope, Permission] = MappingProxyType(
         Scope.WEBHOOKS_WRITE: Permission.WEBHOOK_CHANGE,
         Scope.SUBMISSIONS_PUSH: Permission.SUBMISSION_SEND,
         Scope.SUBMISSIONS_READ: Permission.EVIDENCE_READ,
+        Scope.SUBMISSIONS_DELETE: Permission.SUBMISSION_RELEASE,
     }
 )
 """What a person needs for the same: the interface answers sessions too, and nobody gives what they haven't."""
 
 BY_CONNECTION = frozenset({
     Scope.FINDINGS_READ, Scope.EVIDENCE_READ, Scope.EVIDENCE_EXPORT, Scope.CONNECTIONS_READ, Scope.RUNS_READ,
-    Scope.RUNS_START, Scope.SUBMISSIONS_PUSH, Scope.SUBMISSIONS_READ,
+    Scope.RUNS_START, Scope.SUBMISSIONS_PUSH, Scope.SUBMISSIONS_READ, Scope.SUBMISSIONS_DELETE,
 })  # fmt: skip
 """Scopes whose things belong to a connection each; a status is derived over all of them."""
 BY_SAFEGUARD = frozenset({
     Scope.SAFEGUARDS_READ, Scope.FINDINGS_READ, Scope.EVIDENCE_READ, Scope.EVIDENCE_EXPORT, Scope.SUBMISSIONS_PUSH,
-    Scope.SUBMISSIONS_READ,
+    Scope.SUBMISSIONS_READ, Scope.SUBMISSIONS_DELETE,
 })  # fmt: skip
 """Scopes whose things belong to safeguards."""
 

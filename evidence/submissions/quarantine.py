@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from accounts.audit.events import Act
 from accounts.audit.log import record
+from accounts.clients.scopes import EVERYTHING, Reach
 from accounts.errors import Conflict, Forbidden, InvalidInput, NotFound
-from accounts.models import Membership, Person
+from accounts.models import ApiClient, Membership, Person
 from accounts.notices import send_after_commit, site_link
 from accounts.permissions import ROLE_PERMISSIONS, Permission
 from accounts.tenancy.scope import current_tenant_id
@@ -24,7 +25,7 @@ from evidence.phi.text import find_in_text
 from evidence.queue import ring_after_commit
 from evidence.submissions.endings import NOT_KEPT, remove_after_commit
 from evidence.submissions.receipts import receipt_digest
-from evidence.submissions.services import PROCESS_SUBMISSION
+from evidence.submissions.services import PROCESS_SUBMISSION, find_submission
 
 NEEDED = 2
 """How many people release a document."""
@@ -61,8 +62,27 @@ def decide_release(*, submission_id: UUID, by: Person, reason: str) -> Submissio
 
 def delete_held(*, submission_id: UUID, by: Person, reason: str) -> Submission:
     """Deletes a document that is held back; its row stays, with who did it and why. Raises as `decide_release`."""
-    row = _held(submission_id)
-    said = _reason(reason)
+    return _delete(_held(submission_id), by, _reason(reason))
+
+
+def delete_pushed(*, submission_id: UUID, client: ApiClient, reach: Reach = EVERYTHING) -> Submission:
+    """The same for the client that pushed the document; who made the client stands for it. Once more changes nothing.
+
+    Raises NotFound for what the client may not see, Forbidden for what another sent, Conflict where it isn't held back.
+    """
+    row = find_submission(submission_id, reach, client_id=client.pk)
+    if row.client_id != client.pk:
+        raise Forbidden("This client didn't send the document: people decide about it, on its page.")
+    row = Submission.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    if row.state == SubmissionState.DELETED:
+        record(Act.SUBMISSION_READ, object_type="submission", object_id=row.pk, state=row.state)
+        return row
+    if row.state != SubmissionState.QUARANTINED:
+        raise Conflict(f"Only a document that is held back can be deleted. This one is {row.state}.")
+    return _delete(row, client.created_by, f"The API client {client.name} took back what it had sent.")
+
+
+def _delete(row: Submission, by: Person, said: str) -> Submission:
     values = {
         "state": SubmissionState.DELETED, "due_at": None, "name": "", "deleted_by": by, "deletion_reason": said,
         "processed_at": timezone.now(), **NOT_KEPT,

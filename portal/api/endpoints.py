@@ -24,8 +24,8 @@ from rest_framework.views import APIView
 from accounts.access import Access, ApiRequest, Receive, api
 from accounts.audit.events import Act
 from accounts.clients.scopes import EVERYTHING, PERMISSIONS, Reach, Scope
-from accounts.errors import InvalidInput
-from accounts.models import Person
+from accounts.errors import Forbidden, InvalidInput
+from accounts.models import ApiClient, Person
 from portal.api.idempotency import answer_once, has_key
 from portal.api.query import Asked, NoFilters, Page, field_names, read_query
 from portal.api.schema import ApiSchema
@@ -166,6 +166,38 @@ class Acting(Endpoint):
 
     def post(self, request: Request, **ids: Any) -> HttpResponse:
         return self.doing().post(request, **ids)
+
+
+class Removing(Endpoint):
+    """Beside another class: a DELETE at its address does `removing`, which has a scope and words of its own.
+
+    What a DELETE does once it does the second time as well, so that it needs no Idempotency-Key. `remove` says what is
+    left. It is for machines alone: people are asked on a page.
+    """
+
+    http_method_names = ("get", "head", "delete")
+    removing: ClassVar[type[RemovingOnce]]
+
+    @classmethod
+    def need_of_writing(cls) -> Access:
+        scope = cls.removing.scope
+        return Access(permission=PERMISSIONS[scope], scope=scope, act=cls.removing.act)
+
+    def delete(self, request: Request, **ids: Any) -> Response:
+        return self.removing().delete(request, **ids)
+
+
+class RemovingOnce(Endpoint):
+    """What a DELETE does."""
+
+    def remove(self, client: ApiClient, request: Request, **ids: Any) -> Any:
+        raise NotImplementedError
+
+    def delete(self, request: Request, **ids: Any) -> Response:
+        asked, plain = self.asked(request), cast("ApiRequest", _plain(request))
+        if plain.client is None:
+            raise Forbidden("This is for API clients. People do it on the page of the thing, and say why.")
+        return Response(self.shown([self.remove(plain.client, request, **ids)], asked)[0])
 
 
 def reach_of(request: Request) -> Reach:

@@ -77,8 +77,9 @@ class ApiSchema(AutoSchema):
     @property
     def _side(self) -> Any:
         """What answers the method that is described."""
-        doing = getattr(self.view, "doing", None)
-        return doing() if doing and self.method == "POST" else self.view
+        name = {"POST": "doing", "DELETE": "removing"}.get(self.method, "")
+        doing = getattr(self.view, name, None) if name else None
+        return doing() if doing else self.view
 
     def get_operation_id(self) -> str:
         return str(self._side.operation)
@@ -97,7 +98,8 @@ class ApiSchema(AutoSchema):
         return first, "\n".join(line.strip() for line in rest.strip().splitlines())
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        return [{"client": [str(self._side.scope)]}, {"session": []}]
+        client: dict[str, list[str]] = {"client": [str(self._side.scope)]}
+        return [client] if self.method == "DELETE" else [client, {"session": []}]
 
     def get_override_parameters(self) -> list[Any]:
         from portal.api.query import Paging
@@ -108,7 +110,7 @@ class ApiSchema(AutoSchema):
             if each and each().fields
         ]
         fields = [_fields(self._side.shape().fields)] if self._side.shape().fields else []
-        return [*beside, *fields, KEY if self.method == "POST" else ETAG]
+        return [*beside, *fields, *{"POST": [KEY], "GET": [ETAG]}.get(self.method, [])]
 
     def get_request_serializer(self) -> Any:
         if self.method == "POST" and self._side.operation in DOCUMENTS:

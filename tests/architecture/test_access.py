@@ -362,7 +362,7 @@ TABLE: dict[str, tuple[Permission | Gate, frozenset[str]]] = {
     "submissions/mappings/<uuid:mapping_id>/retire/": (Permission.MAPPING_CHANGE, WRITE),
     "api/v1/mappings": (EVIDENCE, READ),
     "api/v1/submissions": (Permission.EVIDENCE_READ, BOTH),
-    "api/v1/submissions/<uuid:submission_id>": (Permission.EVIDENCE_READ, READ),
+    "api/v1/submissions/<uuid:submission_id>": (Permission.EVIDENCE_READ, frozenset({"GET", "DELETE"})),
     "api/v1/submissions/<uuid:submission_id>/receipt": (Permission.EVIDENCE_READ, READ),
     "api/v1/receipt-keys": (Gate.PUBLIC, READ),
     "api/v1/grants/<uuid:own_grant_id>": (Permission.PARTNER_READ, READ),
@@ -470,6 +470,7 @@ WRITING: dict[str, Permission] = {
     "api/v1/partners": Permission.PARTNER_CHANGE,
     "api/v1/partners/<uuid:associate_id>": Permission.PARTNER_CHANGE,
     "api/v1/submissions": Permission.SUBMISSION_SEND,
+    "api/v1/submissions/<uuid:submission_id>": Permission.SUBMISSION_RELEASE,
 }
 """What changing needs at an address of which reading needs less."""
 

@@ -87,12 +87,11 @@ class Portal:
                 return self._ci_token(seen)
             case "GET", "receipt-keys":
                 return Answer(200, {"keys": [KEY.as_dict(private=False)]})
-            case method, path:
+            case method, _path:
                 if seen.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
                     return Answer.problem(401, "unauthenticated", "Get a new token.")
-                return (
-                    self._push(seen) if (method, path) == ("POST", "submissions") else self._read(path, seen)
-                )
+                acts = {"POST": self._push, "DELETE": self._delete}
+                return acts.get(method, self._read)(seen)
 
     def _token(self, seen: Seen) -> Answer:
         form = {name: values[0] for name, values in parse_qs(seen.body.decode()).items()}
@@ -134,8 +133,15 @@ class Portal:
         self.kept[key] = Answer(201, {**payload, "receipt": signed})
         return self.kept[key]
 
-    def _read(self, path: str, seen: Seen) -> Answer:
-        match path.split("/"):
+    def _delete(self, seen: Seen) -> Answer:
+        row = self.submissions[seen.path.rpartition("/")[2]]
+        if self.outcome["state"] not in {"quarantined", "deleted"}:
+            return Answer.problem(409, "conflict", "Only a document that is held back can be deleted.")
+        self.outcome = {"state": "deleted"}
+        return Answer(200, {**row, **self.outcome})
+
+    def _read(self, seen: Seen) -> Answer:
+        match seen.path.removeprefix("/api/v1/").split("/"):
             case ["submissions", name, "receipt"] if name in self.submissions:
                 return Answer(200, {"receipt": self.submissions[name]["receipt"], "proof": None})
             case ["submissions", name] if name in self.submissions:
@@ -182,6 +188,9 @@ def running_portal() -> Iterator[Portal]:
             _answer(portal, self)
 
         def do_POST(self) -> None:
+            _answer(portal, self)
+
+        def do_DELETE(self) -> None:
             _answer(portal, self)
 
         def log_message(self, *_: Any) -> None:

@@ -196,6 +196,19 @@ def test_a_client_that_may_not_read_is_told_how_to_push(surety, portal, document
     assert code == 2 and "Received as" in out and "--no-wait" in err
 
 
+def test_what_is_held_back_can_be_deleted_by_whom_pushed_it(surety, portal, document):
+    surety("push", document, "--no-wait")
+    [row] = portal.submissions.values()
+    code, _out, err = surety("delete", row["id"])
+    assert (code, "conflict" in err) == (2, True)
+    portal.outcome = {"state": "quarantined"}
+    portal.fail(row["id"], Answer.problem(503, "unavailable", "Try again shortly."))
+    for _again in range(2):
+        code, out, _err = surety("delete", row["id"])
+        assert (code, out.splitlines()[0]) == (0, "Deleted after it was held back.")
+    assert {seen.method for seen in portal.asked(row["id"])} == {"DELETE"}
+
+
 def test_check_says_what_the_client_may_do(surety, portal):
     assert surety("check") == (
         0, f"{portal.origin} knows API client {CLIENT}: submissions:push submissions:read\n", "",

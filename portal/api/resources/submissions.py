@@ -20,12 +20,13 @@ from accounts.audit.events import Act
 from accounts.audit.seals import proof_of
 from accounts.clients.scopes import Reach, Scope
 from accounts.errors import InvalidInput, PortalError, UnsupportedMedia
-from accounts.models import Person
+from accounts.models import ApiClient, Person
 from accounts.tenancy.scope import open_tenant
 from assessments.rule.model import SECURITY_RULE
 from evidence.formats.base import formats
 from evidence.models import Submission, SubmissionState
 from evidence.submissions.mappings import content_to_use
+from evidence.submissions.quarantine import delete_pushed
 from evidence.submissions.receiving import DocumentTooLarge, Read, Received, receive_document
 from evidence.submissions.services import (
     Declared,
@@ -34,7 +35,7 @@ from evidence.submissions.services import (
     keep_submission,
     submissions_within,
 )
-from portal.api.endpoints import Acting, Doing, Endpoint, Listing, Reading, reach_of
+from portal.api.endpoints import Acting, Doing, Endpoint, Listing, Reading, Removing, RemovingOnce, reach_of
 from portal.api.idempotency import answer_once, check_key
 from portal.api.query import Asked, Page, UnknownParameter, page_of, read_query
 from portal.api.resources.fields import Moment, choice, text
@@ -166,6 +167,11 @@ SUBMISSION: dict[str, Any] = {
     "counts": {"outcomes": 1289, "passed": 1011, "failed": 240, "unknown": 38, "opened": 12, "changed": 3, "gone": 1},
     "processed_at": "2026-03-01T06:02:11.402Z",
 }  # fmt: skip
+DELETED: dict[str, Any] = {
+    **SUBMISSION, "state": "deleted", "name": "", "format": "", "producer": "", "producer_version": "",
+    "produced_at": None, "counts": {},
+    "found": [{"kind": "ssn", "form": "000-00-0000", "place": "/0/message", "weight": "block"}],
+}  # fmt: skip
 RECEIPT: dict[str, Any] = {
     "receipt": PUSHED["receipt"],
     "proof": {
@@ -295,7 +301,23 @@ class SubmissionList(Acting, Listing):
         return client.pk if client else None
 
 
-class SubmissionDetail(Reading):
+class SubmissionDelete(RemovingOnce):
+    """Delete a document that is held back and that this client sent.
+
+    Its bytes and the key that opens them are gone for good; number, digest, receipt, what was found, when and through
+    which client stay. Once more changes nothing. A document in another state is a `conflict`; what another sent is for
+    people alone, and so is releasing any.
+    """
+
+    scope, operation, tag = Scope.SUBMISSIONS_DELETE, "delete_submission", "Submissions"
+    shape, example = SubmissionShape, DELETED
+    act = Act.SUBMISSION_DELETE
+
+    def remove(self, client: ApiClient, request: Request, **ids: UUID) -> Submission:
+        return delete_pushed(submission_id=ids["submission_id"], client=client, reach=reach_of(request))
+
+
+class SubmissionDetail(Removing, Reading):
     """Read one document's state.
 
     Ask again until `state` is no longer `received`.
@@ -304,6 +326,7 @@ class SubmissionDetail(Reading):
     scope, operation, tag = Scope.SUBMISSIONS_READ, "read_submission", "Submissions"
     shape, example = SubmissionShape, SUBMISSION
     act = Act.SUBMISSION_READ
+    removing = SubmissionDelete
 
     def read(self, reach: Reach, asked: Asked, **ids: UUID) -> Submission:  # noqa: ARG002 (as every reading)
         client = getattr(self.request._request, "client", None)

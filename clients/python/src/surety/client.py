@@ -159,6 +159,15 @@ class Client:
             f"Submission {submission_id} was received, and isn't judged after {timeout:g} seconds."
         )
 
+    def delete(self, submission_id: str) -> Submission:
+        """Deletes a submission that is held back and that this API client pushed; again is the same.
+
+        Needs the scope submissions:delete. Raises Problem: `conflict` for one that isn't held back, `forbidden` for one
+        that another sent.
+        """
+        path = f"submissions/{_step(submission_id)}"
+        return Submission.read(read_object(self._send("DELETE", path, dict)))
+
     def receipt(self, submission_id: str) -> Json:
         """`receipt`, the signed form, and `proof`, that it stands in the sealed audit log; None until it is sealed."""
         return self.get(f"submissions/{_step(submission_id)}/receipt")

@@ -125,6 +125,11 @@ def _status(client: Client, tokens: Granted, options: argparse.Namespace) -> int
     return REFUSED if found.state in HELD_BACK else DONE
 
 
+def _delete(client: Client, tokens: Granted, options: argparse.Namespace) -> int:
+    Report(tokens.audience, as_json=options.json).judged(client.delete(options.id))
+    return DONE
+
+
 def _receipt(client: Client, tokens: Granted, options: argparse.Namespace) -> int:
     answer = client.receipt(options.id)
     Report(tokens.audience, as_json=True).raw(answer)
@@ -178,5 +183,6 @@ ACTS: Mapping[str, Callable[[Client, Granted, argparse.Namespace], int]] = {
     "push": _push,
     "status": _status,
     "receipt": _receipt,
+    "delete": _delete,
     "check": _check,
 }

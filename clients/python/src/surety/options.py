@@ -22,7 +22,7 @@ exit codes:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The parser; `act` is which of the four."""
+    """The parser; `act` is which of the five."""
     parser = argparse.ArgumentParser(
         prog="surety",
         description="Pushes evidence to a Surety portal.",
@@ -30,12 +30,15 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    acts = parser.add_subparsers(dest="act", required=True, metavar="{push,status,receipt,check}")
+    acts = parser.add_subparsers(dest="act", required=True, metavar="{push,status,receipt,delete,check}")
     _push(_act(acts, "push", "push a document, and wait for what comes of it"))
     status = _act(acts, "status", "how far a submission is")
     status.add_argument("id", metavar="ID", help="the submission's id")
     status.add_argument("--json", action="store_true", help="print JSON")
     _receipt(_act(acts, "receipt", "a submission's signed receipt and its proof, as JSON"))
+    delete = _act(acts, "delete", "delete a submission that is held back, and that this API client pushed")
+    delete.add_argument("id", metavar="ID", help="the submission's id")
+    delete.add_argument("--json", action="store_true", help="print JSON")
     _act(acts, "check", "whether the settings work, and what the API client may do")
     return parser
 
