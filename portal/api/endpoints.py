@@ -190,12 +190,17 @@ class Removing(Endpoint):
 class RemovingOnce(Endpoint):
     """What a DELETE does."""
 
+    def look(self, **ids: Any) -> None:
+        """Raises NotFound where what the address names isn't there."""
+        raise NotImplementedError
+
     def remove(self, client: ApiClient, request: Request, **ids: Any) -> Any:
         raise NotImplementedError
 
     def delete(self, request: Request, **ids: Any) -> Response:
         asked, plain = self.asked(request), cast("ApiRequest", _plain(request))
         if plain.client is None:
+            self.look(**ids)
             raise Forbidden("This is for API clients. People do it on the page of the thing, and say why.")
         return Response(self.shown([self.remove(plain.client, request, **ids)], asked)[0])
 

@@ -313,6 +313,9 @@ class SubmissionDelete(RemovingOnce):
     shape, example = SubmissionShape, DELETED
     act = Act.SUBMISSION_DELETE
 
+    def look(self, **ids: UUID) -> None:
+        find_submission(ids["submission_id"])
+
     def remove(self, client: ApiClient, request: Request, **ids: UUID) -> Submission:
         return delete_pushed(submission_id=ids["submission_id"], client=client, reach=reach_of(request))
 
