@@ -7,6 +7,7 @@ transaction, in which the fence is looked at again, so that a worker that died o
 from __future__ import annotations
 
 import pickle
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,8 +36,13 @@ from evidence.submissions.services import open_submission
 
 MOST_ATTEMPTS = 5
 LEASE, BYTES_PER_SECOND = timedelta(minutes=1), 500_000
+READ_AT_ONCE = 2
+"""Documents that a process reads at a time. Reading is work for the processor: more of it at once ends no sooner, and
+what has been read waits with it for the database."""
 MOST_SHOWN = 100
 """How many identifiers are listed; one is enough to hold a document back."""
+
+_reading = threading.BoundedSemaphore(READ_AT_ONCE)
 
 
 def process_submission(*, tenant_id: UUID, submission_id: UUID) -> bool:
@@ -44,28 +50,43 @@ def process_submission(*, tenant_id: UUID, submission_id: UUID) -> bool:
 
     Raises vault.NotIntact, StoreUnavailable: then the row stays, and is tried again when its lease is over.
     """
+    with TemporaryFile() as spool:
+        with _reading:
+            found = _claim_and_read(tenant_id, submission_id, spool)
+        if found is None:
+            return False
+        with open_tenant(tenant_id):
+            return _join(*found)
+
+
+def _claim_and_read(
+    tenant_id: UUID, submission_id: UUID, spool: IO[bytes]
+) -> tuple[Submission, _Read] | None:
+    """What a document says. None where that is its end, or it isn't ours to read."""
     with open_tenant(tenant_id):
         row = _claim(submission_id)
     if row is None:
-        return False
+        return None
     if row.attempt > MOST_ATTEMPTS:
-        return _end(row, f"Given up after {MOST_ATTEMPTS} attempts: each time the worker died.")
-    with TemporaryFile() as document, TemporaryFile() as spool:
+        _end(row, f"Given up after {MOST_ATTEMPTS} attempts: each time the worker died.")
+        return None
+    with TemporaryFile() as unnamed:
+        document = cast("BinaryIO", unnamed)
         for piece in open_submission(row):
             document.write(piece)
         beside = Beside(MOST_SHOWN)
         try:
-            read = _Read.of(row, cast("BinaryIO", document), spool, beside)
+            read = _Read.of(row, document, spool, beside)
         except BadDocument as error:
-            return _end(row, str(error))
-        found = _look_for_phi(row, cast("BinaryIO", document), beside)
-        if found:
-            with open_tenant(tenant_id):
-                if hold_back(row, found):
-                    tell_held(row)
-            return False
+            _end(row, str(error))
+            return None
+        found = _look_for_phi(row, document, beside)
+    if found:
         with open_tenant(tenant_id):
-            return _join(row, read)
+            if hold_back(row, found):
+                tell_held(row)
+        return None
+    return row, read
 
 
 def _claim(submission_id: UUID) -> Submission | None:
@@ -81,10 +102,9 @@ def _claim(submission_id: UUID) -> Submission | None:
     return row
 
 
-def _end(row: Submission, problem: str) -> bool:
+def _end(row: Submission, problem: str) -> None:
     with open_tenant(cast("UUID", row.tenant_id)):
         refuse(row, problem)
-    return False
 
 
 def _look_for_phi(row: Submission, document: BinaryIO, beside: Beside) -> list[dict[str, str]]:
