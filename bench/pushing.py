@@ -40,8 +40,9 @@ class Finding(NamedTuple):
         """About as long as prowler writes them (3 KB)."""
         remark = f"{self.check} was looked at on {self.resource}: {self.status}. "
         return {
-            "message": remark, "class_uid": 2003, "severity_id": 4, "status_code": self.status, "time": self.at,
-            "status": "New", "status_id": 1, "activity_id": 1, "category_uid": 2, "type_uid": 200301,
+            "message": remark, "class_uid": 2003, "severity_id": 4, "severity": "High", "time": self.at,
+            "time_dt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.at)),
+            "status_code": self.status, "status_detail": remark, "status": "New", "status_id": 1, "activity_id": 1, "category_uid": 2, "type_uid": 200301,
             "metadata": {
                 "version": "1.5.0", "event_code": self.check, "tenant_uid": "",
                 "product": {"name": "Prowler", "uid": "prowler", "vendor_name": "Prowler", "version": "5.46.0"},
