@@ -1,10 +1,12 @@
 """A peer beside ours: the same prowler-like documents pushed to the portal and to a DefectDojo that runs somewhere.
 
     DEFECTDOJO_TOKEN=... .venv/bin/python bench/peer.py --url http://127.0.0.1:8080 [--documents 3] [--only ours|peer]
+        [--pids 11,12,13]
 
 Two senders each, until everything is visible over HTTP; then the same documents again, unchanged. DefectDojo keeps only
 what fails, so its figures are given by findings in the documents and by findings kept. `settled` is when its Celery
-worker has nothing left to do (search index, grades), after everything was visible. docs/benchmarks.md says how to run one.
+worker has nothing left to do (search index, grades), after everything was visible. CPU is of all processes and of
+PostgreSQL; for DefectDojo that of the processes named. docs/benchmarks.md says how to run one from its source.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 
 import httpx
 import kit
+import psutil
 import pushing
 import submissions
 
@@ -28,7 +31,7 @@ SCAN_TYPE = (
     "AWS Prowler V3"  # its reader of prowler's OCSF, for versions 3 and later; told by the file's name
 )
 PATIENCE_SECONDS = 3600
-SENDERS = 2
+WARM = pushing.document([pushing.Finding("warm", "arn:aws:s3:::warm", "FAIL", pushing.BEGAN)])
 
 
 class DefectDojo:
@@ -82,9 +85,9 @@ class DefectDojo:
         return found
 
 
-def measure_peer(dojo: DefectDojo, bodies: list[bytes]) -> dict[str, Any]:
-    """As submissions.measure_findings, after one finding that lets it load its code."""
-    dojo.add(pushing.document([pushing.Finding("warm", "arn:aws:s3:::warm", "FAIL", pushing.BEGAN)]))
+def measure_peer(dojo: DefectDojo, bodies: list[bytes], *, senders: int, pids: list[int]) -> dict[str, Any]:
+    """After one finding that lets it load its code."""
+    dojo.add(WARM)
     dojo.settle()
     failing = [sum(each["status_code"] == "FAIL" for each in json.loads(body)) for body in bodies]
     tests: dict[int, int] = {}
@@ -97,25 +100,31 @@ def measure_peer(dojo: DefectDojo, bodies: list[bytes]) -> dict[str, Any]:
         dojo.add_again(tests[number], bodies[number])
         _await_visible(dojo, tests[number], failing[number])
 
-    documents, kept = len(bodies) * submissions.BATCH, sum(failing)
-    figures: dict[str, Any] = {"findings": documents, "kept": kept}
+    findings, kept = len(bodies) * submissions.BATCH, sum(failing)
+    figures: dict[str, Any] = {"findings": findings, "kept": kept}
     for turn, function in (("new", add), ("unchanged", add_again)):
-        seconds, settled = _time(function, len(bodies), dojo)
+        cpu, began = _cpu_seconds(pids), time.monotonic()
+        _send(function, len(bodies), senders)
+        seconds, settled = time.monotonic() - began, dojo.settle() - began
         figures |= {
-            f"{turn}_per_second": documents / seconds, f"{turn}_kept_per_second": kept / seconds,
-            f"{turn}_settled_per_second": documents / settled,
+            f"{turn}_per_second": findings / seconds, f"{turn}_kept_per_second": kept / seconds,
+            f"{turn}_settled_per_second": findings / settled,
+            **({f"{turn}_cpu_ms_each": (_cpu_seconds(pids) - cpu) * 1000 / findings} if pids else {}),
         }  # fmt: skip
     return figures
 
 
 def _await_visible(dojo: DefectDojo, test: int, wanted: int) -> None:
-    while dojo.count(test) < wanted:
+    until = time.monotonic() + 600
+    while (found := dojo.count(test)) < wanted:
+        if time.monotonic() > until:
+            raise RuntimeError(f"{found} findings of {wanted}")
         time.sleep(0.1)
 
 
-def _time(function: Callable[[int], None], documents: int, dojo: DefectDojo) -> tuple[float, float]:
-    """Seconds until everything is visible, and until nothing is left to do."""
-    waiting, failed = list(range(documents)), []
+def _send(function: Callable[[int], None], documents: int, senders: int) -> None:
+    waiting = list(range(documents))
+    failed: list[Exception] = []
 
     def send() -> None:
         while waiting:
@@ -126,30 +135,53 @@ def _time(function: Callable[[int], None], documents: int, dojo: DefectDojo) -> 
                 except (RuntimeError, httpx.HTTPError) as error:
                     failed.append(error)
 
-    began = time.monotonic()
-    threads = [threading.Thread(target=send) for _ in range(SENDERS)]
+    threads = [threading.Thread(target=send) for _ in range(senders)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    seconds = time.monotonic() - began
     if failed:
         raise failed[0]
-    return seconds, dojo.settle() - began
 
 
 def measure_ours(bodies: list[bytes]) -> dict[str, Any]:
+    """As submissions.measure_findings, after one finding."""
+    findings = len(bodies) * submissions.BATCH
+    figures: dict[str, Any] = {"findings": findings}
     with kit.own_state(redis=True) as state:
         kit.set_up_django()
         portal = pushing.make_portal(state)
         with portal.up("web", "worker"):
-            return submissions.measure_findings(portal, bodies)
+            submissions.push_all(portal, [WARM], "warm")
+            server = int((state / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+            pids = [portal.pid("web"), portal.pid("worker"), server]
+            for turn in ("new", "unchanged"):
+                cpu = _cpu_seconds(pids)
+                seconds = submissions.push_all(portal, bodies, turn)
+                figures |= {
+                    f"{turn}_per_second": findings / seconds,
+                    f"{turn}_cpu_ms_each": (_cpu_seconds(pids) - cpu) * 1000 / findings,
+                }  # fmt: skip
+    return figures
+
+
+def _cpu_seconds(pids: list[int]) -> float:
+    """Of processes and their children so far, those that ended included."""
+    total = 0.0
+    for pid in pids:
+        process = psutil.Process(pid)
+        for each in (process, *process.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += sum(each.cpu_times()[:4])
+    return total
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--url", required=True, help="of a DefectDojo; its token is in DEFECTDOJO_TOKEN")
     parser.add_argument("--documents", type=int, default=3, help="of 10,000 findings each")
+    parser.add_argument("--senders", type=int, default=2, help="to the peer; we have two")
+    parser.add_argument("--pids", default="", help="the peer's web, worker and PostgreSQL, for its CPU")
     parser.add_argument("--only", choices=["ours", "peer"])
     given = parser.parse_args()
     dojo = DefectDojo(given.url, os.environ["DEFECTDOJO_TOKEN"])
@@ -158,7 +190,8 @@ def main() -> None:
     if given.only != "peer":
         figures["ours"] = measure_ours(bodies)
     if given.only != "ours":
-        figures["peer"] = measure_peer(dojo, bodies)
+        pids = [int(each) for each in given.pids.split(",") if each]
+        figures["peer"] = measure_peer(dojo, bodies, senders=given.senders, pids=pids)
     for who, found in figures.items():
         kit.print_table(who, ["", ""], [[name, value] for name, value in found.items()])
     kit.print_json("peer", **figures)

@@ -49,8 +49,8 @@ def make_bodies(documents: int) -> list[bytes]:
 def measure_findings(portal: Any, bodies: list[bytes]) -> dict[str, Any]:
     """Documents one after another by two senders, then the second time unchanged."""
     documents = len(bodies)
-    first = _push_all(portal, bodies, "first")
-    again = _push_all(portal, bodies, "again")
+    first = push_all(portal, bodies, "first")
+    again = push_all(portal, bodies, "again")
     return {
         "findings": documents * BATCH, "document_mib": round(len(bodies[0]) / MIB, 1),
         "new_per_second": documents * BATCH / first, "unchanged_per_second": documents * BATCH / again,
@@ -58,7 +58,7 @@ def measure_findings(portal: Any, bodies: list[bytes]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _push_all(portal: Any, bodies: list[bytes], turn: str) -> float:
+def push_all(portal: Any, bodies: list[bytes], turn: str) -> float:
     began = time.monotonic()
     waiting = list(enumerate(bodies))
 
