@@ -3,7 +3,7 @@
     DEFECTDOJO_TOKEN=... .venv/bin/python bench/peer.py --url http://127.0.0.1:8080 [--documents 3] [--only ours|peer]
         [--pids 11,12,13]
 
-Two senders each, until everything is visible over HTTP; then the same documents again, unchanged. DefectDojo keeps only
+Two senders each, until everything is visible; then the same documents again, unchanged. DefectDojo keeps only
 what fails, so its figures are given by findings in the documents and by findings kept. `settled` is when its Celery
 worker has nothing left to do (search index, grades), after everything was visible. CPU is of all processes and of
 PostgreSQL; for DefectDojo that of the processes named. docs/benchmarks.md says how to run one from its source.
