@@ -77,7 +77,8 @@ def webhook_detail(request: TenantRequest, endpoint_id: UUID) -> HttpResponse:
     return TemplateResponse(
         request, "accounts/webhook_detail.html",
         {**_facts(endpoint), "deliveries": page[:PAGE], "state": chosen or "", "states": DeliveryState.choices,
-         "next": str(page[PAGE - 1].pk) if len(page) > PAGE else "", "first": not after, "replay": ReplayForm()},
+         "next": str(page[PAGE - 1].pk) if len(page) > PAGE else "", "first": not after,
+         "replay": ReplayForm(initial={"since": f"{endpoint.created_at:%Y-%m-%d}"})},
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ class SendForm(RefusableForm):
         help_text="As its tool wrote it, at most 16 MiB. It should hold no PHI: what may is held back.",
     )  # fmt: skip
     format = forms.ChoiceField(
-        label="Format", required=False, choices=lambda: _format_choices("By its first bytes"),
+        label="Format", required=False, choices=lambda: _format_choices("Recognised by its first bytes"),
     )  # fmt: skip
     mapping = forms.ChoiceField(
         label="Saved mapping", required=False, choices=_mapping_choices,

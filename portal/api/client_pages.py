@@ -118,14 +118,16 @@ def client_revoke(request: TenantRequest, api_client_id: UUID) -> HttpResponse:
 
 def _shown(entry: AuditEntry) -> ShownRequest:
     words = Act(entry.act).label if entry.act in set(Act) else entry.act
-    why = "" if entry.outcome == ActOutcome.DONE else _why(json.loads(bytes(entry.body))["details"])
+    why = "" if entry.outcome == ActOutcome.DONE else _why(entry)
     return ShownRequest(entry.pk, words, entry.occurred_at, entry.outcome, why, entry.address)
 
 
-def _why(details: dict[str, object]) -> str:
+def _why(entry: AuditEntry) -> str:
     """Of a proof its reason first, then what it said; of another request the words of its answer."""
+    details: dict[str, object] = json.loads(bytes(entry.body))["details"]
     if "refused" not in details:
-        return str(details.get("reason", ""))
+        unsaid = "wrong secret, scope or network" if entry.act == Act.API_CLIENT_TOKEN else ""
+        return str(details.get("reason", unsaid))
     said = [f"{name} {value}" for name, value in details.items() if name != "refused"]
     return "; ".join([f"its proof: {details['refused']}", *said])
 

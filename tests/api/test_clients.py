@@ -275,6 +275,7 @@ def test_an_owner_renews_a_secret_and_revokes(browser, machine):
     assert b"surety_secret_" in browser.post(f"/api-clients/{client_id}/secrets/").content
     assert browser.post(f"/api-clients/{client_id}/secrets/{secret_id}/revoke/").status_code == 302
     assert machine.fetch().status_code == 401
+    assert b"wrong secret" in browser.get(f"/api-clients/{client_id}/").content
     assert browser.post(f"/api-clients/{client_id}/revoke/").status_code == 302
     assert b"revoked" in browser.get(f"/api-clients/{client_id}/").content
     assert browser.post(f"/api-clients/{client_id}/revoke/").status_code == 409

@@ -41,10 +41,21 @@ def test_a_document_has_a_page_with_its_receipt_and_what_came_of_it(pusher, offi
     assert "open to 2026-03-01 06:00:00 UTC" in said
     assert "1 finding as this document said last" in said
     found = client.get(f"/submissions/{row.pk}/findings/")
+    assert "About s3_versioning" in _text(found)
     assert "prowler:s3_versioning" in _text(found)
     link = re.search(r'href="(/findings/[0-9a-f-]+/)"', found.content.decode())
     assert client.get(link[1]).status_code == 200
     assert "No document fits" in _text(client.get("/submissions/?state=refused"))
+
+
+def test_a_document_that_says_nothing_leads_to_what_to_do_and_one_being_read_asks_again(pusher, official):
+    client, read = sign_in(official), pusher.push(b"a,b\n1,2\n", name="report.csv")
+    said = _text(client.get(f"/submissions/{read.pk}/"))
+    assert "No tool's format was recognised" in said.replace("&#x27;", "'")
+    assert "Later documents" not in said
+    waiting = pusher.post(b"c,d\n1,2\n").json()["id"]
+    assert 'hx-trigger="every 3s"' in client.get(f"/submissions/{waiting}/").content.decode()
+    assert "hx-trigger" not in client.get(f"/submissions/{read.pk}/").content.decode().split("<main")[1]
 
 
 def test_a_refused_document_says_what_is_wrong_and_where(pusher, official):

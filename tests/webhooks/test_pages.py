@@ -100,6 +100,7 @@ def test_dead_letters_are_found_by_state_and_sent_again_one_or_all(owner, tenant
     assert all(f"/webhooks/deliveries/{row.pk}/" in page for row in (first, second))
     assert f"/webhooks/deliveries/{first.pk}/" not in owner.get(f"{path}?state=delivered").content.decode()
     one = f"/webhooks/deliveries/{first.pk}/replay/"
+    assert re.search(r'name="since" value="20\d\d-\d\d-\d\d"', page)
     assert owner.post(one).status_code == 409
     owner.post(f"{path}change/", {"change": "enable"})
     assert owner.post(one).status_code == 302

@@ -86,6 +86,10 @@ def _accepted(found: Submission, portal: str) -> Iterator[str]:
         yield f"  {found.counts.outcomes:,} outcomes: {_listed(found.counts, OUTCOMES)}"
         yield f"  findings: {_listed(found.counts, FINDINGS) or 'no change'}"
         yield f"  statuses changed: {found.counts.statuses_changed:,}"
+    elif found.format == "document":
+        yield "  no outcomes: kept for people to read, as no tool's format was recognised (--format, --mapping)"
+    else:
+        yield "  no outcomes"
     for citation in found.citations:
         yield f"  {portal}/safeguards/{citation}/"
 
