@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
 Ending = TypeVar("Ending", bound=Callable[[], None])
 DEFAULT, AUDITOR, AUDITLOG = "default", "auditor", "auditlog"
@@ -143,16 +143,31 @@ def execute_alone(tenant_id: UUID, statement: str, given: list[Any], *, durable:
     """Runs one statement for a tenant in a transaction of its own, in one round trip; the rows that it gives.
 
     What isn't `durable` stands at once, for everybody, and may be forgotten if the database crashes within a second.
-    Raises TenantSwitchError inside a tenant.
+    Where the connection turns out to be dead the statement is run once more on a new one, and so it should be one
+    that may be run twice. Raises TenantSwitchError inside a tenant.
     """
     if find_current_tenant_id() is not None:
         raise TenantSwitchError("a tenant is open; one transaction serves one tenant")
-    # PostgreSQL takes statements that come as one for a transaction, unless one is under way: that is left clean.
+    connection = connections[DEFAULT]
     before = [_SWITCH] if durable else [_SWITCH, "set local synchronous_commit = off"]
-    after = [_LEAVE] if connections[DEFAULT].in_atomic_block else []
+    # PostgreSQL takes statements that come as one for a transaction, unless one is under way: that is left clean.
+    after = [_LEAVE] if connection.in_atomic_block else []
+    whole = "; ".join([*before, statement, *after])
+    # Asking whether the connection lives, as Django does at its first use in a request, is what the statement does.
+    connection.health_check_done = True  # type: ignore[attr-defined] # which the stubs leave out
+    try:
+        return _rows_of(whole, [str(tenant_id), *given], skipped=len(before))
+    except OperationalError:
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return _rows_of(whole, [str(tenant_id), *given], skipped=len(before))
+
+
+def _rows_of(statements: str, given: list[Any], *, skipped: int) -> list[Any]:
     with connections[DEFAULT].cursor() as cursor:
-        cursor.execute("; ".join([*before, statement, *after]), [str(tenant_id), *given])
-        for _ in before:
+        cursor.execute(statements, given)
+        for _ in range(skipped):
             cursor.nextset()
         return list(cursor.fetchall())
 

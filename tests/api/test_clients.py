@@ -5,20 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from accounts.audit.events import Act
 from accounts.clients.scopes import Reach, Scope
 from accounts.clients.services import add_secret, create_client, revoke_client, revoke_secret
-from accounts.errors import Conflict, InvalidInput
+from accounts.clients.tokens import find_client, use_client
+from accounts.errors import Conflict, InvalidInput, Unauthenticated
 from accounts.models import ApiClient, ApiSecret, AuditEntry, Membership
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.api.kit import FORM, TOKEN, basic, make_machine
+from tests.conftest import superuser_dsn
 from tests.factories import make_connection, make_run, make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -134,6 +138,26 @@ def test_revoking_a_client_or_its_secret_holds_from_the_next_request(machine, ru
         assert problem_of(one.ask("GET", run_path)) == (401, "unauthenticated")
         assert error_of(one.fetch()) == (401, "invalid_client")
         assert one.entries()[-2:] == [(Act.EVIDENCE_READ, "refused"), (Act.API_CLIENT_TOKEN, "refused")]
+
+
+def test_a_secret_that_is_revoked_while_its_token_is_looked_at_lets_in_no_more(machine):
+    found = find_client(machine.fetch().json()["access_token"])
+    use_client(found, address="192.0.2.10")
+    with open_tenant(machine.tenant.pk):
+        revoke_secret(client_id=machine.made.client.pk, secret_id=machine.made.secret.pk)
+    assert found.stands
+    with pytest.raises(Unauthenticated):
+        use_client(found, address="192.0.2.10")
+
+
+def test_a_request_whose_connection_to_the_database_has_died_is_answered_over_a_new_one(machine, run_path):
+    assert machine.ask("GET", run_path).status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    with psycopg.connect(superuser_dsn(), autocommit=True) as superuser:
+        superuser.execute("select pg_terminate_backend(%s, 10000)", [backend])
+    assert machine.ask("GET", run_path).status_code == 200
 
 
 def test_a_client_that_is_over_is_let_in_no_more(machine, run_path):
