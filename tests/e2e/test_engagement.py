@@ -175,7 +175,7 @@ def pages(tenant, official, auditor, collected) -> tuple[list[str], list[str]]:
          f"{theirs}safeguards/", f"{theirs}safeguards/{CITATION}/", f"{theirs}checks/{VERSIONING}/",
          f"{theirs}findings/{collected.finding('scans').pk}/", f"{theirs}evidence/", f"{theirs}evidence/{collected.snapshot.pk}/",
          f"{theirs}samples/", f"{theirs}samples/new/", f"{theirs}samples/{sample.pk}/", f"{theirs}samples/{days.pk}/",
-         f"{theirs}packages/"],
+         f"{theirs}documents/", f"{theirs}packages/"],
     )  # fmt: skip
 
 

@@ -129,6 +129,7 @@ def test_an_auditors_pages_show_other_tools_checks_beside_our_own(pusher):
     assert f"documents/{document.pk}/" in page
     page = browser.get(f"{base}documents/{document.pk}/").content.decode()
     assert document.receipt in page
+    assert "Changed statuses" not in page
     sent = b"".join(browser.get(f"{base}documents/{document.pk}/download/").streaming_content)
     assert json.loads(sent)[0]["resources"][0]["uid"] == "arn:one"
     frozen = {

@@ -19,6 +19,9 @@ from assessments.submitted.pages import COUNTED, as_download, open_for_download
 from evidence.formats.base import formats
 from evidence.keyset import page_by_time
 
+SAID = ("outcomes", "passed", "failed", "unknown", "not_applicable", "checks")
+"""What the document says; what that changed for the tenant may be beyond the engagement."""
+
 
 @require_safe
 @audits(Act.SUBMISSION_READ)
@@ -41,7 +44,7 @@ def document_detail(request: AuditRequest, document_id: UUID) -> HttpResponse:
     context = {
         "row": row, "format_title": named.title if named else row.format,
         "place": place_of(Act.SUBMISSION_RECEIVE, row.pk),
-        "counts": [(words, row.counts[name]) for name, words in COUNTED.items() if name in row.counts],
+        "counts": [(COUNTED[name], row.counts[name]) for name in SAID if name in row.counts],
         "cited": [(each, SECURITY_RULE[each].title) for each in row.citations if each in SECURITY_RULE],
     }  # fmt: skip
     return render(request, "engagements/auditor_document.html", context)
