@@ -64,7 +64,7 @@ class ApiClientForm(RefusableForm):
         running = Engagement.objects.filter(ended_at=None, closes_at__gt=now).order_by("closes_at", "id")
         self._engagements = {str(each.pk): each for each in running}
         choices = [
-            ("", "Nobody: it is a machine of your own"),
+            ("", "Nobody: it is your own"),
             *((pk, str(each)) for pk, each in self._engagements.items()),
         ]
         self.fields["engagement"].choices = choices  # type: ignore[attr-defined]

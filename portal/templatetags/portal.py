@@ -14,7 +14,7 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, Radi
 from django.forms.boundfield import BoundWidget
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from evidence.types import GapReason
@@ -220,6 +220,12 @@ def count(number: int, noun: str) -> str:
     """A number and its noun: 1 check, 1,204 checks. A plural of its own follows a comma: "policy,policies"."""
     one, _, many = noun.partition(",")
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+@register.filter
+def breakable(name: str) -> SafeString:
+    """A check's name that a narrow column breaks after an underscore, not inside of a word."""
+    return format_html_join(mark_safe("_<wbr>"), "{}", ((part,) for part in name.split("_")))
 
 
 @register.filter
