@@ -101,7 +101,7 @@ def all_operations(description: dict[str, Any]) -> list[Any]:
         "missing_required_header": {"expected-statuses": REFUSED},
         "negative_data_rejection": {"expected-statuses": REFUSED},
     }
-    config = SchemathesisConfig.from_dict({"checks": checks})
+    config = SchemathesisConfig.from_dict({"checks": checks, "request-retries": 2})
     api = schemathesis.openapi.from_dict(description, config=config)
     found = [each.ok() for each in api.get_all_operations()]
     return sorted(found, key=lambda each: (each.method.upper() != "GET", each.label))
