@@ -30,6 +30,7 @@ from portal.embedded.commands import WEB
 from tests.api.kit import make_machine
 from tests.api.made_up import Asked, Caller, all_operations, ask, known_ids
 from tests.architecture.everything import make_everything
+from tests.e2e.worker import reaper
 from tests.environment import STATE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,14 +68,19 @@ def running(django_db_setup, tmp_path_factory) -> Iterator[Running]:
     }  # fmt: skip
     # A process that makes room for a new one would cut connections.
     argv = [*WEB.child().argv, "--max-requests", "0"]
-    with found.log.open("w") as log:
-        process = subprocess.Popen(argv, cwd=CHECKOUT, env=environment, stdout=log, stderr=log)
-    try:
-        _wait_for(found, process)
-        yield found
-    finally:
-        process.terminate()
-        process.wait()
+    with found.log.open("w") as log, reaper() as groups:
+        process = subprocess.Popen(
+            argv, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
+        print(f"+{process.pid}", file=groups, flush=True)
+        try:
+            _wait_for(found, process)
+            yield found
+        finally:
+            process.terminate()
+            process.wait()
+            print(f"-{process.pid}", file=groups, flush=True)
 
 
 def _wait_for(running: Running, process: subprocess.Popen[bytes]) -> None:

@@ -34,7 +34,7 @@ def running_worker(log: Path, environment: Mapping[str, str]) -> Iterator[Celery
     with redis.Redis.from_url(broker_url()) as client:
         client.flushdb()
     argv = [*WORKER.child().argv, "--beat", *BEAT.argv[BEAT.argv.index("--scheduler") :][:2]]
-    with log.open("wb") as out, _reaper() as groups:
+    with log.open("wb") as out, reaper() as groups:
         process = subprocess.Popen(
             argv, cwd=CHECKOUT, env=_environment(environment), stdin=subprocess.DEVNULL, stdout=out,
             stderr=subprocess.STDOUT, start_new_session=True,
@@ -50,15 +50,15 @@ def running_worker(log: Path, environment: Mapping[str, str]) -> Iterator[Celery
 
 
 @contextmanager
-def _reaper() -> Iterator[IO[str]]:
-    """Where process groups are noted that shall end should the tests themselves be killed."""
+def reaper() -> Iterator[IO[str]]:
+    """Where process groups (`+12`, and `-12` once they ended) are noted that end if the tests themselves are killed."""
     argv = [sys.executable, "-m", "portal.embedded.reaper", str(STATE), "1"]
-    reaper = subprocess.Popen(argv, cwd=CHECKOUT, stdin=subprocess.PIPE, text=True, start_new_session=True)
-    assert reaper.stdin
+    process = subprocess.Popen(argv, cwd=CHECKOUT, stdin=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdin
     try:
-        yield reaper.stdin
+        yield process.stdin
     finally:
-        reaper.communicate()
+        process.communicate()
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
