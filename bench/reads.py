@@ -4,7 +4,7 @@
 
 The portal's web, worker and sealer processes run as they do in production; requests are sent at their times whether
 the one before was answered or not (open loop), each over a kept-alive connection with a client's token, and a latency
-counts from the time at which the request should have been sent. --keep fills DIR once (some minutes, about 12 GB) and
+counts from the time at which the request should have been sent. --keep fills DIR once (some minutes, 17 GB) and
 uses it again the next time. The generator runs on the same machine: its CPU is printed too.
 """
 
