@@ -35,8 +35,8 @@ from tests.environment import STATE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IN_ALL = 10_000
-GROUPS, SHARES = 3, 6
-"""As many groups as `make test` has workers: each starts one portal."""
+SHARES = 3
+"""As many as `make test` has workers: each starts one portal."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 GIVEN = int(os.environ.get("SCHEMATHESIS_CASES", "0"))
 CHANCE = secrets.randbits(32) if GIVEN else 0
@@ -104,7 +104,7 @@ def operations(django_db_setup, django_db_blocker) -> list:
 
 @pytest.mark.parametrize(
     "share",
-    [pytest.param(n, marks=pytest.mark.xdist_group(f"made-up-{n % GROUPS}")) for n in range(SHARES)],
+    [pytest.param(n, marks=pytest.mark.xdist_group(f"made-up-{n}")) for n in range(SHARES)],
 )
 def test_whatever_is_asked_the_answer_is_as_described(share, running, settings, operations):
     settings.VAULT_DIRECTORY = running.vault
