@@ -27,6 +27,7 @@ from accounts.clients.scopes import EVERYTHING, PERMISSIONS, Reach, Scope
 from accounts.errors import Forbidden, InvalidInput
 from accounts.models import ApiClient, Person
 from portal.api.idempotency import answer_once, has_key
+from portal.api.kinds import check_kinds
 from portal.api.query import Asked, NoFilters, Page, field_names, read_query
 from portal.api.schema import ApiSchema
 from portal.api.wire import JsonAlone, StrictJSONParser
@@ -141,6 +142,7 @@ class Doing(Endpoint):
     def _done(self, request: Request, plain: ApiRequest, ids: dict[str, Any]) -> HttpResponse:
         asked = self.asked(request)
         given = self.takes(data=request.data if plain.body else {})
+        check_kinds(given, given.initial_data)
         given.is_valid(raise_exception=True)
         try:
             made, where = self.do(plain, dict(given.validated_data), **ids)

@@ -247,6 +247,24 @@ def test_a_body_that_cannot_be_read_is_refused(machine, aws, body, status):
     assert _runs(machine) == 0
 
 
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("name", 1.15e68),
+        ("reference", 7),
+        ("name", ["Acme"]),
+        ("creates", "true"),
+        ("creates", 1),
+        ("volume", 3),
+    ],
+)
+def test_a_value_of_another_type_than_described_is_refused(machine, member, value):
+    body = {"reference": "BA-1", "name": "Acme", member: value}
+    answer = machine.ask("POST", "partners", json.dumps(body), Idempotency_Key="one")
+    assert problem_of(answer) == (400, "invalid-input")
+    assert list(answer.json()["errors"]) == [member]
+
+
 # People
 
 
