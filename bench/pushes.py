@@ -76,8 +76,12 @@ def _kill(
 ) -> Counter[str]:
     """Spread over the sending, by what is left to send."""
     killed: Counter[str] = Counter()
+    told = time.monotonic()
     while any(thread.is_alive() for thread in threads):
         time.sleep(0.02)
+        if time.monotonic() - told > 60:
+            told = time.monotonic()
+            print(f"{total - waiting.qsize()} of {total} sent, {killed.total()} killed", file=sys.stderr)
         if killed.total() < kills and total - waiting.qsize() > total * (killed.total() + 1) / (kills + 2):
             name = chance.choice(("web", "worker"))
             portal.kill(name)
@@ -97,7 +101,8 @@ def wait_for_workers(portal: Any, patience: float) -> dict[str, int]:
             states = Counter(Submission.objects.values_list("state", flat=True))
         if not states["received"] or time.monotonic() > deadline:
             return dict(states)
-        time.sleep(0.5)
+        print(f"{states['received']} left to read", file=sys.stderr)
+        time.sleep(10)
 
 
 def differences(portal: Any, documents: list[Any], receipts: dict[int, set[bytes]]) -> dict[str, int]:
@@ -147,7 +152,7 @@ def main() -> None:
         documents = pushing.make_documents(number, random.Random(7))
         with portal.up("web", "worker"):
             figures = storm(portal, documents, kills=kills, cuts=cuts, senders=given.senders)
-            figures["states"] = wait_for_workers(portal, 600)
+            figures["states"] = wait_for_workers(portal, max(600, number / 10))
             wrong = differences(portal, documents, figures.pop("receipts"))
     kit.print_table("Pushed three times each, with kills", ["", "found"], [
         *((name, str(value)) for name, value in figures.items()), *((name, str(value)) for name, value in wrong.items()),
