@@ -10,7 +10,9 @@ from uuid import UUID
 from django import forms
 
 from accounts.forms import RefusableForm
+from assessments.models import OUTCOMES, SEVERITIES
 from assessments.rule.model import SECURITY_RULE
+from assessments.worklist import FindingFilter
 from evidence.formats.base import formats
 from evidence.models import SubmissionState
 from evidence.submissions.mappings import live_mappings
@@ -53,6 +55,19 @@ class SubmissionFilterForm(forms.Form):
         if "stream" in given:
             given["stream__name"] = given.pop("stream")
         return given
+
+
+class DocumentFindingFilterForm(forms.Form):
+    """What the findings of a document are narrowed to."""
+
+    outcome = forms.ChoiceField(required=False, choices=[("", "Every outcome"), *OUTCOMES])
+    severity = forms.ChoiceField(required=False, choices=[("", "Every severity"), *SEVERITIES])
+    text = forms.CharField(required=False, max_length=200, label="Words or ARN")
+
+    def wanted(self) -> FindingFilter:
+        """The filter; what can't be used is left open and said by the form."""
+        self.is_valid()
+        return FindingFilter(**self.cleaned_data)
 
 
 class SendForm(RefusableForm):

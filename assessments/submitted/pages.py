@@ -17,6 +17,7 @@ from accounts.tenancy.scope import current_tenant_id
 from assessments.models import Finding
 from assessments.rule.model import SECURITY_RULE
 from assessments.submitted.reading import tool_checks
+from assessments.worklist import FindingFilter
 from evidence.formats.base import formats
 from evidence.keyset import Page, page_by_time
 from evidence.models import Submission, SubmissionState
@@ -65,9 +66,10 @@ def read_detail(row: Submission) -> dict[str, Any]:
     }
 
 
-def findings_of(row: Submission, after: str) -> Page:
+def findings_of(row: Submission, wanted: FindingFilter, after: str) -> Page:
     """The findings that the document said last: those of which no later document of its stream spoke."""
-    rows = Finding.objects.filter(stream=row.stream_id, submission=row)
+    rows = wanted.apply(Finding.objects.filter(stream=row.stream_id, submission=row))
+    rows = rows.filter(outcome=wanted.outcome) if wanted.outcome else rows
     return page_by_time(rows if row.stream_id else rows.none(), "since", after)
 
 

@@ -18,7 +18,8 @@ from accounts.audit.log import record
 from accounts.errors import InvalidInput, Unavailable
 from accounts.permissions import Permission
 from assessments.submitted import pages
-from assessments.submitted.forms import SendForm, SubmissionFilterForm
+from assessments.submitted.forms import DocumentFindingFilterForm, SendForm, SubmissionFilterForm
+from assessments.worklist import FindingFilter
 from evidence.models import SubmissionState
 from evidence.submissions.quarantine import count_held
 from evidence.submissions.services import find_submission
@@ -72,8 +73,13 @@ def submission_findings(request: TenantRequest, submission_id: UUID) -> HttpResp
     """The findings that a document said last."""
     row = find_submission(submission_id)
     record(Act.SUBMISSION_READ, object_type="submission", object_id=row.pk, part="findings")
-    page = pages.findings_of(row, request.GET.get("after", ""))
-    context = {"row": row, "page": page, "titles": pages.titles_of(page.rows)}
+    form = DocumentFindingFilterForm(request.GET)
+    wanted = form.wanted()
+    page = pages.findings_of(row, wanted, request.GET.get("after", ""))
+    context = {
+        "row": row, "form": form, "page": page, "titles": pages.titles_of(page.rows),
+        "filtered": wanted != FindingFilter(),
+    }  # fmt: skip
     return render(request, "submissions/findings.html", context)
 
 

@@ -279,8 +279,14 @@ def _shape(boxes: Sequence[BoundWidget]) -> str:
 
 @register.simple_tag
 def control(bound: BoundField) -> SafeString:
-    """A filter's field alone, in the look of its kind; its label stands beside it."""
-    return bound.as_widget(attrs={"class": _look(bound.field.widget)})
+    """A filter's field alone, in the look of its kind, with what is wrong about it; its label stands beside it."""
+    look = _look(bound.field.widget)
+    if not bound.errors:
+        return bound.as_widget(attrs={"class": look})
+    name = f"{bound.auto_id}_error"
+    said = {"class": f"{look} is-invalid", "aria-invalid": "true", "aria-describedby": name}
+    widget = bound.as_widget(attrs=said)
+    return format_html('{}<div class="field-error" id="{}">{}</div>', widget, name, " ".join(bound.errors))
 
 
 @register.filter

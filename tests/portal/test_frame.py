@@ -69,6 +69,19 @@ def test_a_stranger_learns_nothing_from_an_address_that_is_not_there(db):
     assert b"<nav" not in answer.content
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["safeguards/?status=x", "findings/?outcome=x", "evidence/?collector=x", "submissions/?state=x"],
+)
+def test_a_filter_that_cannot_be_used_is_left_open_and_says_so(owner, client_for, address):
+    answer = client_for(owner).get(f"/{address}")
+    page = answer.content.decode()
+    name = re.search(r"\?(\w+)=", address)[1]
+    assert answer.status_code == 200
+    assert re.search(rf'<select name="{name}"[^>]*aria-invalid="true"[^>]*aria-describedby="id_{name}_error"', page)
+    assert f'id="id_{name}_error">Select a valid choice. x is not one of the available choices.</div>' in page
+
+
 def test_health_is_told_without_signing_in(db):
     answer = Client().get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"database": True, "redis": True})

@@ -104,3 +104,24 @@ def test_a_document_stands_on_the_page_of_the_safeguard_that_its_sender_named(pu
     assert f"/submissions/{row.pk}/" in page
     assert "drill.txt" in page
     assert f"/submissions/{row.pk}/" not in _read(pages.get("/safeguards/164.312(b)/"))
+
+
+def test_the_findings_of_a_document_can_be_narrowed(pusher: Pusher, pages: Any):
+    row = pusher.push(
+        [
+            ocsf("s3_versioning", BUCKET),
+            ocsf("s3_versioning", "arn:aws:s3:::other", "PASS"),
+            ocsf("quiet", "arn:aws:s3:::third", severity=2),
+        ]
+    )
+    address = f"/submissions/{row.pk}/findings/"
+    for narrowed, shown in (
+        ("", ["scans", "other", "third"]), ("outcome=PASS", ["other"]), ("severity=low", ["third"]),
+        ("text=About+s3", ["scans", "other"]), ("text=:::third", ["third"]), ("outcome=FAIL&severity=high", ["scans"]),
+        ("outcome=nonsense", ["scans", "other", "third"]),
+    ):  # fmt: skip
+        said = _read(pages.get(f"{address}?{narrowed}"))
+        names = [name for name in ("scans", "other", "third") if f">arn:aws:s3:::{name}<" in said]
+        assert names == shown, narrowed
+    assert "No finding fits the filter" in _read(pages.get(f"{address}?text=nowhere"))
+    assert "is not one of the available choices" in _read(pages.get(f"{address}?outcome=nonsense"))
