@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.forms import RefusableForm
 from accounts.models import Membership
 from accounts.permissions import Permission, Role, allows
-from assessments.engagements import scope
+from assessments.engagements import documents, scope
 from assessments.engagements.models import Extent, Judgement, Result
 from assessments.engagements.services import EngagementTerms
 from assessments.engagements.services.populations import Source
@@ -134,6 +134,10 @@ class AnswerForm(SayForm):
         label="Evidence to attach", required=False, widget=forms.CheckboxSelectMultiple,
         help_text="For an answer: the newest snapshots of this safeguard in the engagement's scope and period.",
     )  # fmt: skip
+    documents = forms.MultipleChoiceField(
+        label="Documents to attach", required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="The newest that were submitted, accepted, and speak of this safeguard in scope and period.",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, engagement: Engagement, citation: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -141,6 +145,11 @@ class AnswerForm(SayForm):
         self.fields["evidence"].choices = [  # type: ignore[attr-defined]
             (str(row.pk), f"{row} of {row.connection.name}, {row.collected_at:%Y-%m-%d %H:%M}")
             for row in rows[:ATTACHABLE]
+        ]
+        sent = documents.submissions(engagement, citation).order_by("-received_at", "-id")
+        self.fields["documents"].choices = [  # type: ignore[attr-defined]
+            (str(row.pk), f"{row.title} from {row.sender}, {row.received_at:%Y-%m-%d %H:%M}")
+            for row in sent[:ATTACHABLE]
         ]
 
 

@@ -13,7 +13,7 @@ from django.db import models
 
 from accounts.models import Invitation, Person
 from accounts.tenancy.models import TenantForeignKey, TenantModel
-from evidence.models import Snapshot
+from evidence.models import Snapshot, Submission
 
 FRAMEWORK = "HIPAA Security Rule"
 
@@ -163,18 +163,32 @@ class RequestMessage(TenantModel):
 
 
 class RequestEvidence(TenantModel):
-    """A snapshot that the tenant attached to an answer. `digest` is its blob's (SHA-256 of the plaintext, hex)."""
+    """What the tenant attached to an answer: a snapshot, or a submitted document.
+
+    `digest` is that of what it holds (SHA-256 of the plaintext, hex).
+    """
 
     append_only = True
 
     message = TenantForeignKey(RequestMessage, on_delete=models.PROTECT, related_name="evidence")
-    snapshot = TenantForeignKey(Snapshot, on_delete=models.PROTECT, related_name="+")
+    snapshot = TenantForeignKey(Snapshot, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    submission = TenantForeignKey(
+        Submission, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     digest = models.CharField(max_length=64)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
                 fields=["tenant", "message", "snapshot"], name="assessments_requestevidence_once"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "message", "submission"], name="assessments_requestevidence_document_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(snapshot__isnull=True, submission__isnull=False)
+                | models.Q(snapshot__isnull=False, submission__isnull=True),
+                name="assessments_requestevidence_is_one",
             ),
         )
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.audit import trail
 from accounts.errors import NotFound
 from accounts.models import ApiClient, Person
-from assessments.engagements import scope
+from assessments.engagements import documents, scope
 from assessments.engagements.models import Extent, RequestState, Side
 from assessments.engagements.services.populations import Source, evidence_by_day
 from assessments.engagements.services.requests import RequestAct, acts_open
@@ -31,6 +31,7 @@ from assessments.models import (
     SampleResult,
 )
 from assessments.rule.model import SECURITY_RULE
+from evidence.models import Snapshot, Submission
 
 WAITING = {RequestState.ASKED, RequestState.NEED_MORE}
 TRACES_SHOWN = 200
@@ -80,7 +81,8 @@ class ThreadMessage:
 
     message: RequestMessage
     author: str
-    snapshots: tuple[Any, ...]
+    snapshots: tuple[Snapshot, ...]
+    documents: tuple[Submission, ...]
 
     @property
     def label(self) -> str:
@@ -112,19 +114,38 @@ def find_request(engagement: Engagement, request_id: UUID) -> EvidenceRequest:
 def read_request(engagement: Engagement, request_id: UUID, side: Side) -> RequestThread:
     """The request with its thread. Raises NotFound. Evidence that left the scope since is left out for the auditor."""
     request = find_request(engagement, request_id)
-    messages = list(request.messages.prefetch_related("evidence__snapshot__connection").order_by("number"))
+    attached = ("evidence__snapshot__connection", "evidence__submission")
+    messages = list(request.messages.prefetch_related(*attached).order_by("number"))
     names = names_of([request.owner_id, *(each.author_id for each in messages)])
     request.state = messages[-1].state  # type: ignore[attr-defined] # as list_requests annotates it
     line = _line(request, names)
-    seen = set(scope.snapshots(engagement).values_list("pk", flat=True)) if side is Side.AUDITOR else None
-    thread = tuple(
-        ThreadMessage(
-            each, names.get(each.author_id, ""),
-            tuple(e.snapshot for e in each.evidence.all() if seen is None or e.snapshot_id in seen),
-        )
-        for each in messages
-    )  # fmt: skip
+    seen = _seen(engagement, messages) if side is Side.AUDITOR else None
+    thread = tuple(_thread_message(each, names.get(each.author_id, ""), seen) for each in messages)
     return RequestThread(line, thread, tuple(acts_open(side, line.state)))
+
+
+def _seen(engagement: Engagement, messages: Iterable[RequestMessage]) -> set[UUID]:
+    """What of the attached evidence is in scope now."""
+    attached = [row for message in messages for row in message.evidence.all()]
+    snapshots = scope.snapshots(engagement).filter(
+        pk__in=[row.snapshot_id for row in attached if row.snapshot_id]
+    )
+    sent = documents.submissions(engagement).filter(
+        pk__in=[row.submission_id for row in attached if row.submission_id]
+    )
+    return {*snapshots.values_list("pk", flat=True), *sent.values_list("pk", flat=True)}
+
+
+def _thread_message(message: RequestMessage, author: str, seen: set[UUID] | None) -> ThreadMessage:
+    rows = list(message.evidence.all())
+    snapshots = (row.snapshot for row in rows if row.snapshot)
+    sent = (row.submission for row in rows if row.submission)
+    return ThreadMessage(
+        message,
+        author,
+        tuple(each for each in snapshots if seen is None or each.pk in seen),
+        tuple(each for each in sent if seen is None or each.pk in seen),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,8 @@ def _request(row: Any) -> dict[str, Any]:
         "state": messages[-1].get_state_display() if messages else "Asked",
         "messages": [
             {**_said(message), "state": message.get_state_display(), "text": message.text,
-             "evidence": [str(attached.snapshot_id) for attached in message.evidence.all()]}
+             "evidence": [str(each.snapshot_id) for each in message.evidence.all() if each.snapshot_id],
+             "documents": [str(each.submission_id) for each in message.evidence.all() if each.submission_id]}
             for message in messages
         ],
     }  # fmt: skip

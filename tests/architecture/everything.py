@@ -687,6 +687,8 @@ def _engagement(owner: Person, mark: str) -> dict[str, Any]:
     )
     for snapshot in Snapshot.objects.all():
         RequestEvidence.objects.create(message=message, snapshot=snapshot, digest="00")
+    for document in Submission.objects.filter(state="accepted"):
+        RequestEvidence.objects.create(message=message, submission=document, digest="00")
     said = {"engagement": engagement, "citation": CITATION, "author": owner}
     SafeguardComment.objects.create(side="auditor", text=f"{mark} says", **said)
     Conclusion.objects.create(

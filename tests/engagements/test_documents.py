@@ -11,11 +11,15 @@ from django.utils import timezone
 
 from accounts.clients.scopes import Scope
 from accounts.clients.services import Audited
+from accounts.errors import NotFound
+from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
-from assessments.models import Engagement, Finding
+from assessments.engagements.models import Side
+from assessments.engagements.services.requests import RequestAct, say
+from assessments.models import Engagement, EvidenceRequest, Finding, RequestEvidence
 from assessments.submitted.models import SubmittedCheck
 from evidence.models import Submission
-from tests.accounts.factories import sign_in
+from tests.accounts.factories import make_ready_person, sign_in
 from tests.api.kit import make_machine
 from tests.engagements.factories import make_auditor, make_engagement
 from tests.factories import make_connection
@@ -24,6 +28,7 @@ from tests.submissions.conftest import Pusher, ocsf, pusher
 __all__ = ["pusher"]
 
 OURS, THEIRS = "111122223333", "444455556666"
+TRAINING = "164.308(a)(5)(i)"
 
 
 def _days_ago(days: int) -> int:
@@ -141,6 +146,42 @@ def test_an_auditors_pages_show_other_tools_checks_beside_our_own(pusher):
     elsewhere = make_engagement(tenant, auditor, citations=["164.312(d)"])
     for path in (f"tools/{check.pk}/", f"findings/{finding.pk}/", f"documents/{document.pk}/"):
         assert browser.get(f"/auditor/{elsewhere.pk}/{path}").status_code == 404
+
+
+def test_a_document_answers_an_auditors_request(pusher):
+    """What is in scope alone can be attached; the auditor reads it from the answer, as long as it is in scope."""
+    tenant = pusher.machine.tenant
+    roster = pusher.push(b"Twelve people were trained.\n", name="roster.txt", citations=TRAINING)
+    other = pusher.push(b"A door was mended.\n", name="door.txt", citations="164.310(a)(1)")
+    auditor = make_auditor(tenant)
+    engagement = make_engagement(tenant, auditor, citations=[TRAINING])
+    theirs, ours = sign_in(auditor), sign_in(make_ready_person(Role.SECURITY_OFFICIAL, tenant))
+    due = timezone.now().date() + timedelta(days=3)
+    wanted = {"citation": TRAINING, "title": "Roster", "text": "Who was trained?", "due_on": due}
+    where = theirs.post(f"/auditor/{engagement.pk}/requests/new/", wanted).url
+    request_id = where.rstrip("/").rpartition("/")[2]
+    page = f"/engagements/{engagement.pk}/requests/{request_id}/"
+    offered = ours.get(page).content.decode()
+    assert "roster.txt from " in offered
+    assert "door.txt" not in offered
+    answer = {"act": "answer", "text": "All of them."}
+    assert ours.post(f"{page}say/", {**answer, "documents": [str(other.pk)]}).status_code == 422
+    assert ours.post(f"{page}say/", {**answer, "documents": [str(roster.pk)]}).status_code == 302
+    assert f"/submissions/{roster.pk}/" in ours.get(page).content.decode()
+    link = f"/auditor/{engagement.pk}/documents/{roster.pk}/"
+    assert link in theirs.get(where).content.decode()
+    assert theirs.get(link).status_code == 200
+    with open_tenant(tenant.pk):
+        [kept] = RequestEvidence.objects.all()
+        assert (kept.submission_id, kept.digest) == (roster.pk, roster.digest)
+        Engagement.objects.filter(pk=engagement.pk).update(citations=["164.312(d)"])
+        request = EvidenceRequest.objects.get(pk=request_id)
+    assert link not in theirs.get(where).content.decode()
+    with open_tenant(tenant.pk), pytest.raises(NotFound, match="scope"):
+        say(
+            request=request, act=RequestAct.ANSWER, side=Side.TENANT, by=auditor.pk, text="x",
+            submission_ids=[roster.pk],
+        )  # fmt: skip
 
 
 pytestmark = pytest.mark.django_db(transaction=True)

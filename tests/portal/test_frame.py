@@ -78,7 +78,9 @@ def test_a_filter_that_cannot_be_used_is_left_open_and_says_so(owner, client_for
     page = answer.content.decode()
     name = re.search(r"\?(\w+)=", address)[1]
     assert answer.status_code == 200
-    assert re.search(rf'<select name="{name}"[^>]*aria-invalid="true"[^>]*aria-describedby="id_{name}_error"', page)
+    assert re.search(
+        rf'<select name="{name}"[^>]*aria-invalid="true"[^>]*aria-describedby="id_{name}_error"', page
+    )
     assert f'id="id_{name}_error">Select a valid choice. x is not one of the available choices.</div>' in page
 
 

@@ -16,7 +16,7 @@ from accounts.errors import Conflict, InvalidInput, NotFound
 from accounts.models import Membership
 from accounts.permissions import Permission, Role, allows
 from accounts.tenancy.scope import savepoint
-from assessments.engagements import scope
+from assessments.engagements import documents, scope
 from assessments.engagements.models import RequestState, Side
 from assessments.models import Engagement, EvidenceRequest, RequestEvidence, RequestMessage
 
@@ -99,6 +99,7 @@ def say(
     by: UUID,
     text: str = "",
     snapshot_ids: Iterable[UUID] = (),
+    submission_ids: Iterable[UUID] = (),
 ) -> RequestMessage:
     """Adds to the thread, and moves the request where the machine leads.
 
@@ -115,7 +116,9 @@ def say(
         raise InvalidInput("Write a text.", field="text")
     state = moves[RequestState(last.state)]
     message = _write(request, last.number + 1, side, act, state, text, by)
-    attached = _attach(request, message, snapshot_ids) if act is RequestAct.ANSWER else 0
+    attached = (
+        _attach(request, message, set(snapshot_ids), set(submission_ids)) if act is RequestAct.ANSWER else 0
+    )
     record(
         Act.REQUEST_SAY, object_type="request", object_id=request.pk, engagement=str(request.engagement_id),
         move=str(act), state=str(state), attached=attached,
@@ -164,12 +167,17 @@ def _write(
         raise Conflict("Somebody wrote at the same time. Read that first, then repeat.") from error
 
 
-def _attach(request: EvidenceRequest, message: RequestMessage, snapshot_ids: Iterable[UUID]) -> int:
-    wanted = set(snapshot_ids)
-    found = list(scope.snapshots(request.engagement).filter(pk__in=wanted).select_related("blob"))
-    if len(found) != len(wanted):
+def _attach(
+    request: EvidenceRequest, message: RequestMessage, snapshot_ids: set[UUID], submission_ids: set[UUID]
+) -> int:
+    inside = request.engagement
+    snapshots = scope.snapshots(inside).filter(pk__in=snapshot_ids).select_related("blob")
+    sent = documents.submissions(inside).filter(pk__in=submission_ids)
+    found = [
+        *(RequestEvidence(message=message, snapshot=each, digest=each.blob.digest) for each in snapshots),
+        *(RequestEvidence(message=message, submission=each, digest=each.digest) for each in sent),
+    ]
+    if len(found) != len(snapshot_ids) + len(submission_ids):
         raise NotFound("Some of the evidence isn't in the engagement's scope.")
-    RequestEvidence.objects.bulk_create(
-        RequestEvidence(message=message, snapshot=snapshot, digest=snapshot.blob.digest) for snapshot in found
-    )
+    RequestEvidence.objects.bulk_create(found)
     return len(found)

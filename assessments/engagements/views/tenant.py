@@ -182,6 +182,7 @@ def _request_page(request: TenantRequest, asked: EvidenceRequest, form: AnswerFo
         "may_answer": request.may(Permission.ENGAGEMENT_ANSWER) and not asked.engagement.ended_at,
         "may_assign": request.may(Permission.ENGAGEMENT_CHANGE) and not asked.engagement.ended_at,
         "may_read_evidence": request.may(Permission.EVIDENCE_READ),
+        "may_send": request.may(Permission.SUBMISSION_SEND),
     }
     return render(request, "engagements/request.html", context, status=UNFIT if form.errors else 200)
 
@@ -199,7 +200,8 @@ def request_say(request: TenantRequest, engagement_id: UUID, request_id: UUID) -
         try:
             services.say(
                 request=asked, act=RequestAct(act), side=Side.TENANT, by=request.user.pk,
-                text=form.cleaned_data["text"], snapshot_ids=[UUID(each) for each in form.cleaned_data["evidence"]],
+                text=form.cleaned_data["text"], snapshot_ids=map(UUID, form.cleaned_data["evidence"]),
+                submission_ids=map(UUID, form.cleaned_data["documents"]),
             )  # fmt: skip
         except InvalidInput as error:
             form.show(error)
