@@ -186,7 +186,7 @@ def test_redis_that_forgets_everything_in_mid_run_costs_nothing(portal, customer
 def test_a_run_can_be_started_without_redis_and_goes_on_once_it_is_back(portal, customer, undisturbed):
     with portal.without_redis():
         started = portal.order("start", **vars(customer))
-        assert started["seconds"] < 2
+        assert started["seconds"] < 20  # kombu would try for minutes
         assert portal.states(started["run_id"])["pending"] == len(portal.units(started["run_id"]))
     assert_ends_as_ever(portal, customer, started["run_id"], undisturbed)
 
