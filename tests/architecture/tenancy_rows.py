@@ -48,6 +48,8 @@ def _value_field(model: type[models.Model]) -> models.Field[Any, Any]:
 NAMED = {"submissionstream": "name"}
 """Tables whose only word is one of several columns that are unique together: the others differ in each row."""
 VALUE = {model: NAMED.get(str(model._meta.model_name)) or _value_field(model).name for model in TENANT_MODELS}
+ONE_OF = {"requestevidence": {"snapshot"}}
+"""Columns that may be empty, of which a row has to fill one."""
 PARENTS = {
     model: [each for each in model._meta.concrete_fields if isinstance(each, TenantForeignKey)]
     for model in TENANT_MODELS
@@ -72,7 +74,7 @@ def build(model: Any, value: str, **fixed: Any) -> tuple[TenantModel, list[Tenan
             each.primary_key
             or each.name in {"tenant", *fixed}
             or each.has_default()
-            or each.null
+            or (each.null and each.name not in ONE_OF.get(str(model._meta.model_name), ()))
             or getattr(each, "auto_now_add", False)
             or each.has_db_default()
         ):
