@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.permissions import Permission
 from assessments.submitted.forms import MappingForm, ReasonForm, ReleaseForm
 from assessments.submitted.pages import read_detail
+from evidence.formats.kit.mapping import mapping_text
 from evidence.models import SubmissionMapping, SubmissionState
 from evidence.submissions import mappings
 from evidence.submissions.quarantine import count_decisions, decide_release, delete_held
@@ -115,7 +115,7 @@ def mapping_detail(request: TenantRequest, mapping_id: UUID) -> HttpResponse:
     record(Act.MAPPING_READ, object_type="mapping", object_id=row.pk)
     context = {
         "row": row,
-        "content": _pretty(row.content),
+        "content": mapping_text(row.content),
         "may_change": request.may(Permission.MAPPING_CHANGE),
     }
     return render(request, "submissions/mapping.html", context)
@@ -160,7 +160,7 @@ def _initial(request: TenantRequest) -> dict[str, str]:
         row = None
     if row is None:
         return {"content": EXAMPLE, "sample": SAMPLE}
-    return {"name": row.name, "description": row.description, "content": _pretty(row.content)}
+    return {"name": row.name, "description": row.description, "content": mapping_text(row.content)}
 
 
 @require_POST
@@ -170,7 +170,3 @@ def mapping_retire(request: TenantRequest, mapping_id: UUID) -> HttpResponse:
     row = mappings.retire_mapping(mapping_id=mapping_id)
     messages.success(request, f"{row} is retired. Documents that were read by it stay as they are.")
     return redirect("mapping-list")
-
-
-def _pretty(content: Any) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False)

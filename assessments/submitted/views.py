@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from accounts.permissions import Permission
 from assessments.submitted import pages
 from assessments.submitted.forms import DocumentFindingFilterForm, SendForm, SubmissionFilterForm
 from assessments.worklist import FindingFilter
+from evidence.formats.kit.mapping import mapping_text
 from evidence.models import SubmissionState
 from evidence.submissions.quarantine import count_held
 from evidence.submissions.services import find_submission
@@ -57,7 +57,7 @@ def submission_detail(request: TenantRequest, submission_id: UUID) -> HttpRespon
         "may_clients": request.may(Permission.API_CLIENT_CHANGE),
         "may_release": decides and held and _may_release(request, row, detail),
         "may_export": request.may(Permission.EVIDENCE_EXPORT) and detail["kept"] and (decides or not held),
-        "mapping": json.dumps(row.mapping, indent=2, ensure_ascii=False) if row.mapping else "",
+        "mapping": mapping_text(row.mapping) if row.mapping else "",
     }  # fmt: skip
     return render(request, "submissions/detail.html", {**context, **detail})
 

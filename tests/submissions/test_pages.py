@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from io import BytesIO
 
 import pytest
@@ -116,6 +117,7 @@ def test_a_mapping_is_tried_out_saved_changed_and_retired(pusher, official):
     first = client.post("/submissions/mappings/new/", {**form, "save": "1"}).url
     second = client.post("/submissions/mappings/new/", {**form, "save": "1"}).url
     assert ("version 1" in _text(client.get(first)), "version 2" in _text(client.get(second))) == (True, True)
+    assert json.dumps(MAPPING, indent=2) in unescape(client.get(first).content.decode())
     assert client.post(f"{first}retire/").status_code == 302
     assert client.post(f"{first}retire/").status_code == 409
     listed = _text(client.get("/submissions/mappings/"))

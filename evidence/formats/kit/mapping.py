@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -68,7 +69,14 @@ FIELDS = (
     "message",
 )  # fmt: skip
 _NAMES = {each.name for each in fields(FieldMapping)}
+_ORDER = tuple(dict.fromkeys((*FIELDS, *(each.name for each in fields(FieldMapping)))))
 _WORD_TABLES: Mapping[str, type[Result | Severity]] = {"results": Result, "severities": Severity}
+
+
+def mapping_text(data: Mapping[str, Any]) -> str:
+    """A saved mapping for people to read, what it names first: a database keeps no order of names."""
+    said = {name: data[name] for name in _ORDER if name in data}
+    return json.dumps(said, indent=2, ensure_ascii=False)
 
 
 def mapping_from(data: Any) -> FieldMapping:
