@@ -280,13 +280,15 @@ def _shape(boxes: Sequence[BoundWidget]) -> str:
 @register.simple_tag
 def control(bound: BoundField) -> SafeString:
     """A filter's field alone, in the look of its kind, with what is wrong about it; its label stands beside it."""
-    look = _look(bound.field.widget)
+    attrs: dict[str, str | bool] = {"class": _look(bound.field.widget)}
     if not bound.errors:
-        return bound.as_widget(attrs={"class": look})
-    name = f"{bound.auto_id}_error"
-    said = {"class": f"{look} is-invalid", "aria-invalid": "true", "aria-describedby": name}
-    widget = bound.as_widget(attrs=said)
-    return format_html('{}<div class="field-error" id="{}">{}</div>', widget, name, " ".join(bound.errors))
+        return bound.as_widget(attrs=attrs)
+    error = f"{bound.auto_id}_error"
+    attrs |= {"class": f"{attrs['class']} is-invalid", "aria-invalid": "true", "aria-describedby": error}
+    words = " ".join(str(each) for each in bound.errors)
+    return format_html(
+        '{}<div class="field-error" id="{}">{}</div>', bound.as_widget(attrs=attrs), error, words
+    )
 
 
 @register.filter
