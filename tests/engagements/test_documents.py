@@ -17,6 +17,7 @@ from accounts.tenancy.scope import open_tenant
 from assessments.engagements.models import Side
 from assessments.engagements.services.requests import RequestAct, say
 from assessments.models import Engagement, EvidenceRequest, Finding, RequestEvidence
+from assessments.packages.gather import work_of
 from assessments.submitted.models import SubmittedCheck
 from evidence.models import Submission
 from tests.accounts.factories import make_ready_person, sign_in
@@ -174,6 +175,8 @@ def test_a_document_answers_an_auditors_request(pusher):
     with open_tenant(tenant.pk):
         [kept] = RequestEvidence.objects.all()
         assert (kept.submission_id, kept.digest) == (roster.pk, roster.digest)
+        [_asked, answered] = work_of(engagement).requests[0]["messages"]
+        assert (answered["evidence"], answered["documents"]) == ([], [str(roster.pk)])
         Engagement.objects.filter(pk=engagement.pk).update(citations=["164.312(d)"])
         request = EvidenceRequest.objects.get(pk=request_id)
     assert link not in theirs.get(where).content.decode()
