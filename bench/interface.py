@@ -53,7 +53,7 @@ def main() -> None:
 def _ask(each: int, total: Counter[str]) -> float:
     """One round; its CPU seconds, without PostgreSQL's. Ends the program where an answer is wrong."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [kit.PYTHON, "-m", "pytest", "-n", "2", "-q", "-p", "no:cacheprovider", TEST]
+        command = [kit.PYTHON, "-m", "pytest", "-n", "3", "-q", "-p", "no:cacheprovider", TEST]
         more = {"SCHEMATHESIS_CASES": str(each), "SCHEMATHESIS_FIGURES": folder}
         done = kit.run_measured(command, env={**os.environ, **more})
         shares: list[dict[str, Any]] = [json.loads(path.read_text()) for path in Path(folder).iterdir()]

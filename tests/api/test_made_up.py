@@ -28,7 +28,7 @@ from accounts.clients.services import Audited
 from portal.embedded import Role, postgres_address
 from portal.embedded.commands import WEB
 from tests.api.kit import make_machine
-from tests.api.made_up import Asked, Caller, all_operations, ask, known_ids
+from tests.api.made_up import Asked, Caller, all_operations, ask, known_ids, sparing_garbage
 from tests.architecture.everything import make_everything
 from tests.e2e.worker import reaper
 from tests.environment import STATE
@@ -115,7 +115,7 @@ def test_whatever_is_asked_the_answer_is_as_described(share, running, settings, 
     mine = operations[share::SHARES]
     each = GIVEN or math.ceil(IN_ALL / len(operations))
     asked = Asked()
-    with requests.Session() as session:
+    with sparing_garbage(), requests.Session() as session:
         session.trust_env = False
         callers = [Caller(running.base, machine, session) for machine in (members, auditors)]
         for operation in mine:
