@@ -16,7 +16,7 @@ import pytest
 from evidence.formats.base import BadDocument
 from evidence.formats.document import ACTIVE_NOTE
 from evidence.formats.kit.mapping import FieldMapping, mapping_from
-from evidence.formats.kit.outcomes import Result, Severity
+from evidence.formats.kit.outcomes import Basis, Resource, Result, Severity
 from tests.evidence.formats.kit import read, read_sample, refusal, table
 
 
@@ -31,6 +31,55 @@ def test_trestles_assessment_results_give_an_outcome_for_each_subject() -> None:
     ]
     assert [o.citations for o in outcomes] == [("164.312(a)(2)(iv)",)] * 2 + [("164.308(a)(7)(ii)(D)",)]
     assert outcomes[0].at == datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+def test_results_of_aws_config_that_trestle_wrote_are_cited_by_their_rules() -> None:
+    header, outcomes = read_sample("trestle-config.json")
+    assert (header.format, header.title) == ("oscal", "AWS Config Compliance Evaluation")
+    assert table(outcomes) == [
+        ("PASS", "cloudtrail-enabled", "111122223333"),
+        ("FAIL", "s3-bucket-server-side-encryption-enabled", "clinic-records"),
+        ("NOT_APPLICABLE", "rds-storage-encrypted", "db-CLINIC"),
+    ]
+    assert outcomes[1].citations == ("164.312(a)(2)(iv)", "164.312(c)(2)", "164.312(e)(2)(ii)")
+    assert outcomes[1].basis is Basis.CROSSWALK
+    assert outcomes[1].resource == Resource("clinic-records", "AWS::S3::Bucket")
+    assert outcomes[1].at == datetime(2026, 11, 20, 8, 0, 7, tzinfo=UTC)
+    assert outcomes[1].message.endswith("This bucket has no default encryption.")
+
+
+def test_results_of_xccdf_that_trestle_wrote_say_the_same_as_the_original() -> None:
+    _header, original = read_sample("openscap.xccdf.xml")
+    _header, outcomes = read_sample("trestle-xccdf.json")
+    assert table(outcomes) == table(original)
+    assert outcomes[0].severity is Severity.MEDIUM
+
+
+def observed(*, told: bool = False, **properties: str) -> dict[str, Any]:
+    """OSCAL with an observation of the properties, of which a finding tells or not."""
+    target = {"target-id": "a", "status": {"state": "satisfied"}}
+    finding = {"target": target, "related-observations": [{"observation-uuid": "o"}]}
+    props = [{"name": name.replace("_", "-"), "value": value} for name, value in properties.items()]
+    result = {
+        "start": "2026-11-20T10:00:00Z",
+        "observations": [{"uuid": "o", "props": props, "subjects": [{"subject-uuid": "s", "type": "host"}]}],
+        "findings": [finding] if told else [],
+    }
+    return {"assessment-results": {"metadata": {"title": "t"}, "results": [result]}}
+
+
+def test_an_observation_is_told_once_and_only_where_it_names_a_check_and_a_result() -> None:
+    said = {"config_rule_name": "r", "compliance_type": "COMPLIANT"}
+    assert table(read(observed(**said))[1]) == [("PASS", "r", "s")]
+    assert table(read(observed(told=True, **said))[1]) == [("PASS", "a", "s")]
+    assert read(observed(config_rule_name="r"))[1] == []
+    assert read(observed(result="pass"))[1] == []
+    [unsure] = read(observed(idref="r", result="INSUFFICIENT_DATA"))[1]
+    assert (unsure.result, unsure.message) == (Result.UNKNOWN, "the source's result is INSUFFICIENT_DATA")
+
+
+def test_results_alone_need_a_title() -> None:
+    assert refusal({"results": [{"uuid": "u", "start": "2026-11-20T10:00:00Z"}]}).startswith("/: the document has")
 
 
 def test_an_unknown_state_of_oscal_is_refused_with_its_place() -> None:
