@@ -29,8 +29,7 @@ _TRESTLES = frozenset({"results.item.uuid", "results.item.start"})
 """How the results that `trestle task` writes begin."""
 _STATES: Mapping[str, Result] = MappingProxyType({"satisfied": Result.PASS, "not-satisfied": Result.FAIL})
 _WORDS: Mapping[str, Result] = MappingProxyType(
-    _STATES
-    | dict.fromkeys(("pass", "fixed", "compliant"), Result.PASS)
+    dict.fromkeys(("pass", "fixed", "compliant"), Result.PASS)
     | dict.fromkeys(("fail", "non_compliant"), Result.FAIL)
     | dict.fromkeys(("notapplicable", "not_applicable", "notselected"), Result.NOT_APPLICABLE)
 )
@@ -135,7 +134,9 @@ def _thing(node: Node) -> Resource:
     properties = _properties(node)
     title = node.text("title")
     return Resource(
-        _first_of(_NAMES, properties) or title or node.text("description"), _first_of(_KINDS, properties), title
+        _first_of(_NAMES, properties) or title or node.text("description"),
+        _first_of(_KINDS, properties),
+        title,
     )
 
 

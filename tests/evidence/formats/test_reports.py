@@ -79,7 +79,9 @@ def test_an_observation_is_told_once_and_only_where_it_names_a_check_and_a_resul
 
 
 def test_results_alone_need_a_title() -> None:
-    assert refusal({"results": [{"uuid": "u", "start": "2026-11-20T10:00:00Z"}]}).startswith("/: the document has")
+    assert refusal({"results": [{"uuid": "u", "start": "2026-11-20T10:00:00Z"}]}).startswith(
+        "/: the document has"
+    )
 
 
 def test_an_unknown_state_of_oscal_is_refused_with_its_place() -> None:
