@@ -21,6 +21,7 @@ from rest_framework import serializers
 
 from accounts.errors import InvalidInput
 from accounts.tenancy.scope import current_tenant_id
+from portal.api.kinds import unfit_texts
 
 DEFAULT_LIMIT, MOST_LIMIT = 50, 200
 _signer = signing.Signer(sep=".", salt="api cursor")
@@ -113,8 +114,13 @@ def _validated(
 ) -> list[dict[str, Any]]:
     checkers = [kind(data=said) for kind in kinds]
     wrong = {
-        name: said for checker in checkers if not checker.is_valid() for name, said in checker.errors.items()
+        name: words
+        for checker in checkers
+        if not checker.is_valid()
+        for name, words in checker.errors.items()
     }
+    for checker in checkers:
+        wrong |= unfit_texts(checker, said)
     if wrong:
         errors = [{"parameter": name, "detail": str(said[0])} for name, said in wrong.items()]
         raise UnknownParameter(

@@ -106,6 +106,7 @@ def test_a_cursor_belongs_to_its_tenant_and_its_query(machine, aws):
         ("runs?connection=1", "connection"), ("runs?limit=0", "limit"), ("runs?limit=201", "limit"), ("runs?limit=x", "limit"),
         ("runs?fields=id,secret", "fields"), ("runs?connection__aws_account_id=1", "connection__aws_account_id"),
         ("findings?citation=%00", "citation"), ("safeguards?as_of=yesterday", "as_of"), ("evidence?collected_from=2026", "collected_from"),
+        (f"evidence?region={'a' * 32}%20", "region"), ("runs?limit=%201", "limit"), ("runs?limit=1_0", "limit"), ("runs?limit=1.0", "limit"),
     ],
 )  # fmt: skip
 def test_a_parameter_that_does_not_fit_is_named(machine, query, parameter):
@@ -256,9 +257,10 @@ def test_a_body_that_cannot_be_read_is_refused(machine, aws, body, status):
         ("creates", "true"),
         ("creates", 1),
         ("volume", 3),
+        ("name", "a" * 200 + " "),
     ],
 )
-def test_a_value_of_another_type_than_described_is_refused(machine, member, value):
+def test_a_value_of_another_type_or_length_than_described_is_refused(machine, member, value):
     body = {"reference": "BA-1", "name": "Acme", member: value}
     answer = machine.ask("POST", "partners", json.dumps(body), Idempotency_Key="one")
     assert problem_of(answer) == (400, "invalid-input")
