@@ -114,7 +114,7 @@ def find_request(engagement: Engagement, request_id: UUID) -> EvidenceRequest:
 def read_request(engagement: Engagement, request_id: UUID, side: Side) -> RequestThread:
     """The request with its thread. Raises NotFound. Evidence that left the scope since is left out for the auditor."""
     request = find_request(engagement, request_id)
-    attached = ("evidence__snapshot__connection", "evidence__submission")
+    attached = ("evidence__snapshot__connection", "evidence__snapshot__blob", "evidence__submission")
     messages = list(request.messages.prefetch_related(*attached).order_by("number"))
     names = names_of([request.owner_id, *(each.author_id for each in messages)])
     request.state = messages[-1].state  # type: ignore[attr-defined] # as list_requests annotates it

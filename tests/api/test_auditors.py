@@ -17,6 +17,8 @@ from accounts.errors import InvalidInput
 from accounts.models import ApiClient, AuditEntry, Membership
 from accounts.permissions import Role
 from accounts.tenancy.scope import AUDITOR, open_tenant
+from assessments.engagements.models import Side
+from assessments.engagements.services.requests import RequestAct, say
 from assessments.models import Engagement, EvidenceRequest, Finding
 from tests.accounts.factories import make_ready_person, sign_in
 from tests.api.kit import ApiMachine, exchange, make_machine
@@ -94,6 +96,41 @@ def test_it_reads_what_the_engagement_shows_and_nothing_beyond(machine, tenant, 
         f"evidence/{seen.snapshot.pk}/content",
     ):
         assert machine.ask("GET", other).status_code == 403, other
+
+
+def test_both_sides_read_a_requests_thread_and_the_auditors_what_is_in_scope_of_it(
+    machine, tenant, engagement, seen
+):
+    with open_tenant(tenant.pk):
+        asked = EvidenceRequest.objects.create(
+            engagement=engagement, citation="164.312(c)(1)", title="Trails", due_on=timezone.now().date(), asked_by=engagement.created_by
+        )  # fmt: skip
+        asked.messages.create(
+            number=1, side="auditor", author=engagement.created_by, act="ask", state="asked", text="Which?"
+        )
+        by = engagement.created_by_id
+        say(
+            request=asked, act=RequestAct.ANSWER, side=Side.TENANT, by=by, text="This.", snapshot_ids=[seen.snapshot.pk]
+        )  # fmt: skip
+        elsewhere = make_engagement(tenant)
+    ours = make_machine(Scope.ENGAGEMENTS_READ, tenant=tenant)
+    lists = f"engagements/{engagement.pk}/requests"
+    theirs = machine.ask("GET", f"engagement/requests/{asked.pk}").json()
+    assert theirs == ours.ask("GET", f"{lists}/{asked.pk}").json()
+    [listed] = ours.ask("GET", lists).json()["data"]
+    assert listed == {name: value for name, value in theirs.items() if name != "messages"}
+    first, second = theirs["messages"]
+    assert (first["number"], first["act"], first["side"], first["text"]) == (1, "ask", "auditor", "Which?")
+    attached = {"id": str(seen.snapshot.pk), "digest": seen.snapshot.blob.digest}
+    assert (second["state"], second["evidence"], second["submissions"]) == ("answered", [attached], [])
+    with open_tenant(tenant.pk):
+        Engagement.objects.filter(pk=engagement.pk).update(connection_ids=[])
+    assert machine.ask("GET", f"engagement/requests/{asked.pk}").json()["messages"][1]["evidence"] == []
+    assert ours.ask("GET", f"{lists}/{asked.pk}").json() == theirs
+    assert ours.ask("GET", f"engagements/{elsewhere.pk}/requests/{asked.pk}").status_code == 404
+    other = machine_of(elsewhere, tenant)
+    assert other.ask("GET", f"engagement/requests/{asked.pk}").status_code == 404
+    assert machine.ask("GET", f"{lists}/{asked.pk}").status_code == 403
 
 
 def test_its_requests_run_on_the_auditors_connection_and_stand_in_the_log(machine, tenant, engagement, seen):

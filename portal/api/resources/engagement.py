@@ -23,7 +23,7 @@ from accounts.clients.scopes import Scope
 from accounts.errors import InvalidInput, NotFound
 from assessments.checks.base import Outcome, Severity
 from assessments.engagements import documents, reading, scope, work
-from assessments.engagements.models import RequestState
+from assessments.engagements.models import Side
 from assessments.models import Engagement, FindingPeriod
 from assessments.posture import title_of
 from assessments.submitted.pages import as_download, open_for_download
@@ -31,7 +31,7 @@ from assessments.submitted.reading import OURS, tool_checks
 from evidence import services as evidence_services
 from portal.api.endpoints import Endpoint
 from portal.api.query import Asked, Page, page_of
-from portal.api.resources import audits, evidence, safeguards, submissions
+from portal.api.resources import audits, evidence, requests, safeguards, submissions
 from portal.api.resources.fields import Moment, choice, text
 
 
@@ -137,16 +137,12 @@ class AuditedSubmissionShape(serializers.Serializer[Any]):
     citations = serializers.ListField(child=serializers.CharField(), read_only=True)
 
 
-class AuditedRequestShape(serializers.Serializer[Any]):
+class AuditedRequestShape(requests.RequestShape):
     """What an auditor asked the organisation for, and how far that is."""
 
-    id = serializers.UUIDField(source="request.pk", read_only=True)
-    citation = text("request.citation")
-    title = text("request.title")
-    due_on = serializers.DateField(source="request.due_on", read_only=True)
-    asked_at = Moment(source="request.asked_at")
-    state = serializers.ChoiceField(choices=RequestState.choices, read_only=True)
-    overdue = serializers.BooleanField(read_only=True)
+
+class AuditedThreadShape(requests.ThreadShape):
+    """A request with its thread, oldest message first."""
 
 
 _RESOURCE: dict[str, Any] = {
@@ -163,10 +159,6 @@ HISTORY: dict[str, Any] = {
 SUBMISSION: dict[str, Any] = {
     name: submissions.SUBMISSION[name] for name in map(str, AuditedSubmissionShape().fields)
 }
-REQUEST: dict[str, Any] = {
-    "id": "019a7c42-0100-7d3e-9b2a-1c4d5e6f7a13", "citation": "164.308(a)(3)", "title": "Leavers of March",
-    "due_on": "2026-07-15", "asked_at": "2026-07-01T09:00:00Z", "state": "asked", "overdue": False,
-}  # fmt: skip
 
 
 class Scoped(Endpoint):
@@ -342,10 +334,20 @@ class RequestList(Scoped):
     """List what the auditors asked for, on one page: what waits first, then by day."""
 
     operation, paged, act = "list_audited_requests", True, Act.ENGAGEMENT_READ
-    shape, example = AuditedRequestShape, REQUEST
+    shape, example = AuditedRequestShape, requests.REQUEST
 
     def find(self, engagement: Engagement, asked: Asked, **ids: Any) -> Page:  # noqa: ARG002 (as above)
         return Page(work.list_requests(engagement), None)
+
+
+class RequestDetail(Scoped):
+    """Read one request with its thread, and what was attached to it that is in scope now."""
+
+    operation, act = "read_audited_request", Act.ENGAGEMENT_READ
+    shape, example = AuditedThreadShape, requests.THREAD
+
+    def find(self, engagement: Engagement, asked: Asked, **ids: Any) -> Any:  # noqa: ARG002 (as above)
+        return requests.as_thread(work.read_request(engagement, ids["request_id"], Side.AUDITOR))
 
 
 def engagement_of(request: Request) -> Engagement:
