@@ -41,6 +41,8 @@ READ_AT_ONCE = 2
 what has been read waits with it for the database."""
 MOST_SHOWN = 100
 """How many identifiers are listed; one is enough to hold a document back."""
+MOST_NAMED = 100_000
+"""Checks, and accounts, that one document may speak of: they are kept in memory while it is read."""
 
 _reading = threading.BoundedSemaphore(READ_AT_ONCE)
 
@@ -152,6 +154,10 @@ class _Read:
         terms = Terms(source, seen_at, row.complete, tuple(row.citations), within)
         read = cls(header, source, terms, spool, outcomes=dict.fromkeys((str(each) for each in Result), 0))
         for batch in batches(read.counted(reading.outcomes), terms, read.checks):
+            if max(len(read.checks), len(read.accounts)) > MOST_NAMED:
+                raise BadDocument(
+                    f"it speaks of more than {MOST_NAMED:,} checks or accounts: send it in parts"
+                )
             pickle.dump(columns_of(batch), spool)
         return read
 

@@ -15,6 +15,7 @@ from evidence.formats.base import Format, Reading, Source
 from evidence.formats.kit.errors import BadDocument, quoted
 from evidence.formats.kit.jsonstream import ANY, values_at
 from evidence.formats.kit.outcomes import Check, Header, Outcome, Resource, Result, Severity
+from evidence.formats.kit.room import Room
 from evidence.formats.kit.values import Node, severity_of, severity_of_score
 
 _METADATA, _VERSION, _FORMAT = ("metadata",), ("specVersion",), ("bomFormat",)
@@ -31,7 +32,6 @@ _STATES: Mapping[str, Result] = MappingProxyType(
         "false_positive": Result.NOT_APPLICABLE,
     }
 )
-MAX_COMPONENTS = 500_000
 MAX_NAME = 500
 
 
@@ -43,6 +43,7 @@ class _Bom:
     count: int = 0
     flaws: int = 0
     names: dict[str, str] = field(default_factory=dict)
+    room: Room = field(default_factory=Room)
 
 
 def read(source: Source) -> Reading:
@@ -86,8 +87,6 @@ def _read_bom(source: Source) -> _Bom:
 def _add_all(bom: _Bom, component: Node) -> None:
     """A component with those inside of it, which JSON's depth limit bounds."""
     bom.count += 1
-    if bom.count > MAX_COMPONENTS:
-        raise BadDocument(f"more than {MAX_COMPONENTS} components", place=component.place)
     _add(bom, component)
     for inner in component.each("components"):
         _add_all(bom, inner)
@@ -97,7 +96,9 @@ def _add(bom: _Bom, component: Node) -> None:
     reference = component.text("bom-ref")
     if reference:
         versioned = f"{component.text('name')}@{component.text('version')}".rstrip("@")
-        bom.names[reference[:MAX_NAME]] = (component.text("purl") or versioned)[:MAX_NAME]
+        name = (component.text("purl") or versioned)[:MAX_NAME]
+        bom.room.take(reference[:MAX_NAME], name, place=component.place)
+        bom.names[reference[:MAX_NAME]] = name
 
 
 def _tool(metadata: Node) -> tuple[str, str]:

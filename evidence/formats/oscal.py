@@ -19,6 +19,7 @@ from evidence.formats.kit.citations import find_citations
 from evidence.formats.kit.errors import BadDocument, quoted
 from evidence.formats.kit.jsonstream import ANY, Path, values_at
 from evidence.formats.kit.outcomes import Check, Header, Outcome, Resource, Result
+from evidence.formats.kit.room import Room
 from evidence.formats.kit.values import Node, severity_of
 
 _TOP = "assessment-results"
@@ -34,7 +35,6 @@ _WORDS: Mapping[str, Result] = MappingProxyType(
     | dict.fromkeys(("notapplicable", "not_applicable", "notselected"), Result.NOT_APPLICABLE)
 )
 """Results of XCCDF and AWS Config in an observation's properties, in lower case; others decide nothing."""
-MAX_OBSERVATIONS = 100_000
 _CHECKS = ("scc_check_name_id", "config-rule-name", "idref")
 _RESULTS = ("scc_result", "compliance-type", "result")
 _SEVERITIES = ("scc_check_severity", "severity")
@@ -61,7 +61,6 @@ _THINGS = (
 class _Observation:
     subjects: tuple[Resource, ...]
     collected: datetime | None
-    methods: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -96,7 +95,7 @@ def read(source: Source) -> Reading:
 
 
 def _read_context(source: Source) -> _Context:
-    context = _Context()
+    context, room = _Context(), Room()
     paths = (_METADATA, _TITLE, *_STARTS, *_ENDS, *_OBSERVATIONS, *_THINGS, *_FINDINGS)
     for path, node in values_at(source.stream, *paths):
         if path == _METADATA:
@@ -110,13 +109,16 @@ def _read_context(source: Source) -> _Context:
             time = node.time()
             context.end = max(filter(None, (context.end, time)), default=None)
         elif path in _OBSERVATIONS:
-            context.observations[node.needed("uuid")] = _observation(node)
+            observation = _observation(node)
+            room.take(uuid := node.needed("uuid"), *_texts(*observation.subjects), place=node.place)
+            context.observations[uuid] = observation
         elif path in _FINDINGS:
+            room.take(*_told_by(node), place=node.place)
             context.told.update(_told_by(node))
         else:
-            context.things[node.needed("uuid")] = _thing(node)
-        if len(context.observations) + len(context.things) > MAX_OBSERVATIONS:
-            raise BadDocument(f"more than {MAX_OBSERVATIONS} observations and things", place=node.place)
+            thing = _thing(node)
+            room.take(uuid := node.needed("uuid"), *_texts(thing), place=node.place)
+            context.things[uuid] = thing
     return context
 
 
@@ -125,8 +127,11 @@ def _observation(node: Node) -> _Observation:
         Resource(each.needed("subject-uuid"), each.text("type"), each.text("title"))
         for each in node.each("subjects")
     )
-    methods = tuple(each.text() for each in node.each("methods"))
-    return _Observation(subjects, node.time("collected"), methods)
+    return _Observation(subjects, node.time("collected"))
+
+
+def _texts(*resources: Resource) -> Iterator[str]:
+    return (text for each in resources for text in (each.id, each.kind, each.name))
 
 
 def _thing(node: Node) -> Resource:

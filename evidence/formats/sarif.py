@@ -17,6 +17,7 @@ from evidence.formats.kit.citations import find_citations
 from evidence.formats.kit.errors import BadDocument, quoted
 from evidence.formats.kit.jsonstream import ANY, values_at
 from evidence.formats.kit.outcomes import Check, Header, Outcome, Resource, Result, Severity
+from evidence.formats.kit.room import Room
 from evidence.formats.kit.values import Node, severity_of, severity_of_score
 
 _KINDS: Mapping[str, Result] = MappingProxyType(
@@ -30,11 +31,7 @@ _KINDS: Mapping[str, Result] = MappingProxyType(
         "notApplicable": Result.NOT_APPLICABLE,
     }
 )
-_VERSION, _DRIVER, _EXTENSION = (
-    ("version",),
-    ("runs", ANY, "tool", "driver"),
-    ("runs", ANY, "tool", "extensions"),
-)
+_VERSION, _DRIVER = ("version",), ("runs", ANY, "tool", "driver")
 _INVOCATIONS, _RESULT = ("runs", ANY, "invocations"), ("runs", ANY, "results", ANY)
 MAX_RUNS = 200
 
@@ -82,7 +79,7 @@ def read(source: Source) -> Reading:
 
 def _read_runs(source: Source) -> tuple[Mapping[str, _Run], str]:
     runs: dict[str, _Run] = {}
-    version = ""
+    version, room = "", Room()
     for path, node in values_at(source.stream, _VERSION, _DRIVER, _INVOCATIONS):
         if path == _VERSION:
             version = Node(node.value, "/version").text()
@@ -91,7 +88,7 @@ def _read_runs(source: Source) -> tuple[Mapping[str, _Run], str]:
         if len(runs) > MAX_RUNS:
             raise BadDocument(f"more than {MAX_RUNS} runs", place=node.place)
         if path == _DRIVER:
-            _read_driver(run, node)
+            _read_driver(run, node, room)
         else:
             _read_invocations(run, node)
     return runs, version
@@ -102,10 +99,12 @@ def _run_of(node: Node) -> str:
     return node.place.split("/")[2]
 
 
-def _read_driver(run: _Run, driver: Node) -> None:
+def _read_driver(run: _Run, driver: Node, room: Room) -> None:
     run.tool = driver.needed("name")
     run.version = driver.text("semanticVersion") or driver.text("version")
     run.rules = [_rule(each) for each in driver.each("rules")]
+    for rule in run.rules:
+        room.take(rule.id, rule.title, *rule.citations, *rule.aliases, place=driver.place)
     run.by_id = {rule.id: rule for rule in run.rules}
 
 

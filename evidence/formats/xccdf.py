@@ -16,6 +16,7 @@ from evidence.formats.base import Format, Reading, Source
 from evidence.formats.kit.citations import find_citations
 from evidence.formats.kit.errors import BadDocument, quoted
 from evidence.formats.kit.outcomes import Check, Header, Outcome, Resource, Result, Severity
+from evidence.formats.kit.room import Room
 from evidence.formats.kit.values import parse_time, severity_of
 from evidence.formats.kit.xmlstream import Found, child, children, elements, text_of
 
@@ -32,7 +33,6 @@ _RESULTS: Mapping[str, Result] = MappingProxyType(
         "notselected": Result.NOT_APPLICABLE,
     }
 )
-MAX_RULES = 50_000
 _HOST_FACTS = ("urn:xccdf:fact:asset:identifier:ec2_instance", "urn:xccdf:fact:identifier")
 
 
@@ -49,11 +49,12 @@ _NO_RULE = _Rule("", None, ())
 def read(source: Source) -> Reading:
     """The header is the first test result's; its outcomes come from all."""
     rules: dict[str, _Rule] = {}
+    room = Room()
     for found in elements(source.stream, {"Rule", "TestResult"}):
         if found.name == "Rule":
-            rules[found.element.get("id", "")] = _rule(found.element)
-            if len(rules) > MAX_RULES:
-                raise BadDocument(f"more than {MAX_RULES} rules", place=found.place)
+            rule_id, rule = found.element.get("id", ""), _rule(found.element)
+            room.take(rule_id, rule.title, *rule.citations, place=found.place)
+            rules[rule_id] = rule
     results = elements(source.stream, {"TestResult"})
     first = next(results, None)
     if first is None:

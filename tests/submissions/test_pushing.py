@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 
+import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
 
@@ -98,6 +99,18 @@ def test_one_bad_statement_refuses_the_whole_with_its_place(pusher: Pusher):
     assert "/1/class_uid" in row.problem
     assert not pusher.findings()
     assert bytes(row.wrapped_key) == b""
+
+
+@pytest.mark.parametrize("named", [{}, {"account": "444455556666"}], ids=["checks", "accounts"])
+def test_a_document_that_speaks_of_too_many_checks_or_accounts_is_refused(
+    pusher: Pusher, named: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    document = [ocsf("a", "r"), ocsf("a" if named else "b", "s", **named)]
+    monkeypatch.setattr("assessments.submitted.processing.MOST_NAMED", 1)
+    row = pusher.push(document)
+    assert (row.state, "send it in parts" in row.problem) == ("refused", True)
+    monkeypatch.setattr("assessments.submitted.processing.MOST_NAMED", 2)
+    assert pusher.push(document).state == "accepted"
 
 
 def test_a_later_document_changes_what_an_older_one_never_does(pusher: Pusher):

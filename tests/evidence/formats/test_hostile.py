@@ -138,6 +138,47 @@ def test_an_endless_document_is_refused_before_it_fills_memory(
         tracemalloc.stop()
 
 
+def _results(**result: object) -> dict[str, object]:
+    return {"assessment-results": {"metadata": {"title": "t"}, "results": [result]}}
+
+
+def _problem_of(document: object) -> str:
+    try:
+        read(document)
+    except BadDocument as error:
+        return str(error)
+    return ""
+
+
+_LONG = "x" * 1000
+_MANY = [f"{number}-{_LONG}" for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        _results(observations=[{"uuid": each} for each in _MANY]),
+        _results(observations=[{"uuid": "u", "subjects": [{"subject-uuid": each} for each in _MANY]}]),
+        _results(**{"local-definitions": {"components": [{"uuid": each} for each in _MANY]}}),
+        _results(findings=[{"related-observations": [{"observation-uuid": each} for each in _MANY]}]),
+        {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"bom-ref": e, "purl": e} for e in _MANY]},
+        {"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "t", "rules": [{"id": each} for each in _MANY]}}}]},
+        "<Benchmark xmlns='http://checklists.nist.gov/xccdf/1.2'>"
+        + "".join(f"<Rule id='{each}'/>" for each in _MANY)
+        + "<TestResult/></Benchmark>",
+    ],
+    ids=["observations", "subjects", "things", "findings", "components", "rules", "benchmark"],
+)  # fmt: skip
+def test_what_must_be_remembered_of_a_document_is_limited(
+    document: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is refused for it with the usual limit, each with one that it is beyond."""
+    whole = document.encode() if isinstance(document, str) else document
+    assert "MiB" not in _problem_of(whole)
+    monkeypatch.setattr("evidence.formats.kit.room.MOST", 10_000)
+    assert _problem_of(whole).endswith("MiB: send it in parts")
+
+
 def test_an_empty_or_unknown_document_is_refused() -> None:
     assert refusal(b"") == "The document is empty."
     assert "in no format that is read here" in refusal(b"\x00\x01\x02")
