@@ -113,8 +113,9 @@ def _read_context(source: Source) -> _Context:
             room.take(uuid := node.needed("uuid"), *_texts(*observation.subjects), place=node.place)
             context.observations[uuid] = observation
         elif path in _FINDINGS:
-            room.take(*_told_by(node), place=node.place)
-            context.told.update(_told_by(node))
+            told = set(_told_by(node)) - context.told
+            room.take(*told, place=node.place)
+            context.told |= told
         else:
             thing = _thing(node)
             room.take(uuid := node.needed("uuid"), *_texts(thing), place=node.place)
