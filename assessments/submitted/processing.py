@@ -41,6 +41,8 @@ READ_AT_ONCE = 2
 what has been read waits with it for the database."""
 MOST_SHOWN = 100
 """How many identifiers are listed; one is enough to hold a document back."""
+MOST_OUTCOMES = 20_000_000
+"""Of one document; where it may refer to a thing more than once (OSCAL) they are no measure of its size."""
 MOST_NAMED = 100_000
 """Checks, and accounts, that one document may speak of: they are kept in memory while it is read."""
 
@@ -154,10 +156,7 @@ class _Read:
         terms = Terms(source, seen_at, row.complete, tuple(row.citations), within)
         read = cls(header, source, terms, spool, outcomes=dict.fromkeys((str(each) for each in Result), 0))
         for batch in batches(read.counted(reading.outcomes), terms, read.checks):
-            if max(len(read.checks), len(read.accounts)) > MOST_NAMED:
-                raise BadDocument(
-                    f"it speaks of more than {MOST_NAMED:,} checks or accounts: send it in parts"
-                )
+            read.check_size()
             pickle.dump(columns_of(batch), spool)
         return read
 
@@ -168,6 +167,13 @@ class _Read:
             if outcome.resource:
                 self.accounts.add(outcome.resource.account_id)
             yield outcome
+
+    def check_size(self) -> None:
+        """Raises BadDocument for a document that says too much."""
+        if max(len(self.checks), len(self.accounts)) > MOST_NAMED:
+            raise BadDocument(f"it speaks of more than {MOST_NAMED:,} checks or accounts: send it in parts")
+        if sum(self.outcomes.values()) > MOST_OUTCOMES:
+            raise BadDocument(f"it has more than {MOST_OUTCOMES:,} outcomes: send it in parts")
 
     def batches(self) -> Iterator[Columns]:
         """The rows again, from this process's own unnamed file."""

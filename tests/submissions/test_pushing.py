@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from typing import Any
 
 import pytest
 from joserfc import jws
@@ -101,15 +102,23 @@ def test_one_bad_statement_refuses_the_whole_with_its_place(pusher: Pusher):
     assert bytes(row.wrapped_key) == b""
 
 
-@pytest.mark.parametrize("named", [{}, {"account": "444455556666"}], ids=["checks", "accounts"])
-def test_a_document_that_speaks_of_too_many_checks_or_accounts_is_refused(
-    pusher: Pusher, named: dict[str, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("second", "limit"),
+    [
+        (ocsf("b", "s"), "MOST_NAMED"),
+        (ocsf("a", "s", account="444455556666"), "MOST_NAMED"),
+        (ocsf("a", "s"), "MOST_OUTCOMES"),
+    ],
+    ids=["checks", "accounts", "outcomes"],
+)
+def test_a_document_that_says_too_much_is_refused(
+    pusher: Pusher, second: dict[str, Any], limit: str, monkeypatch: pytest.MonkeyPatch
 ):
-    document = [ocsf("a", "r"), ocsf("a" if named else "b", "s", **named)]
-    monkeypatch.setattr("assessments.submitted.processing.MOST_NAMED", 1)
+    document = [ocsf("a", "r"), second]
+    monkeypatch.setattr(f"assessments.submitted.processing.{limit}", 1)
     row = pusher.push(document)
     assert (row.state, "send it in parts" in row.problem) == ("refused", True)
-    monkeypatch.setattr("assessments.submitted.processing.MOST_NAMED", 2)
+    monkeypatch.setattr(f"assessments.submitted.processing.{limit}", 2)
     assert pusher.push(document).state == "accepted"
 
 
