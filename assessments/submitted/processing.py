@@ -161,8 +161,10 @@ class _Read:
         return read
 
     def counted(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-        """Counts what goes by."""
-        for outcome in outcomes:
+        """Counts what goes by. Raises BadDocument for too many."""
+        for number, outcome in enumerate(outcomes):
+            if number >= MOST_OUTCOMES:
+                raise BadDocument(f"it has more than {MOST_OUTCOMES:,} outcomes: send it in parts")
             self.outcomes[str(outcome.result)] += 1
             if outcome.resource:
                 self.accounts.add(outcome.resource.account_id)
@@ -172,8 +174,6 @@ class _Read:
         """Raises BadDocument for a document that says too much."""
         if max(len(self.checks), len(self.accounts)) > MOST_NAMED:
             raise BadDocument(f"it speaks of more than {MOST_NAMED:,} checks or accounts: send it in parts")
-        if sum(self.outcomes.values()) > MOST_OUTCOMES:
-            raise BadDocument(f"it has more than {MOST_OUTCOMES:,} outcomes: send it in parts")
 
     def batches(self) -> Iterator[Columns]:
         """The rows again, from this process's own unnamed file."""
