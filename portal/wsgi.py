@@ -14,5 +14,5 @@ application = get_wsgi_application()
 _ = get_resolver().url_patterns
 gc.collect()
 gc.freeze()
-# What a request leaves is seldom in a cycle: to look for those every 700 objects took a twentieth of the CPU.
+# What a request leaves is seldom in a cycle: to look for those every 700 objects costs more than it finds.
 gc.set_threshold(20_000, 10, 10)

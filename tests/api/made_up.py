@@ -137,7 +137,7 @@ def ask(
 
 @contextlib.contextmanager
 def sparing_garbage() -> Iterator[None]:
-    """Making up requests leaves much garbage and little of it in cycles: to look for them seldom saves a sixth."""
+    """Making up requests leaves much garbage and little of it in cycles: to look for them seldom saves time."""
     usual = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)
