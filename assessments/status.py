@@ -53,7 +53,7 @@ EVIDENCE_LABELS = {
 class Tally:
     """How a check came out over all resources. `weighs`: whether a failure makes a gap (severity medium or above).
 
-    `title` is what another tool calls its check; "" for our own, which know theirs.
+    `title` and `severity` are what another tool's documents say of its check; "" for our own, which know theirs.
     """
 
     check_id: str
@@ -63,6 +63,7 @@ class Tally:
     unknown: int = 0
     not_applicable: int = 0
     title: str = ""
+    severity: str = ""
 
     @property
     def total(self) -> int:
@@ -102,9 +103,7 @@ class Derived:
 
 def _told(tally: Tally) -> dict[str, Any]:
     said = asdict(tally)
-    if not tally.title:
-        del said["title"]
-    return said
+    return {name: value for name, value in said.items() if name not in {"title", "severity"} or value}
 
 
 def shown_by_aws(safeguard: Safeguard) -> bool:

@@ -38,5 +38,5 @@ def _tally(tool: ToolCheck, counts: Counter[str]) -> Tally:
     """As assessments.submitted.tallies counts them: a failure of low severity makes no gap."""
     return Tally(
         tool.id, counts["weighing"] > 0, counts["PASS"], counts["FAIL"], counts["UNKNOWN"],
-        counts["NOT_APPLICABLE"], title=tool.title,
+        counts["NOT_APPLICABLE"], title=tool.title, severity=tool.severity,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from assessments.checks.base import Severity
 from assessments.models import SubmittedCheck
 from assessments.status import Tally
 
@@ -31,8 +32,9 @@ def submitted_tallies() -> SubmittedTallies:
 
 
 def _add(before: Tally | None, row: SubmittedCheck) -> Tally:
-    tally = before or Tally(row.check_id, weighs=False, title=row.title)
+    tally = before or Tally(row.check_id, weighs=False, title=row.title, severity=row.severity)
     return Tally(
         row.check_id, tally.weighs or row.weighing > 0, tally.passed + row.passed, tally.failed + row.failed,
         tally.unknown + row.unknown, tally.not_applicable + row.not_applicable, title=tally.title or row.title,
+        severity=min(tally.severity, row.severity, key=lambda said: Severity(said).rank),
     )  # fmt: skip

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.permissions import Role
 from accounts.tenancy.scope import open_tenant
-from assessments.models import Finding, SubmittedCheck
+from assessments.models import Finding, SafeguardStatus, SubmittedCheck
 from tests.accounts.factories import make_ready_person
 from tests.submissions.conftest import Pusher, ocsf
 
@@ -91,6 +95,36 @@ def test_the_interface_tells_where_a_finding_comes_from(pusher: Pusher):
     assert [(each["id"], each["title"], each["severity"]) for each in checks] == [
         ("prowler:s3_versioning", "About s3_versioning", "high")
     ]
+
+
+def test_a_status_keeps_how_severe_its_checks_were(pusher: Pusher):
+    pusher.push([ocsf("s3_versioning", BUCKET, severity=4)])
+    with open_tenant(pusher.tenant_id):
+        SafeguardStatus.objects.update(valid_from=timezone.now() - timedelta(days=3))
+    pusher.push([ocsf("s3_versioning", BUCKET, severity=5, at=1_790_086_400)])
+    yesterday = (timezone.now() - timedelta(days=1)).date()
+    for query, told in (("", "critical"), (f"?as_of={yesterday}", "high")):
+        [check] = pusher.machine.ask("GET", f"safeguards/164.312(b){query}").json()["checks"]
+        assert (check["title"], check["severity"]) == ("About s3_versioning", told)
+
+
+def test_a_status_from_before_severities_were_kept_tells_those_of_today(pusher: Pusher):
+    pusher.push([ocsf("s3_versioning", BUCKET)])
+    with open_tenant(pusher.tenant_id):
+        row = SafeguardStatus.objects.get(citation="164.312(b)", valid_to=None)
+        assert row.reasons["checks"][0].pop("severity") == "high"
+        row.save()
+    [check] = pusher.machine.ask("GET", "safeguards/164.312(b)").json()["checks"]
+    assert check["severity"] == "high"
+
+
+def test_the_status_of_a_safeguard_is_read_from_one_row(pusher: Pusher):
+    pusher.push([ocsf(f"check_{number}", BUCKET) for number in range(30)])
+    pusher.machine.ask("GET", "safeguards/164.312(b)")
+    with CaptureQueriesContext(connection) as statements:
+        said = pusher.machine.ask("GET", "safeguards/164.312(b)").json()
+    assert len(said["checks"]) == 30
+    assert len([each for each in statements if "assessments_" in each["sql"]]) == 1
 
 
 def test_a_document_stands_on_the_page_of_the_safeguard_that_its_sender_named(pusher: Pusher, pages: Any):
