@@ -19,7 +19,7 @@ from assessments.exits.services.evidence import plan_looking
 from assessments.findings import FindingChanges, write_findings
 from assessments.models import Evaluation
 from assessments.sharing.publishing import plan_publishing
-from assessments.statuses import take_turn, write_statuses
+from assessments.statuses import count_outcomes, take_turn, write_statuses
 from evidence.models import CollectionRun
 from evidence.services import load_answers
 from evidence.types import Answers, Seen
@@ -68,7 +68,7 @@ def _unevaluated(run_id: UUID) -> CollectionRun | None:
 def _write(run: CollectionRun, results: list[Result]) -> Evaluated:
     at = run.finished_at or run.started_at
     changes = write_findings(run.connection, results, at)
-    statuses = write_statuses(at)
+    statuses = write_statuses(at, count_outcomes())
     counts = Counter(str(result.outcome) for result in results)
     Evaluation.objects.create(
         run=run, connection=run.connection, at=at, finished_at=at,

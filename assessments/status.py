@@ -12,7 +12,7 @@ The rule, in order:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -102,8 +102,12 @@ class Derived:
 
 
 def _told(tally: Tally) -> dict[str, Any]:
-    said = asdict(tally)
+    """Not by asdict, which looks into each number for more dataclasses: an eighth of what a small document cost."""
+    said = {name: getattr(tally, name) for name in _TOLD}
     return {name: value for name, value in said.items() if name not in {"title", "severity"} or value}
+
+
+_TOLD = tuple(each.name for each in fields(Tally))
 
 
 def shown_by_aws(safeguard: Safeguard) -> bool:

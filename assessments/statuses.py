@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -50,15 +50,18 @@ def tally_of(check_id: str, counts: Counter[str]) -> Tally:
     )
 
 
-def write_statuses(at: datetime) -> int:
+def write_statuses(at: datetime, ours: Iterable[Tally] | None = None) -> int:
     """Derives every safeguard's status and opens a period for each that changed; says how many.
 
-    Our own checks and those of submitted documents count alike. Whoever writes holds the tenant's turn. A period
-    begins no earlier than the newest that stands: a document may have been read since a run ended.
+    Our own checks and those of submitted documents count alike. `ours`: how our own came out; None where that can't
+    have changed, so that a document costs no look at the findings of all accounts. Whoever writes holds the tenant's
+    turn. A period begins no earlier than the newest that stands: a document may have been read since a run ended.
     """
-    said = submitted_tallies()
-    derived = derive_statuses([*count_outcomes(), *said.tallies], {**citations_by_check(), **said.supports})
     current = {row.citation: row for row in SafeguardStatus.objects.filter(valid_to=None)}
+    if ours is None:
+        ours = _as_they_stand(current.values())
+    said = submitted_tallies()
+    derived = derive_statuses([*ours, *said.tallies], {**citations_by_check(), **said.supports})
     at = max([at, *(row.valid_from + _TICK for row in current.values())])
     changed = [entry for citation, entry in derived.items() if not _same(current.get(citation), entry)]
     with transaction.atomic():
@@ -73,6 +76,12 @@ def write_statuses(at: datetime) -> int:
             for entry in changed
         )  # fmt: skip
     return len(changed)
+
+
+def _as_they_stand(current: Iterable[SafeguardStatus]) -> list[Tally]:
+    """Our own checks' tallies, which the statuses in force hold: findings are only ever written together with them."""
+    told = {said["check_id"]: said for row in current for said in row.reasons["checks"]}
+    return [Tally(**said) for check_id, said in told.items() if check_id in checks()]
 
 
 def _same(row: SafeguardStatus | None, derived: Derived) -> bool:

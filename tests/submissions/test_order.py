@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from tests.collected import collect
 from tests.submissions.conftest import Pusher, ocsf
 
 RANK = {"PASS": 1, "MANUAL": 2, "FAIL": 3}
@@ -64,3 +68,20 @@ def test_a_finding_says_what_the_document_says_whatever_its_letters(pusher: Push
     pusher.push([ocsf("c", "r", message=said), ocsf("c", "s", message="")])
     observed = {resource: said for (_check, resource), (_, said, _) in pusher.findings().items()}
     assert observed == {"r": said.replace("\x1f", " "), "s": "c on s"}
+
+
+def test_a_document_joins_what_our_own_checks_say_without_counting_their_findings_again(pusher: Pusher):
+    collect(pusher.machine.tenant)
+    safeguard = "safeguards/164.312(c)(1)"
+    ours = pusher.machine.ask("GET", safeguard).json()["checks"]
+    received = pusher.post(json.dumps([ocsf("theirs", "a", "PASS", citations=("164.312(c)(1)",))]).encode())
+    with CaptureQueriesContext(connection) as statements:
+        pusher.work(received.json()["id"])
+    asked = [each["sql"] for each in statements]
+    theirs = {"id": "prowler:theirs", "title": "About theirs", "severity": "high"}
+    counts = {"failed": 0, "unknown": 0, "passed": 1, "not_applicable": 0}
+    assert ours
+    both = sorted([theirs | counts, *ours], key=lambda each: each["id"])
+    assert pusher.machine.ask("GET", safeguard).json()["checks"] == both
+    assert asked
+    assert not [each for each in asked if re.search('FROM "assessments_finding".*GROUP BY', each)]
