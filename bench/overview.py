@@ -116,7 +116,7 @@ def main() -> None:
             (Size.SMALL, 4, 10) if arguments.quick else (Size.LARGE, arguments.regions, arguments.rounds)
         )
         tenant_id, findings = fill(size, regions)
-        _vacuum(state)
+        vacuum(state)
         client, pages = signed_in(tenant_id), addresses(tenant_id)
         counted = {name: queries(client, address) for name, address in pages.items()}
         asked = {name: lambda a=address: client.get(a) for name, address in pages.items()}
@@ -145,7 +145,7 @@ def _backend() -> int:
     return int(connection.connection.info.backend_pid)
 
 
-def _vacuum(state: Any) -> None:
+def vacuum(state: Any) -> None:
     """What autovacuum would have done by the time that somebody looks."""
     import psycopg
 
