@@ -13,8 +13,8 @@ import sys
 import kit
 
 BENCHMARKS = (
-    "audit", "clients", "audit_page", "vault", "evaluate", "overview", "statuses", "tenancy", "second_factor", "enumeration", "scan",
-    "verify_log", "sharing", "sharing_races", "portfolio", "phi_guard", "interface", "pushes",
+    "audit", "clients", "audit_page", "vault", "evaluate", "overview", "statuses", "tenancy", "second_factor",
+    "enumeration", "scan", "verify_log", "sharing", "sharing_races", "portfolio", "phi_guard", "interface", "pushes",
     "submissions", "reads",
 )  # fmt: skip
 
